@@ -1,0 +1,202 @@
+"""Reads every environment variable of the product once, strictly.
+
+A value that cannot be read stops the start with the variable's name: a typo in production must not
+silently become a default. ``SEEN`` remembers where each value came from for ``manage.py check_config``.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+
+class EnvironmentRefused(ImproperlyConfigured):
+    """A variable is missing or cannot be read; the message names it and says what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable as read; ``source`` is environment, file, generated or default."""
+
+    name: str
+    value: Any
+    source: str
+    secret: bool
+
+
+class _Required:
+    """Marks a variable without a default."""
+
+
+REQUIRED: Final = _Required()
+SEEN: dict[str, Setting] = {}
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+_DATABASES = {"sqlite", "postgres", "postgresql", "psql", "pgsql"}
+_MAILERS = {"smtp", "smtp+tls", "smtp+ssl", "filemail"}
+
+
+def read(name: str, parse: Callable[[str], Any], default: Any = REQUIRED, *, secret: bool = False) -> Any:
+    """Return the parsed value of ``name``, of the file in ``name_FILE``, or the default.
+
+    Raises EnvironmentRefused where the value cannot be parsed, the file cannot be read, both are set,
+    or there is neither a value nor a default. An empty string counts as not set.
+    """
+    text, source = os.environ.get(name, ""), "environment"
+    file = os.environ.get(f"{name}_FILE", "")
+    if text and file:
+        raise EnvironmentRefused(f"{name} and {name}_FILE are both set; keep one of them.")
+    if file:
+        try:
+            text, source = Path(file).read_text(encoding="utf-8").strip(), "file"
+        except (OSError, UnicodeDecodeError) as exc:
+            raise EnvironmentRefused(f"{name}_FILE: cannot read {file!r}: {exc}") from exc
+    if not text:
+        if isinstance(default, _Required):
+            raise EnvironmentRefused(f"{name} is not set and has no default.")
+        SEEN[name] = Setting(name, default, "default", secret)
+        return default
+    try:
+        value = parse(text)
+    except (ValueError, ImproperlyConfigured) as exc:
+        shown = "" if secret else f" {text!r}"
+        raise EnvironmentRefused(f"{name}:{shown} cannot be used: {exc}") from exc
+    SEEN[name] = Setting(name, value, source, secret)
+    return value
+
+
+def boolean(text: str) -> bool:
+    """Parse 1/0, true/false, yes/no, on/off."""
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError("use 1 or 0")
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a parser for a whole number within the bounds, both allowed."""
+
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ValueError(f"use a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def words(text: str) -> list[str]:
+    """Parse a comma-separated list; empty parts are refused."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise ValueError("an entry of the comma-separated list is empty")
+    return parts
+
+
+def text_value(text: str) -> str:
+    """Return the text itself."""
+    return text
+
+
+def web_origin(text: str) -> str:
+    """Parse an absolute http(s) address without path, such as https://keeper.example.org."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("use scheme and host, such as https://keeper.example.org")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def url_path(text: str) -> str:
+    """Parse one path segment such as ``staff-only`` (letters, digits, hyphens)."""
+    path = text.strip("/")
+    if not path or not all(c.isalnum() or c in "-_" for c in path):
+        raise ValueError("use letters, digits and hyphens only")
+    return f"{path}/"
+
+
+def database(text: str) -> dict[str, Any]:
+    """Parse a database URL into Django's settings, with the options each engine needs here."""
+    scheme = text.partition(":")[0]
+    if scheme not in _DATABASES:
+        raise ValueError("use sqlite:///path or postgres://user:password@host:port/name")
+    settings: dict[str, Any] = dict(environ.Env.db_url_config(text))
+    if scheme == "sqlite":
+        name = settings["NAME"]
+        if name and name != ":memory:":
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+        settings["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000",
+        }
+    else:
+        if not settings.get("NAME"):
+            raise ValueError("the database name is missing")
+        settings |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    return settings
+
+
+def mailer(text: str) -> dict[str, Any]:
+    """Parse an e-mail URL into Django's EMAIL_* settings."""
+    parts = urlsplit(text)
+    if parts.scheme not in _MAILERS:
+        raise ValueError("use smtp://, smtp+tls://, smtp+ssl:// or filemail:////absolute/folder")
+    if parts.scheme == "filemail":
+        # `filemail:////absolute/folder` carries the leading slash twice.
+        folder = "/" + unquote(parts.path).lstrip("/")
+        if folder == "/":
+            raise ValueError("filemail needs an absolute folder")
+        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": folder}
+    if not parts.hostname:
+        raise ValueError("the mail host is missing")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtp+ssl",
+        "EMAIL_TIMEOUT": 30,
+    }
+
+
+def redis_url(text: str) -> str:
+    """Parse redis://, rediss:// or unix:///path?db=N."""
+    if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("use redis://host:port/db, rediss://… or unix:///path?db=0")
+    return text
+
+
+def fernet_keys(text: str) -> list[str]:
+    """Parse a comma-separated list of Fernet keys, newest first."""
+    from cryptography.fernet import Fernet
+
+    keys = words(text)
+    for position, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError as exc:
+            raise ValueError(f"key {position} is not a Fernet key (32 bytes, URL-safe base64)") from exc
+    return keys
+
+
+def kept_secret(path: Path, make: Callable[[], str]) -> str:
+    """Return the secret stored at ``path``, made once with mode 0600 (embedded default only)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(make())
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def random_text() -> str:
+    """Return 64 random URL-safe characters."""
+    return secrets.token_urlsafe(48)

@@ -1,0 +1,26 @@
+"""One machine, no services: SQLite, files for mail, secrets generated once below var/. The default."""
+
+from cryptography.fernet import Fernet
+
+from config import env
+from config.settings.base import *  # noqa: F403
+from config.settings.base import VAR_DIR
+
+EMBEDDED = True
+ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", env.words, ["localhost", "127.0.0.1", "[::1]"])
+PORT = env.read("PORT", env.whole_number(1, 65535), 8000)
+SITE_URL = env.read("SITE_URL", env.web_origin, f"http://localhost:{PORT}")
+DATABASES = {"default": env.read("DATABASE_URL", env.database, env.database(f"sqlite:///{VAR_DIR}/portalkeeper.sqlite3"), secret=True)}
+SECRET_KEY = env.read("SECRET_KEY", env.text_value, None, secret=True) or env.kept_secret(
+    VAR_DIR / "secret_key", env.random_text
+)
+FIELD_KEYS = env.read("FIELD_KEYS", env.fernet_keys, None, secret=True) or [
+    env.kept_secret(VAR_DIR / "field_keys", lambda: Fernet.generate_key().decode())
+]
+globals().update(env.read("EMAIL_URL", env.mailer, env.mailer(f"filemail:///{VAR_DIR}/mail"), secret=True))
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # http://localhost only
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True

@@ -1,0 +1,29 @@
+"""Behind a TLS proxy with PostgreSQL and Redis; every secret must be given, nothing is generated."""
+
+from config import env
+from config.settings.base import *  # noqa: F403
+
+EMBEDDED = False
+SECRET_KEY = env.read("SECRET_KEY", env.text_value, secret=True)
+FIELD_KEYS = env.read("FIELD_KEYS", env.fernet_keys, secret=True)
+ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", env.words)
+SITE_URL = env.read("SITE_URL", env.web_origin)
+DATABASES = {"default": env.read("DATABASE_URL", env.database, secret=True)}
+_migrations = env.read("MIGRATION_DATABASE_URL", env.database, None, secret=True)
+globals().update(env.read("EMAIL_URL", env.mailer, secret=True))
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.read("SECURE_SSL_REDIRECT", env.boolean, True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
+CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
+CELERY_REDBEAT_LOCK_TIMEOUT = 15
+CELERY_BEAT_MAX_LOOP_INTERVAL = 3
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}

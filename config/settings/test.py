@@ -1,0 +1,25 @@
+"""Settings of the test suite: real database and Redis from tests/services.py, mail kept in memory."""
+
+from cryptography.fernet import Fernet
+
+from config import env
+from config.settings.base import *  # noqa: F403
+from config.settings.base import VAR_DIR
+
+EMBEDDED = True
+SECRET_KEY = "tests-only"  # noqa: S105  # nosec B105
+FIELD_KEYS = [Fernet.generate_key().decode()]
+ALLOWED_HOSTS = ["*"]
+SITE_URL = "http://localhost:8000"
+DATABASES = {"default": env.read("DATABASE_URL", env.database, env.database(f"sqlite:///{VAR_DIR}/test.sqlite3"))}
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+# live_server and transaction tests flush every table; the trigger tests install the triggers themselves.
+AUDIT_TRIGGERS = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
