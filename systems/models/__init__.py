@@ -1,0 +1,42 @@
+"""The catalogue: what CMS systems are, what they demand, and who says so. Loaded from `systems/catalogue`."""
+
+from systems.models.evidence import CatalogueQuerySet, Confidence, Source
+from systems.models.guides import Contact, ContactPoint, Document, FormPhrase, Milestone, RequestKind, Step
+from systems.models.rules import Boundary, Consequence, Policy, PolicyKind, Prerequisite, Quota
+from systems.models.surfaces import (
+    Ability,
+    AddressStatus,
+    RoleAbility,
+    Stream,
+    StreamPath,
+    System,
+    SystemAddress,
+    SystemRole,
+)
+
+__all__ = [
+    "Ability",
+    "AddressStatus",
+    "Boundary",
+    "CatalogueQuerySet",
+    "Confidence",
+    "Consequence",
+    "Contact",
+    "ContactPoint",
+    "Document",
+    "FormPhrase",
+    "Milestone",
+    "Policy",
+    "PolicyKind",
+    "Prerequisite",
+    "Quota",
+    "RequestKind",
+    "RoleAbility",
+    "Source",
+    "Step",
+    "Stream",
+    "StreamPath",
+    "System",
+    "SystemAddress",
+    "SystemRole",
+]
