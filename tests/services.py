@@ -6,6 +6,7 @@ throw-away PostgreSQL and Redis in its environment.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from urllib.parse import urlsplit, urlunsplit
@@ -28,6 +29,8 @@ def _database_of_worker(url: str, worker: int) -> str:
 
 def start_missing(*, sqlite: bool) -> None:
     """Start what the environment does not name and put the addresses there."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # so that `atexit` runs when a time limit ends the suite
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if sqlite:
         os.environ.pop("DATABASE_URL", None)  # the test settings fall back to SQLite
     elif not os.environ.get("DATABASE_URL"):

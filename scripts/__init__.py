@@ -1,0 +1,1 @@
+"""What the Makefile calls: assets, dependency audit, locks. Plain Python, no Django."""
