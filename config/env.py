@@ -19,6 +19,10 @@ from django.core.exceptions import ImproperlyConfigured
 class EnvironmentRefused(ImproperlyConfigured):
     """A variable is missing or cannot be read; the message names it and says what would do."""
 
+    def __init__(self, variable: str, message: str) -> None:
+        super().__init__(message)
+        self.variable = variable
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -50,23 +54,39 @@ def read(name: str, parse: Callable[[str], Any], default: Any = REQUIRED, *, sec
     text, source = os.environ.get(name, ""), "environment"
     file = os.environ.get(f"{name}_FILE", "")
     if text and file:
-        raise EnvironmentRefused(f"{name} and {name}_FILE are both set; keep one of them.")
+        raise EnvironmentRefused(name, f"{name} and {name}_FILE are both set; keep one of them.")
     if file:
         try:
             text, source = Path(file).read_text(encoding="utf-8").strip(), "file"
         except (OSError, UnicodeDecodeError) as exc:
-            raise EnvironmentRefused(f"{name}_FILE: cannot read {file!r}: {exc}") from exc
+            raise EnvironmentRefused(name, f"{name}_FILE: cannot read {file!r}: {exc}") from exc
     if not text:
         if isinstance(default, _Required):
-            raise EnvironmentRefused(f"{name} is not set and has no default.")
+            raise EnvironmentRefused(name, f"{name} is not set and has no default.")
         SEEN[name] = Setting(name, default, "default", secret)
         return default
     try:
         value = parse(text)
     except (ValueError, ImproperlyConfigured) as exc:
         shown = "" if secret else f" {text!r}"
-        raise EnvironmentRefused(f"{name}:{shown} cannot be used: {exc}") from exc
+        raise EnvironmentRefused(name, f"{name}:{shown} cannot be used: {exc}") from exc
     SEEN[name] = Setting(name, value, source, secret)
+    return value
+
+
+def read_or_make(name: str, parse: Callable[[str], Any], path: Path, make: Callable[[], str]) -> Any:
+    """Return the secret ``name`` as given, else the one kept at ``path``, made there once (embedded default only).
+
+    Raises EnvironmentRefused where the given or the kept text cannot be parsed.
+    """
+    given = read(name, parse, None, secret=True)
+    if given is not None:
+        return given
+    try:
+        value = parse(kept_secret(path, make))
+    except (OSError, ValueError) as exc:
+        raise EnvironmentRefused(name, f"{name}: the generated file {path} cannot be used: {exc}") from exc
+    SEEN[name] = Setting(name, value, "generated", secret=True)
     return value
 
 
@@ -86,6 +106,18 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
             raise ValueError(f"use a whole number from {least} to {most}")
         return int(text)
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return a parser for one of the words, in any case; it gives the word as listed."""
+
+    def parse(text: str) -> str:
+        for choice in choices:
+            if text.lower() == choice.lower():
+                return choice
+        raise ValueError(f"use one of {', '.join(choices)}")
 
     return parse
 

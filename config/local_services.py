@@ -29,12 +29,16 @@ class ServiceError(RuntimeError):
     """A local server could not be started; the message says which and shows the end of its log."""
 
 
-def die_with_parent(with_signal: signal.Signals) -> Callable[[], None] | None:
-    """Return a ``preexec_fn`` that makes the kernel signal the child when its parent dies (Linux; else None)."""
+def die_with_parent(with_signal: signal.Signals, parent: int | None = None) -> Callable[[], None]:
+    """Return a function that asks the kernel to signal the calling process when its parent dies.
+
+    For use as ``preexec_fn``, or right after a fork; ``parent`` is the process that forks (default: this one).
+    Only Linux can do this; elsewhere the function does nothing.
+    """
     if sys.platform != "linux":
-        return None
+        return lambda: None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
+    parent = parent or os.getpid()
 
     def ask_the_kernel() -> None:
         prctl(_PR_SET_PDEATHSIG, int(with_signal), 0, 0, 0)

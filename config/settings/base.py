@@ -176,7 +176,7 @@ AUDIT_TRIGGERS = env.read("AUDIT_TRIGGERS", env.boolean, True)
 AUDIT_SIGNING_KEY = env.read("AUDIT_SIGNING_KEY", env.text_value, "", secret=True)
 DEFAULT_FROM_EMAIL = env.read("DEFAULT_FROM_EMAIL", env.text_value, "Portalkeeper <portalkeeper@localhost>")
 CHROMIUM = env.read("CHROMIUM", env.text_value, "")
-LOG_LEVEL = env.read("LOG_LEVEL", env.text_value, "INFO")
+LOG_LEVEL = env.read("LOG_LEVEL", env.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 REDIS_URL = env.read("REDIS_URL", env.redis_url, "", secret=True)
 
 

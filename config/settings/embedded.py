@@ -10,13 +10,15 @@ EMBEDDED = True
 ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", env.words, ["localhost", "127.0.0.1", "[::1]"])
 PORT = env.read("PORT", env.whole_number(1, 65535), 8000)
 SITE_URL = env.read("SITE_URL", env.web_origin, f"http://localhost:{PORT}")
-DATABASES = {"default": env.read("DATABASE_URL", env.database, env.database(f"sqlite:///{VAR_DIR}/portalkeeper.sqlite3"), secret=True)}
-SECRET_KEY = env.read("SECRET_KEY", env.text_value, None, secret=True) or env.kept_secret(
-    VAR_DIR / "secret_key", env.random_text
+DATABASES = {
+    "default": env.read(
+        "DATABASE_URL", env.database, env.database(f"sqlite:///{VAR_DIR}/portalkeeper.sqlite3"), secret=True
+    )
+}
+SECRET_KEY = env.read_or_make("SECRET_KEY", env.text_value, VAR_DIR / "secret_key", env.random_text)
+FIELD_KEYS = env.read_or_make(
+    "FIELD_KEYS", env.fernet_keys, VAR_DIR / "field_keys", lambda: Fernet.generate_key().decode()
 )
-FIELD_KEYS = env.read("FIELD_KEYS", env.fernet_keys, None, secret=True) or [
-    env.kept_secret(VAR_DIR / "field_keys", lambda: Fernet.generate_key().decode())
-]
 globals().update(env.read("EMAIL_URL", env.mailer, env.mailer(f"filemail:///{VAR_DIR}/mail"), secret=True))
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # http://localhost only
 STORAGES = {
