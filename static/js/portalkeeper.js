@@ -1,0 +1,64 @@
+// Small comforts; every page works without them. Served as a file: the policy allows no inline script.
+(function () {
+  "use strict";
+
+  // A menu closes on Escape (focus goes back to its button) and on a click elsewhere.
+  function close(menu, refocus) {
+    menu.open = false;
+    if (refocus) menu.querySelector("summary").focus();
+  }
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") return;
+    var menu = event.target.closest("details.menu[open], details.another-day[open]");
+    if (menu) close(menu, true);
+  });
+  document.addEventListener("click", function (event) {
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) close(menu, false);
+    });
+    var dismiss = event.target.closest("[data-dismiss-toast]");
+    if (dismiss) {
+      dismiss.closest(".toast-note").remove();
+      document.getElementById("main").focus();
+    }
+  });
+  function showDismiss(root) {
+    root.querySelectorAll("[data-dismiss-toast]").forEach(function (button) { button.hidden = false; });
+  }
+  showDismiss(document);
+
+  // Printing opens what is folded, so that paper answers "why" too.
+  window.addEventListener("beforeprint", function () {
+    document.querySelectorAll("details.why").forEach(function (why) { why.open = true; });
+  });
+
+  // A session that ended meanwhile answers with the sign-in page: go there instead of losing the row.
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var answer = event.detail.xhr.responseURL || "";
+    if (answer && new URL(answer).pathname.indexOf("/auth/") === 0) {
+      event.detail.shouldSwap = false;
+      window.location.assign("/auth/login/?next=" + encodeURIComponent(window.location.pathname));
+    }
+  });
+  // The button that was pressed is gone after the swap: focus the first thing to do in what replaced it.
+  document.addEventListener("htmx:afterSettle", function (event) {
+    showDismiss(document);
+    if (document.activeElement && document.activeElement !== document.body) return;
+    var next = event.detail.elt.querySelector("button, a[href], summary, input:not([type=hidden])");
+    if (next) next.focus({ preventScroll: true });
+  });
+  // Nothing came back, or a refusal: say so beside the row; the form is still there.
+  function failed(event) {
+    var form = event.detail.elt;
+    var note = form.querySelector(".invalid-feedback");
+    if (!note) {
+      note = document.createElement("p");
+      note.className = "invalid-feedback";
+      note.setAttribute("role", "alert");
+      form.append(note);
+    }
+    note.textContent = "That did not get through, and nothing was changed. Try again, or reload the page.";
+  }
+  document.addEventListener("htmx:responseError", failed);
+  document.addEventListener("htmx:sendError", failed);
+})();
