@@ -1,0 +1,99 @@
+"""Database triggers that refuse to change or remove audit rows, on SQLite and PostgreSQL.
+
+Installed after every ``migrate`` (setting AUDIT_TRIGGERS) and not by a migration: SQLite drops them silently
+whenever Django rebuilds a table. SQLite's REPLACE deletes without asking a DELETE trigger, so there the INSERT
+of a key that exists is refused as well. PostgreSQL has TRUNCATE to refuse.
+
+A head may only move on within its chain; at the same place only its signature may be written anew.
+"""
+
+from typing import Final
+
+from django.db import connection, transaction
+
+EVENTS, ITEMS, HEADS = "audit_auditevent", "audit_audititem", "audit_chainhead"
+TABLES: Final = (EVENTS, ITEMS, HEADS)
+REFUSE, REFUSE_STEP_BACK = "audit_refuse", "audit_refuse_step_back"
+_STEPS_BACK = "NEW.chain <> OLD.chain OR NEW.seq < OLD.seq OR (NEW.seq = OLD.seq AND NEW.hash <> OLD.hash)"
+_RAISE = (
+    "RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP"
+    " USING ERRCODE = 'integrity_constraint_violation';"
+)
+FUNCTIONS: Final = {
+    REFUSE: f" BEGIN {_RAISE} END ",
+    REFUSE_STEP_BACK: f" BEGIN IF {_STEPS_BACK} THEN {_RAISE} END IF; RETURN NEW; END ",
+}
+_KEY_EXISTS = {
+    EVENTS: f"EXISTS (SELECT 1 FROM {EVENTS} WHERE id = NEW.id OR (chain = NEW.chain AND seq = NEW.seq))",  # noqa: S608
+    ITEMS: f"EXISTS (SELECT 1 FROM {ITEMS} WHERE id = NEW.id)",  # noqa: S608
+    HEADS: f"EXISTS (SELECT 1 FROM {HEADS} WHERE chain = NEW.chain)",  # noqa: S608
+}
+
+
+def _sqlite_triggers() -> dict[str, str]:
+    found = {}
+    for table in TABLES:
+        moments = {"update": _STEPS_BACK if table == HEADS else "", "delete": "", "insert": _KEY_EXISTS[table]}
+        for moment, condition in moments.items():
+            when = f" WHEN {condition}" if condition else ""
+            found[f"{table}_{moment}"] = (
+                f"CREATE TRIGGER {table}_{moment} BEFORE {moment.upper()} ON {table}{when}"
+                f" BEGIN SELECT RAISE(ABORT, '{table} is append-only: {moment.upper()} refused'); END"
+            )
+    return found
+
+
+def _postgresql_triggers() -> dict[str, str]:
+    found = {}
+    for table in TABLES:
+        on_update = REFUSE_STEP_BACK if table == HEADS else REFUSE
+        for moment, level, function in (
+            ("update", "ROW", on_update),
+            ("delete", "ROW", REFUSE),
+            ("truncate", "STATEMENT", REFUSE),
+        ):
+            # Written as pg_get_triggerdef() writes it, so that an altered one is found.
+            found[f"{table}_{moment}"] = (
+                f"CREATE TRIGGER {table}_{moment} BEFORE {moment.upper()} ON {table}"
+                f" FOR EACH {level} EXECUTE FUNCTION {function}()"
+            )
+    return found
+
+
+def trigger_statements() -> dict[str, str]:
+    """Return the CREATE TRIGGER statement of every trigger by name, in the dialect of the database."""
+    return _postgresql_triggers() if connection.vendor == "postgresql" else _sqlite_triggers()
+
+
+def missing_triggers() -> list[str]:
+    """Return the names of triggers that are absent, switched off or altered; empty when all stand."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT t.tgname, pg_get_triggerdef(t.oid, true), p.proname, p.prosrc"
+                " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
+                " WHERE c.relname = ANY(%s) AND pg_table_is_visible(c.oid) AND t.tgenabled IN ('O', 'A')",
+                [list(TABLES)],
+            )
+            standing = {name: text for name, text, proc, body in cursor.fetchall() if FUNCTIONS.get(proc) == body}
+        else:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            standing = dict(cursor.fetchall())
+    return [name for name, statement in trigger_statements().items() if standing.get(name) != statement]
+
+
+def install_triggers() -> None:
+    """Create every trigger that is missing or not as it should be; safe to repeat."""
+    on_postgresql = connection.vendor == "postgresql"
+    statements = trigger_statements()
+    with transaction.atomic(), connection.cursor() as cursor:
+        missing = missing_triggers()
+        if missing and on_postgresql:
+            for function, body in FUNCTIONS.items():
+                cursor.execute(
+                    f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
+                )
+        for name in missing:
+            on_table = f" ON {name.rpartition('_')[0]}" if on_postgresql else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
+            cursor.execute(statements[name])
