@@ -56,7 +56,7 @@ def _run(command: list[str], cwd: Path = ROOT) -> None:
 
 def served_bytes(source: bytes) -> bytes:
     """Return the file without its source map line: the map is not served, and the manifest storage would stop on it."""
-    return _SOURCE_MAP.sub(b"", source) + b"\n"
+    return _SOURCE_MAP.sub(b"", source).rstrip() + b"\n"
 
 
 def copy_files(packages: Path, target: Path, wanted: dict[str, dict[str, str]], *, write: bool) -> None:

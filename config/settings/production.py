@@ -9,9 +9,8 @@ FIELD_KEYS = env.read("FIELD_KEYS", env.fernet_keys, secret=True)
 ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", env.words)
 SITE_URL = env.read("SITE_URL", env.web_origin)
 DATABASES = {"default": env.read("DATABASE_URL", env.database, secret=True)}
-_migrations = env.read("MIGRATION_DATABASE_URL", env.database, None, secret=True)
-if _migrations is not None:  # the owner of the tables, used by `migrate` and `restore` only
-    DATABASES["migrations"] = _migrations
+# The owner of the tables, used by `migrate` and `restore` only (config/owner_role.py).
+MIGRATION_DATABASE = env.read("MIGRATION_DATABASE_URL", env.database, None, secret=True)
 globals().update(env.read("EMAIL_URL", env.mailer, secret=True))
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
