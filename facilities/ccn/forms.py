@@ -19,7 +19,8 @@ _FORMS: Final = (
     ("branch", re.compile(_CODE + r"(?P<letter>Q)(?P<parent>[0-9]{4})(?P<serial>[0-9]{3})")),
 )
 # Units of hospitals that are themselves outside the payment system: letter in position 4 -> the parent's digits.
-_EXCLUDED_PARENTS: Final = dict(zip("ABCDEFGHJK", "20 21 22 30 33 40 41 42 43 44".split(), strict=True))
+_PARENTS_DIGITS: Final = ("20", "21", "22", "30", "33", "40", "41", "42", "43", "44")
+_EXCLUDED_PARENTS: Final = dict(zip("ABCDEFGHJK", _PARENTS_DIGITS, strict=True))
 _SUFFIX: Final = re.compile(r"[A-Z]{1,2}|0[0-9]|00[0-9]")
 
 

@@ -1,0 +1,129 @@
+"""From a path to byte streams: plain files, gzip and zip, told apart by content, never unpacked beyond a cap."""
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+_GZIP: Final = b"\x1f\x8b"
+_ZIP: Final = b"PK\x03\x04"
+_EMPTY_ZIP: Final = b"PK\x05\x06"
+_DAMAGE = (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError)
+
+
+class FileRefused(Exception):  # noqa: N818  (a verdict on a file, not a fault)
+    """A file that cannot be read whole. ``line`` counts from 1 with the header; None where no line is to blame."""
+
+    def __init__(self, code: str, message: str, *, file: str, line: int | None = None, column: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.file = file
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How much a file may hold: bytes as stored, bytes unpacked (all members of an archive together)."""
+
+    stored: int = 512 * 2**20
+    unpacked: int = 2 * 2**30
+    members: int = 200
+
+
+class _Metered(io.RawIOBase):
+    """Hands on another stream's bytes; stops at the cap and says "damaged" for any unpacking fault."""
+
+    def __init__(self, source: IO[bytes], *, file: str, budget: list[int]) -> None:
+        super().__init__()
+        self._source = source
+        self._file = file
+        self._budget = budget  # one shared number: what is left for all members
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            chunk = self._source.read(len(buffer))
+        except _DAMAGE as exc:
+            raise FileRefused("damaged", f"The file is damaged: {exc}.", file=self._file) from exc
+        self._budget[0] -= len(chunk)
+        if self._budget[0] < 0:
+            raise FileRefused("too_big", "The file unpacks to more than is accepted.", file=self._file)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def open_members(
+    path: Path, *, caps: Caps | None = None, suffix: str = ".csv"
+) -> Iterator[tuple[str, io.BufferedReader]]:
+    """Yield (name, stream of unpacked bytes) for a file, or for each ``suffix`` member of a zip archive.
+
+    The name of a member is ``archive.zip/member.csv``. A stream is closed when the next one is asked for.
+    Raises FileRefused: unreadable, too_big, damaged, encrypted, not_a_list.
+    """
+    caps = caps or Caps()
+    file = str(path)
+    try:
+        stored = path.stat().st_size
+        raw = path.open("rb")
+    except OSError as exc:
+        raise FileRefused("unreadable", f"The file cannot be opened: {exc.strerror}.", file=file) from exc
+    with raw:
+        if stored > caps.stored:
+            raise FileRefused("too_big", f"The file has {stored:,} bytes, {caps.stored:,} are accepted.", file=file)
+        try:
+            magic = raw.read(4)
+        except OSError as exc:
+            raise FileRefused("unreadable", f"The file cannot be read: {exc.strerror}.", file=file) from exc
+        raw.seek(0)
+        budget = [caps.unpacked]
+        if magic in (_ZIP, _EMPTY_ZIP):
+            yield from _open_archive(raw, file=file, budget=budget, members=caps.members, suffix=suffix)
+            return
+        _check_name_fits(path, magic, file=file)
+        source: IO[bytes] = gzip.GzipFile(fileobj=raw, mode="rb") if magic[:2] == _GZIP else raw  # type: ignore[assignment]
+        with io.BufferedReader(_Metered(source, file=file, budget=budget)) as stream:
+            yield file, stream
+
+
+def _check_name_fits(path: Path, magic: bytes, *, file: str) -> None:
+    if not magic:
+        raise FileRefused("empty", "The file is empty.", file=file)
+    said = path.suffix.lower()
+    if said == ".zip" or (said == ".gz" and magic[:2] != _GZIP):
+        raise FileRefused("damaged", f"The name ends in {said}, but this is no {said} archive.", file=file)
+
+
+def _open_archive(
+    raw: IO[bytes], *, file: str, budget: list[int], members: int, suffix: str
+) -> Iterator[tuple[str, io.BufferedReader]]:
+    try:
+        archive = zipfile.ZipFile(raw)
+    except _DAMAGE as exc:
+        raise FileRefused("damaged", f"The archive is damaged: {exc}.", file=file) from exc
+    with archive:
+        names = [
+            item
+            for item in archive.infolist()
+            if item.filename.lower().endswith(suffix) and not item.filename.startswith("__MACOSX/")
+        ]
+        if not names or len(names) > members:
+            message = f"The archive holds {len(names) or 'no'} {suffix} files."
+            raise FileRefused("not_a_list", message, file=file)
+        for item in names:
+            name = f"{file}/{item.filename}"
+            if item.flag_bits & 1:
+                raise FileRefused("encrypted", "The archive is protected by a password.", file=name)
+            try:
+                source = archive.open(item)
+            except _DAMAGE as exc:
+                raise FileRefused("damaged", f"The archive is damaged: {exc}.", file=name) from exc
+            with source, io.BufferedReader(_Metered(source, file=name, budget=budget)) as stream:
+                yield name, stream
