@@ -7,7 +7,7 @@ Chains are locked in the order of their names; a service that records in several
 import hmac
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -210,3 +210,23 @@ def _next_event(
     fits = hmac.compare_digest(head.signature, head_signature(key, chain, head.seq, head.hash))
     heads[chain] = Head(event.seq, event.hash, head_signature(key, chain, event.seq, event.hash) if fits else "")
     return event
+
+
+def sign_heads(*, actor: Ref, at: datetime) -> int:
+    """Sign the head of every chain with the AUDIT_SIGNING_KEY in force and record that; return how many.
+
+    For a new key, a changed key, or (without a key) to take the signatures off. The chains must have been
+    verified just before: what is signed here counts as true from now on.
+    """
+    installation = Ref(INSTALLATION, "this installation")
+    key = settings.AUDIT_SIGNING_KEY
+    with transaction.atomic():
+        chains = {INSTALLATION, *ChainHead.objects.values_list("chain", flat=True)}
+        record(chain=INSTALLATION, action="audit.signed", actor=actor, subject=installation, at=at)
+        heads = sql.lock_heads(chains)
+        signed = {
+            chain: replace(head, signature=head_signature(key, chain, head.seq, head.hash))
+            for chain, head in heads.items()
+        }
+        sql.move_heads(signed)
+    return len(signed)
