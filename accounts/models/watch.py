@@ -1,0 +1,176 @@
+"""Deadline: what goes wrong by a date. Finding: what is wrong now. HouseWindow: an organization's own, stricter rule."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from facilities.access import Scope
+
+_SUBJECTS = ("account", "grant", "person", "facility")
+
+
+def exactly_one_of(names: tuple[str, ...]) -> Q:
+    """Return the condition that exactly one of the nullable columns is set."""
+    return Q(
+        *[Q(**{f"{name}__isnull": name != chosen for name in names}) for chosen in names],
+        _connector=Q.OR,
+    )
+
+
+class DeadlineQuerySet(models.QuerySet["Deadline"]):
+    """The partial index (zone, due_on) serves every reader of open deadlines."""
+
+    def open(self) -> "DeadlineQuerySet":
+        """Still running."""
+        return self.filter(closed_at=None)
+
+    def visible_to(self, scope: "Scope") -> "DeadlineQuerySet":
+        """Deadlines of accounts, people and facilities the member reads."""
+        from accounts.models.inventory import PortalAccount, RoleGrant
+        from staff.models import Person
+
+        mine = self.filter(organization=scope.organization)
+        places = scope.reads
+        if places is None:
+            return mine
+        accounts = PortalAccount.objects.visible_to(scope)
+        return mine.filter(
+            Q(account__in=accounts)
+            | Q(grant__in=RoleGrant.objects.filter(account__in=accounts))
+            | Q(person__in=Person.objects.visible_to(scope))
+            | Q(facility__in=places)
+        )
+
+
+class Deadline(models.Model):
+    """One row for life per (kind, subject), updated in place. ``due_on`` is the last safe day in ``zone``.
+
+    ``cycle`` rises whenever ``due_on`` changes, and that alone re-arms reminders. ``target_on`` is an
+    organization's stricter day (never later than ``due_on``). ``check_on`` is set while somebody has to answer
+    whether roles are still there, because a login came after the last safe day.
+    """
+
+    class Kind(models.TextChoices):
+        INACTIVITY = "inactivity", "Inactivity"
+        DELETION = "deletion", "Deletion"
+        PASSWORD = "password", "Password age"  # noqa: S105
+        CERTIFICATION = "certification", "Annual certification"
+        ACKNOWLEDGEMENT = "acknowledgement", "Acknowledgement"
+        OBLIGATION = "obligation", "Obligation"
+        REQUEST_STEP = "request-step", "Step of a request"
+        REMOVAL = "removal", "Removal"
+        REVIEW = "review", "Review"
+        OFFICIALS = "officials", "Security Officials"
+        TEMPORARY = "temporary", "Temporary account"
+        WINDOW = "window", "Window"
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=15, choices=Kind)
+    subject_key = models.CharField(max_length=60)
+    account = models.ForeignKey("accounts.PortalAccount", models.PROTECT, null=True, related_name="deadlines")
+    grant = models.ForeignKey("accounts.RoleGrant", models.PROTECT, null=True, related_name="deadlines")
+    person = models.ForeignKey("staff.Person", models.PROTECT, null=True, related_name="deadlines")
+    facility = models.ForeignKey("facilities.Facility", models.PROTECT, null=True, related_name="deadlines")
+    zone = models.CharField(max_length=40)
+    basis_on = models.DateField()
+    policy = models.ForeignKey("systems.Policy", models.PROTECT, null=True, related_name="deadlines")
+    revision = models.PositiveIntegerField(default=0)  # of the policy chain it was computed with; 0 = house rule
+    due_on = models.DateField()
+    due_at = models.DateTimeField(null=True, blank=True)  # only where the limit is in hours
+    target_on = models.DateField(null=True, blank=True)
+    check_on = models.DateField(null=True, blank=True)
+    cycle = models.PositiveIntegerField(default=1)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    close_reason = models.CharField(max_length=30, blank=True)
+
+    objects = DeadlineQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "subject_key"], name="accounts_one_deadline"),
+            models.CheckConstraint(condition=exactly_one_of(_SUBJECTS), name="accounts_deadline_subject"),
+            models.CheckConstraint(
+                condition=Q(target_on=None) | Q(target_on__lte=models.F("due_on")), name="accounts_target_not_later"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["zone", "due_on"], condition=Q(closed_at=None), name="accounts_due_sweep"),
+            models.Index(fields=["organization", "due_on", "id"], condition=Q(closed_at=None), name="accounts_due_list"),
+            models.Index(fields=["policy", "revision"], condition=Q(closed_at=None), name="accounts_due_revision"),
+        ]
+
+    @property
+    def key(self) -> str:
+        """Audit key, such as ``deadline:7``."""
+        return f"deadline:{self.pk}"
+
+
+class Severity(models.TextChoices):
+    """Critical and high look late, medium soon, low and info quiet."""
+
+    CRITICAL = "critical", "Critical"
+    HIGH = "high", "High"
+    MEDIUM = "medium", "Medium"
+    LOW = "low", "Low"
+    INFO = "info", "Info"
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    """Findings in force."""
+
+    def open(self) -> "FindingQuerySet":
+        """Not closed."""
+        return self.filter(closed_at=None)
+
+
+class Finding(models.Model):
+    """Something wrong now: kind, subject, since when. *Approaching* is never a row; it is a deadline in its ladder."""
+
+    class Kind(models.TextChoices):
+        LAPSE = "lapse", "A deadline has passed"
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=24, choices=Kind)
+    subject_key = models.CharField(max_length=80)
+    facility = models.ForeignKey("facilities.Facility", models.PROTECT, null=True, related_name="findings")
+    person = models.ForeignKey("staff.Person", models.PROTECT, null=True, related_name="findings")
+    account = models.ForeignKey("accounts.PortalAccount", models.PROTECT, null=True, related_name="findings")
+    deadline = models.ForeignKey(Deadline, models.PROTECT, null=True, related_name="findings")
+    facts = models.TextField(default="{}")  # JSON as written
+    severity = models.CharField(max_length=8, choices=Severity)
+    opened_on = models.DateField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FindingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject_key"], condition=Q(closed_at=None), name="accounts_one_open_finding"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "severity"], condition=Q(closed_at=None), name="accounts_finding_list"),
+            models.Index(fields=["deadline"], condition=Q(closed_at=None), name="accounts_finding_of_due"),
+        ]
+
+
+class HouseWindow(models.Model):
+    """An organization's own inactivity window for one system: stricter than CMS, or where CMS publishes none."""
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="house_windows")
+    system = models.ForeignKey("systems.System", models.PROTECT, related_name="+")
+    mention_days = models.PositiveIntegerField(default=60)
+    flag_days = models.PositiveIntegerField(default=90)
+    enabled = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "system"], name="accounts_one_house_window"),
+            models.CheckConstraint(
+                condition=Q(mention_days__gt=0, flag_days__gt=0, mention_days__lte=models.F("flag_days")),
+                name="accounts_house_window_sane",
+            ),
+        ]

@@ -1,0 +1,295 @@
+"""Accounts and grants as people type them: add, correct, remove, got back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from accounts.errors import AccountRefused
+from accounts.models import LoginEvent, PortalAccount, RoleGrant
+from accounts.services.logins import add_login_event, end_grants, places_of, refresh_clocks
+from audit.services import Ref, record
+from facilities.access import Action, Scope, authorize
+from facilities.models import Facility
+from staff.models import Person
+from systems.models import System, SystemRole
+from systems.policy import EASTERN, day_in
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What a person typed about one account. ``last_login``: a day, "never" or "unknown". No user ID = unknown."""
+
+    system: System
+    roles: Sequence[SystemRole]
+    opened_on: date
+    last_login: date | str = "unknown"
+    user_id: str = ""
+    password_changed_on: date | None = None
+    note: str = ""
+
+
+def add_accounts(
+    *, scope: Scope, person: Person, facility: Facility, accounts: Sequence[AccountFacts], at: datetime
+) -> list[PortalAccount]:
+    """Add a person's accounts at one facility, all or none, with grants, evidence and clocks.
+
+    A surface whose sign-in authority is missing gets it (history unknown): the user ID belongs there. An open
+    account that the person has already gains the facility's grants and is otherwise left as it is.
+    Raises NotAllowed, AccountRefused.
+    """
+    authorize(scope, Action.EDIT_ACCOUNT, [facility.pk])
+    if {facility.organization_id, person.organization_id} != {scope.organization.pk}:
+        raise AccountRefused("Person and facility must belong to this organization.")
+    today = day_in(at, EASTERN)
+    # Authorities first, so that surfaces find the identity they point to.
+    ordered = sorted(accounts, key=lambda facts: facts.system.sign_in_via_id is not None)
+    with transaction.atomic():
+        kept: list[PortalAccount] = []
+        for facts in ordered:
+            _check(facts, today)
+            kept.append(_add_one(scope, person, facility, facts, at))
+        identities = [account.identity_id for account in kept if account.identity_id]
+        refresh_clocks([*{account.pk for account in kept}.union(identities)], at=at)
+    for account in kept:
+        account.refresh_from_db()
+    return kept
+
+
+def _check(facts: AccountFacts, today: date) -> None:
+    name = facts.system.name
+    if facts.opened_on > today:
+        raise AccountRefused(f"{name}: the account cannot have been opened in the future.", field="opened_on")
+    if isinstance(facts.last_login, date):
+        if facts.last_login > today:
+            raise AccountRefused(f"{name}: a login cannot lie in the future.", field="last_login")
+    elif facts.last_login not in {"never", "unknown"}:
+        raise AccountRefused(f"{name}: say when the last login was, or never, or unknown.", field="last_login")
+    if facts.password_changed_on and facts.password_changed_on > today:
+        raise AccountRefused(f"{name}: a password cannot have been changed in the future.", field="password_changed_on")
+    if not facts.roles:
+        raise AccountRefused(f"{name}: choose at least one role.", field="roles")
+    if any(role.system_id != facts.system.pk for role in facts.roles):
+        raise AccountRefused(f"{name}: a role of another system was chosen.", field="roles")
+
+
+def _add_one(scope: Scope, person: Person, facility: Facility, facts: AccountFacts, at: datetime) -> PortalAccount:
+    open_ones = PortalAccount.objects.open().filter(organization=scope.organization, person=person, system=facts.system)
+    account = open_ones.order_by("pk").first()
+    created = account is None
+    if account is None:
+        account = _create(scope, person, facility, facts, at)
+    grants = [_grant(account, facility, role, max(facts.opened_on, account.opened_on), at) for role in facts.roles]
+    record(
+        chain=scope.organization.key,
+        action="account.added" if created else "account.granted",
+        actor=scope.actor,
+        subject=Ref(account.key, f"{person}, {facts.system.name}"),
+        at=at,
+        payload={
+            "person": person.key,
+            "system": facts.system.slug,
+            "facility": facility.key,
+            "grants": [grant.key for grant in grants],
+            "opened_on": facts.opened_on.isoformat(),
+            "last_login": str(facts.last_login),
+            "user_id_known": bool(facts.user_id),
+        },
+    )
+    return account
+
+
+def _create(scope: Scope, person: Person, facility: Facility, facts: AccountFacts, at: datetime) -> PortalAccount:
+    system = facts.system
+    identity = None
+    if system.sign_in_via is not None:
+        identity = _identity(scope, person, facility, system.sign_in_via, facts, at)
+    never = facts.last_login == "never"
+    try:
+        with transaction.atomic():
+            account = PortalAccount.objects.create(
+                organization=scope.organization,
+                person=person,
+                system=system,
+                identity=identity,
+                user_id=(facts.user_id.strip() or None) if identity is None else None,
+                opened_on=facts.opened_on,
+                login_state=PortalAccount.LoginState.NEVER if never else PortalAccount.LoginState.UNKNOWN,
+                history_from_on=facts.opened_on if never else None,
+                password_changed_on=facts.password_changed_on,
+                note=facts.note.strip(),
+            )
+    except IntegrityError as exc:
+        raise AccountRefused(f"{system.name}: {person} already has this account.", field="user_id") from exc
+    if isinstance(facts.last_login, date):
+        own = person.user_id is not None and person.user_id == scope.user_id
+        grade = LoginEvent.Grade.B if own else LoginEvent.Grade.D
+        source = LoginEvent.Source.SELF if own else LoginEvent.Source.COLLEAGUE
+        day = facts.last_login
+        event = add_login_event(
+            account=account, day=day, grade=grade, source=source, recorded_by=scope.actor, at=at
+        )
+        if identity is not None and system.counts_at_authority:
+            add_login_event(
+                account=identity,
+                day=day,
+                grade=grade,
+                source=LoginEvent.Source.AUTHORITY,
+                recorded_by=scope.actor,
+                at=at,
+                via=event,
+            )
+    return account
+
+
+def _identity(
+    scope: Scope, person: Person, facility: Facility, authority: System, facts: AccountFacts, at: datetime
+) -> PortalAccount:
+    """Return the person's open account at the sign-in authority; make it, history unknown, when there is none."""
+    found = (
+        PortalAccount.objects.open()
+        .filter(organization=scope.organization, person=person, system=authority)
+        .order_by("pk")
+        .first()
+    )
+    if found is not None:
+        user_id = facts.user_id.strip()
+        if user_id and found.user_id is None:
+            PortalAccount.objects.filter(pk=found.pk).update(user_id=user_id, version=F("version") + 1)
+            found.user_id = user_id
+        return found
+    role = SystemRole.objects.filter(system=authority).order_by("position", "pk").first()
+    if role is None:
+        raise AccountRefused(f"The catalogue lists no role at {authority.name}.")
+    made = AccountFacts(authority, [role], facts.opened_on, "unknown", facts.user_id)
+    return _add_one(scope, person, facility, made, at)
+
+
+def _grant(account: PortalAccount, facility: Facility, role: SystemRole, from_on: date, at: datetime) -> RoleGrant:
+    grant, _created = RoleGrant.objects.known().get_or_create(
+        account=account,
+        facility=facility,
+        role=role,
+        valid_to=None,
+        defaults={
+            "organization_id": account.organization_id,
+            "valid_from": from_on,
+            "evidence": "Typed in",
+            "recorded_at": at,
+        },
+    )
+    return grant
+
+
+def correct_account(
+    *,
+    scope: Scope,
+    account: PortalAccount,
+    version: int,
+    user_id: str,
+    password_changed_on: date | None,
+    note: str,
+    at: datetime,
+) -> PortalAccount:
+    """Change user ID (empty = unknown), password day or note. Raises NotAllowed, AccountRefused (code ``stale``)."""
+    authorize(scope, Action.EDIT_ACCOUNT, places_of(account))
+    if password_changed_on and password_changed_on > day_in(at, EASTERN):
+        raise AccountRefused("A password cannot have been changed in the future.", field="password_changed_on")
+    new: dict[str, object] = {"password_changed_on": password_changed_on, "note": note.strip()}
+    if account.identity_id is None:
+        new["user_id"] = user_id.strip() or None
+    changed = {key: value for key, value in new.items() if getattr(account, key) != value}
+    if not changed:
+        return account
+    try:
+        with transaction.atomic():
+            same = PortalAccount.objects.filter(pk=account.pk, organization=scope.organization, version=version)
+            if not same.update(**changed, version=F("version") + 1):
+                raise AccountRefused(
+                    "Somebody else saved this account meanwhile. Look at both and save again.", code="stale"
+                )
+            refresh_clocks([account.pk], at=at)
+            record(
+                chain=scope.organization.key,
+                action="account.corrected",
+                actor=scope.actor,
+                subject=Ref(account.key, f"{account.person}, {account.system.name}"),
+                at=at,
+                payload={"changed": sorted(changed)},
+            )
+    except IntegrityError as exc:
+        raise AccountRefused("This person already has an open account with this user ID.", field="user_id") from exc
+    account.refresh_from_db()
+    return account
+
+
+def remove_account(*, scope: Scope, account: PortalAccount, removed_on: date, at: datetime) -> PortalAccount:
+    """Record that the account no longer exists on the system: grants end, clocks stop. Safe to repeat.
+
+    Raises NotAllowed, and AccountRefused for a day in the future or an authority whose surfaces are still open.
+    """
+    authorize(scope, Action.EDIT_ACCOUNT, places_of(account))
+    if removed_on > day_in(at, EASTERN):
+        raise AccountRefused("An account cannot have been removed in the future.", field="removed_on")
+    with transaction.atomic():
+        mine = PortalAccount.objects.open().filter(pk=account.pk, organization=scope.organization)
+        surfaces = PortalAccount.objects.open().filter(identity=account)
+        if surfaces.exists():
+            names = ", ".join(sorted(surfaces.values_list("system__name", flat=True)))
+            raise AccountRefused(f"{names} still sign in through it. Remove those first.", code="in_use")
+        removed = mine.update(
+            status=PortalAccount.Status.REMOVED, loss="", removed_on=removed_on, version=F("version") + 1
+        )
+        if removed:
+            ended = end_grants(account=account, on=removed_on, at=at)
+            refresh_clocks([account.pk], at=at)
+            record(
+                chain=scope.organization.key,
+                action="account.removed",
+                actor=scope.actor,
+                subject=Ref(account.key, f"{account.person}, {account.system.name}"),
+                at=at,
+                payload={"removed_on": removed_on.isoformat(), "grants": [grant.key for grant in ended]},
+            )
+    account.refresh_from_db()
+    return account
+
+
+def regain_account(*, scope: Scope, account: PortalAccount, regained_on: date, at: datetime) -> PortalAccount:
+    """Record that a lost account is back: the grants that ended with the loss open again, a new clock starts.
+
+    Raises NotAllowed, and AccountRefused for a day in the future or an account that is not lost.
+    """
+    authorize(scope, Action.EDIT_ACCOUNT, places_of(account))
+    if regained_on > day_in(at, EASTERN):
+        raise AccountRefused("An account cannot have come back in the future.", field="regained_on")
+    with transaction.atomic():
+        lost = PortalAccount.objects.filter(
+            pk=account.pk, organization=scope.organization, status=PortalAccount.Status.LOST
+        )
+        back = lost.update(
+            status=PortalAccount.Status.ACTIVE,
+            loss="",
+            confirmed_on=regained_on,
+            history_from_on=regained_on,
+            version=F("version") + 1,
+        )
+        if not back:
+            raise AccountRefused("This account is not marked as lost.", code="not_lost")
+        ended = RoleGrant.objects.known().filter(account=account).order_by("-valid_to")
+        last_day = ended.values_list("valid_to", flat=True).first()
+        for grant in ended.filter(valid_to=last_day).select_related("facility", "role"):
+            _grant(account, grant.facility, grant.role, regained_on, at)
+        refresh_clocks([account.pk], at=at)
+        record(
+            chain=scope.organization.key,
+            action="account.regained",
+            actor=scope.actor,
+            subject=Ref(account.key, f"{account.person}, {account.system.name}"),
+            at=at,
+            payload={"regained_on": regained_on.isoformat()},
+        )
+    account.refresh_from_db()
+    return account

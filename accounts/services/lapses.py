@@ -1,0 +1,118 @@
+"""The sweep: passed deadlines become findings, findings that are no longer true are closed, old revisions recomputed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Case, CharField, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
+
+from accounts.models import Deadline, Finding, PortalAccount
+from accounts.policy import lapse_severity
+from accounts.services.clocks import Chains, Moved, recompute
+from audit.bulk import insert_from
+from audit.services import Ref, record_digest
+from systems.models import Policy
+from systems.policy import EASTERN, day_in
+from systems.selectors import policy_chains
+
+SWEEP = Ref("system:sweep", "nightly sweep")
+SLICE = 20_000  # accounts recomputed per transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did."""
+
+    opened: int = 0
+    closed: int = 0
+
+
+def days_by_zone(at: datetime) -> dict[str, date]:
+    """Return each zone in which deadlines are counted with its calendar day at the instant."""
+    zones = {EASTERN, *Policy.objects.order_by().values_list("zone", flat=True).distinct()}
+    return {zone: day_in(at, zone) for zone in sorted(zones)}
+
+
+def sweep_lapses(*, at: datetime) -> Swept:
+    """Open a lapse finding for every open deadline past its last safe day, close those that lie ahead again.
+
+    A few statements per zone, whatever is stored; a repeated run writes nothing.
+    """
+    opened = closed = 0
+    with transaction.atomic():
+        newest = Finding.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        for zone, on in days_by_zone(at).items():
+            closed += _close(zone, on, at)
+            opened += _open(zone, on)
+        if opened:
+            new = Finding.objects.filter(pk__gt=newest, kind=Finding.Kind.LAPSE)
+            _record("finding.lapse-opened", new, at)
+        if closed:
+            _record("finding.lapse-closed", Finding.objects.filter(closed_at=at, kind=Finding.Kind.LAPSE), at)
+    return Swept(opened, closed)
+
+
+def _open(zone: str, on: date) -> int:
+    known = Finding.objects.open().filter(kind=Finding.Kind.LAPSE, deadline=OuterRef("pk"))
+    passed = Deadline.objects.open().filter(zone=zone, due_on__lt=on).filter(~Exists(known))
+    return insert_from(
+        Finding,
+        passed.order_by("pk"),
+        {
+            "organization": F("organization_id"),
+            "kind": Value(Finding.Kind.LAPSE.value),
+            "subject_key": Concat(Value("deadline:"), Cast("pk", CharField())),
+            "facility": F("facility_id"),
+            "person": F("person_id"),
+            "account": F("account_id"),
+            "deadline": F("pk"),
+            "facts": Value("{}"),
+            "severity": _severity(),
+            "opened_on": Value(on, output_field=DateField()),
+        },
+        conflict=["kind", "subject_key"],
+        where="closed_at IS NULL",
+    )
+
+
+def _close(zone: str, on: date, at: datetime) -> int:
+    lapses = Finding.objects.open().filter(kind=Finding.Kind.LAPSE, deadline__zone=zone)
+    gone = lapses.filter(Q(deadline__due_on__gte=on) | Q(deadline__closed_at__isnull=False))
+    return gone.update(closed_at=at)
+
+
+def _severity() -> Coalesce:
+    """Return the CASE that `accounts.policy.lapse_severity` spells out, value by value."""
+    pairs = set(
+        Policy.objects.order_by().values_list("kind", "consequence").distinct()
+    )
+    whens = [
+        When(kind=kind, policy__consequence=consequence, then=Value(lapse_severity(kind, consequence)))
+        for kind, consequence in sorted(pairs)
+    ]
+    return Coalesce(Case(*whens, output_field=CharField()), Value(lapse_severity("", "")))
+
+
+def _record(action: str, findings: "QuerySet[Finding]", at: datetime) -> None:
+    rows = findings.annotate(chain=Concat(Value("organization:"), Cast("organization_id", CharField())))
+    record_digest(action=action, actor=SWEEP, subject=Ref("rule:lapse", "Passed deadlines"), at=at, rows=rows)
+
+
+def recompute_outdated(*, at: datetime, chains: Chains | None = None) -> Iterator[Moved]:
+    """Recompute deadlines of an older catalogue revision; each slice commits alone, a rerun goes on where it stopped."""
+    if chains is None:
+        chains = policy_chains()
+    for (system_id, kind), chain in sorted(chains.items()):
+        revision = max((version.revision for version in chain), default=0)
+        while True:
+            older = Deadline.objects.open().filter(kind=kind, account__system=system_id, revision__lt=revision)
+            ids = list(older.order_by("account_id").values_list("account_id", flat=True)[:SLICE])
+            if not ids:
+                break
+            with transaction.atomic():
+                accounts = PortalAccount.objects.filter(
+                    system=system_id, pk__gte=ids[0], pk__lte=ids[-1]
+                )
+                yield recompute(accounts=accounts, at=at, chains=chains)

@@ -1,0 +1,277 @@
+"""Recording logins, taking them back, and answering "are the roles still there?"."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.errors import LoginRejected
+from accounts.models import Deadline, LoginEvent, PortalAccount, RoleGrant
+from accounts.policy import counted_login, loss_after
+from accounts.services.clocks import Chains, close_cured_findings, recompute
+from audit.services import Ref, record
+from facilities.access import Action, Scope, authorize
+from systems.policy import EASTERN, day_in
+from systems.selectors import policy_chains
+
+EARLIEST = date(2000, 1, 1)  # no system here is older
+
+
+@dataclass(frozen=True, slots=True)
+class LoginOutcome:
+    """What recording came to: the event, whether it is new, and what the clock says now."""
+
+    event: LoginEvent
+    created: bool
+    due_on: date | None
+    check_pending: bool
+
+
+def places_of(account: PortalAccount) -> list[int]:
+    """Return the keys of facilities where the account has or had a grant."""
+    return list(RoleGrant.objects.known().filter(account=account).values_list("facility_id", flat=True).distinct())
+
+
+def record_login(*, scope: Scope, account: PortalAccount, happened_on: date, at: datetime) -> LoginOutcome:
+    """Record that the holder signed in on a day (US Eastern). Repeating it changes nothing.
+
+    The holder's own word is grade B, a colleague's D. Where the system's logins count at its sign-in authority, a
+    second event is written there. Raises NotAllowed; LoginRejected for a day in the future or before 2000, or an
+    account that is not active.
+    """
+    return record_logins(scope=scope, accounts=[account], happened_on=happened_on, at=at)[0]
+
+
+def record_logins(
+    *, scope: Scope, accounts: Sequence[PortalAccount], happened_on: date, at: datetime
+) -> list[LoginOutcome]:
+    """Record one day's login on several accounts, all or none. As `record_login`."""
+    for account in accounts:
+        own = account.person.user_id is not None and account.person.user_id == scope.user_id
+        authorize(scope, Action.RECORD_LOGIN, places_of(account), own=own)
+    day = _accepted_day(happened_on, scope, at)
+    chains = policy_chains()
+    with transaction.atomic():
+        locked = _lock(scope, accounts)
+        outcomes = [_record_one(scope, locked[account.pk], day, at, chains) for account in accounts]
+    return outcomes
+
+
+def _accepted_day(happened_on: date, scope: Scope, at: datetime) -> date:
+    """Return the Eastern day meant. West of the date line it is tomorrow already: that counts as today."""
+    today = day_in(at, EASTERN)
+    latest_today_on_earth = day_in(at, "Pacific/Kiritimati")
+    if today < happened_on <= latest_today_on_earth and happened_on == today + timedelta(days=1):
+        ahead = any(
+            day_in(at, zone) == happened_on
+            for zone in {scope.organization.zone, *scope.organization.facilities.values_list("zone", flat=True)}
+        )
+        if ahead:
+            return today
+    if happened_on > today:
+        raise LoginRejected("A login cannot lie in the future.", field="happened_on", code="future")
+    if happened_on < EARLIEST:
+        raise LoginRejected("That day is before any of these systems existed.", field="happened_on", code="too_early")
+    return happened_on
+
+
+def _lock(scope: Scope, accounts: Sequence[PortalAccount]) -> dict[int, PortalAccount]:
+    mine = PortalAccount.objects.filter(organization=scope.organization, pk__in=[account.pk for account in accounts])
+    locked = {
+        account.pk: account
+        for account in mine.select_for_update(of=("self",)).select_related("person", "system").order_by("pk")
+    }
+    for account in accounts:
+        current = locked.get(account.pk)
+        if current is None or current.status != PortalAccount.Status.ACTIVE:
+            state = current.get_status_display().lower() if current else "gone"
+            raise LoginRejected(
+                f"{account.person}'s {account.system.name} account is {state}; a login cannot be recorded on it.",
+                code="not_active",
+            )
+    return locked
+
+
+def _record_one(scope: Scope, account: PortalAccount, day: date, at: datetime, chains: Chains) -> LoginOutcome:
+    own = account.person.user_id is not None and account.person.user_id == scope.user_id
+    source = LoginEvent.Source.SELF if own else LoginEvent.Source.COLLEAGUE
+    grade = LoginEvent.Grade.B if own else LoginEvent.Grade.D
+    known = LoginEvent.objects.standing().filter(account=account, happened_on=day, source=source).first()
+    if known is not None:
+        return _outcome(known, False)
+    event = add_login_event(account=account, day=day, grade=grade, source=source, recorded_by=scope.actor, at=at)
+    touched = [account.pk]
+    authority = counted_authority(account)
+    if authority is not None:
+        add_login_event(
+            account=authority,
+            day=day,
+            grade=grade,
+            source=LoginEvent.Source.AUTHORITY,
+            recorded_by=scope.actor,
+            at=at,
+            via=event,
+        )
+        touched.append(authority.pk)
+    refresh_clocks(touched, at=at, chains=chains)
+    record(
+        chain=scope.organization.key,
+        action="login.recorded",
+        actor=scope.actor,
+        subject=Ref(account.key, f"{account.person}, {account.system.name}"),
+        at=at,
+        payload={
+            "login": event.key,
+            "happened_on": day.isoformat(),
+            "grade": grade.value,
+            "source": source.value,
+            "counted_at": authority.key if authority else None,
+        },
+    )
+    return _outcome(event, True)
+
+
+def counted_authority(account: PortalAccount) -> PortalAccount | None:
+    """Return the open account at the sign-in authority where a login here counts too, if there is one."""
+    if not account.system.counts_at_authority or account.identity_id is None:
+        return None
+    return PortalAccount.objects.running().filter(pk=account.identity_id).first()
+
+
+def add_login_event(
+    *,
+    account: PortalAccount,
+    day: date,
+    grade: LoginEvent.Grade,
+    source: LoginEvent.Source,
+    recorded_by: Ref,
+    at: datetime,
+    via: LoginEvent | None = None,
+) -> LoginEvent:
+    """Insert one piece of evidence, or return the standing one of that account, day and source."""
+    event, _created = LoginEvent.objects.standing().get_or_create(
+        account=account,
+        happened_on=day,
+        source=source,
+        defaults={
+            "organization_id": account.organization_id,
+            "grade": grade,
+            "via": via,
+            "recorded_by": recorded_by.label,
+            "recorded_at": at,
+        },
+    )
+    return event
+
+
+def _outcome(event: LoginEvent, created: bool) -> LoginOutcome:
+    clock = Deadline.objects.open().filter(account=event.account_id, kind=Deadline.Kind.INACTIVITY).first()
+    return LoginOutcome(event, created, clock.due_on if clock else None, bool(clock and clock.check_on))
+
+
+def refresh_clocks(account_ids: Sequence[int], *, at: datetime, chains: Chains | None = None) -> None:
+    """Replay the logins of these few accounts and recompute their deadlines. Inside the caller's transaction."""
+    if chains is None:
+        chains = policy_chains()
+    accounts = PortalAccount.objects.filter(pk__in=account_ids)
+    for account in accounts.select_for_update(of=("self",)).order_by("pk"):
+        # A handful of rows: replaying a history needs the policy, which is never written in SQL.
+        days = list(LoginEvent.objects.standing().filter(account=account).values_list("happened_on", flat=True))
+        state, last = PortalAccount.LoginState.KNOWN, max(days, default=None)
+        if last is None:
+            never = account.history_from_on is not None
+            state = PortalAccount.LoginState.NEVER if never else PortalAccount.LoginState.UNKNOWN
+        counts = counted_login(
+            days,
+            history_from_on=account.history_from_on,
+            confirmed_on=account.confirmed_on,
+            chain=chains.get((account.system_id, Deadline.Kind.INACTIVITY), ()),
+        )
+        PortalAccount.objects.filter(pk=account.pk).update(
+            login_state=state, last_login_on=last, counts_from_on=counts if last else None
+        )
+    recompute(accounts=PortalAccount.objects.filter(pk__in=account_ids), at=at, chains=chains)
+    close_cured_findings(accounts=PortalAccount.objects.filter(pk__in=account_ids), at=at, on=day_in(at, EASTERN))
+
+
+def void_login(*, scope: Scope, event: LoginEvent, reason: str, at: datetime) -> None:
+    """Take a recorded login back, with what it counted for at the authority. Safe to repeat. Raises NotAllowed."""
+    first = event.via or event
+    account = first.account
+    own = account.person.user_id is not None and account.person.user_id == scope.user_id
+    authorize(scope, Action.RECORD_LOGIN, places_of(account), own=own)
+    with transaction.atomic():
+        standing = LoginEvent.objects.standing().filter(organization=scope.organization)
+        touched = list(standing.filter(via=first).values_list("account_id", flat=True))
+        if not standing.filter(pk=first.pk).update(voided_at=at):
+            return
+        standing.filter(via=first).update(voided_at=at)
+        refresh_clocks([account.pk, *touched], at=at)
+        record(
+            chain=scope.organization.key,
+            action="login.voided",
+            actor=scope.actor,
+            subject=Ref(account.key, f"{account.person}, {account.system.name}"),
+            at=at,
+            reason=reason,
+            payload={"login": first.key, "happened_on": first.happened_on.isoformat()},
+        )
+
+
+def confirm_roles(*, scope: Scope, account: PortalAccount, still_there: bool, at: datetime) -> None:
+    """Answer *check your roles*: still there starts a new cycle, gone ends the grants and the account is lost.
+
+    Raises NotAllowed, and LoginRejected when nothing is to be answered.
+    """
+    own = account.person.user_id is not None and account.person.user_id == scope.user_id
+    authorize(scope, Action.CONFIRM_ROLES, places_of(account), own=own)
+    today = day_in(at, EASTERN)
+    with transaction.atomic():
+        current = _lock(scope, [account])[account.pk]
+        clock = Deadline.objects.open().filter(account=current, kind=Deadline.Kind.INACTIVITY).first()
+        if clock is None or clock.check_on is None:
+            raise LoginRejected("There is nothing to check on this account any more.", code="nothing_to_check")
+        if still_there:
+            PortalAccount.objects.filter(pk=current.pk).update(confirmed_on=clock.check_on, version=F("version") + 1)
+        else:
+            lose_account(account=current, consequence=clock.policy.consequence if clock.policy else "", on=today, at=at)
+        refresh_clocks([current.pk], at=at)
+        record(
+            chain=scope.organization.key,
+            action="roles.confirmed" if still_there else "roles.lost",
+            actor=scope.actor,
+            subject=Ref(current.key, f"{current.person}, {current.system.name}"),
+            at=at,
+            payload={"login_on": clock.check_on.isoformat(), "still_there": still_there},
+        )
+
+
+def lose_account(*, account: PortalAccount, consequence: str, on: date, at: datetime) -> None:
+    """Mark the account lost and end its open grants on a day. Inside the caller's transaction, which audits."""
+    PortalAccount.objects.filter(pk=account.pk).update(
+        status=PortalAccount.Status.LOST, loss=loss_after(consequence), version=F("version") + 1
+    )
+    end_grants(account=account, on=on, at=at)
+
+
+def end_grants(*, account: PortalAccount, on: date, at: datetime) -> list[RoleGrant]:
+    """End the account's open grants: each row is voided and an ended one inserted (facts are never edited)."""
+    ended = []
+    open_grants = RoleGrant.objects.known().filter(account=account, valid_to=None)
+    for grant in list(open_grants.select_for_update(of=("self",))):
+        RoleGrant.objects.filter(pk=grant.pk).update(voided_at=at)
+        ended.append(
+            RoleGrant.objects.create(
+                organization_id=grant.organization_id,
+                account=account,
+                facility_id=grant.facility_id,
+                role_id=grant.role_id,
+                valid_from=grant.valid_from,
+                valid_to=max(on, grant.valid_from),
+                evidence=grant.evidence,
+                recorded_at=at,
+            )
+        )
+    return ended

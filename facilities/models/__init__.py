@@ -1,0 +1,6 @@
+"""Tenants, their facilities, who may see them, and CMS's public directory."""
+
+from facilities.models.directory import DirectoryEdition, Provider
+from facilities.models.tenancy import Facility, Invitation, Membership, Organization
+
+__all__ = ["DirectoryEdition", "Facility", "Invitation", "Membership", "Organization", "Provider"]

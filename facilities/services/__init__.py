@@ -1,0 +1,1 @@
+"""Writes of this app: organizations, members, facilities."""

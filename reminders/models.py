@@ -1,0 +1,131 @@
+"""The ledger: planned reminders, the digests they are sent in, every delivery, and the runs that did it."""
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models.watch import exactly_one_of
+
+
+class Reminder(models.Model):
+    """One message planned for one recipient at one rung; never sent by itself, always inside a digest."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        SKIPPED = "skipped", "Skipped for a later step"
+        IN_DIGEST = "in_digest", "In a digest"
+        SUPERSEDED = "superseded", "No longer true"
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    deadline = models.ForeignKey("accounts.Deadline", models.PROTECT, null=True, related_name="reminders")
+    finding = models.ForeignKey("accounts.Finding", models.PROTECT, null=True, related_name="reminders")
+    cycle = models.PositiveIntegerField()
+    step = models.SmallIntegerField()  # days left at which it is due; −1 is the day after
+    recipient = models.ForeignKey("staff.Person", models.PROTECT, related_name="reminders")
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
+    planned_at = models.DateTimeField()
+    digest = models.ForeignKey("reminders.Digest", models.PROTECT, null=True, related_name="reminders")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=exactly_one_of(("deadline", "finding")), name="reminders_one_subject"),
+            models.UniqueConstraint(
+                fields=["deadline", "cycle", "step", "recipient"],
+                condition=Q(deadline__isnull=False),
+                name="reminders_once_per_deadline",
+            ),
+            models.UniqueConstraint(
+                fields=["finding", "cycle", "step", "recipient"],
+                condition=Q(finding__isnull=False),
+                name="reminders_once_per_finding",
+            ),
+        ]
+        indexes = [
+            # plan -> digest: the reminders that wait for their recipient's morning
+            models.Index(fields=["recipient"], condition=Q(state="planned"), name="reminders_waiting"),
+            models.Index(fields=["digest"], name="reminders_of_digest"),
+        ]
+
+
+class Digest(models.Model):
+    """One mail per person and local day. Its text is stored before sending, with a Message-ID that never changes."""
+
+    class State(models.TextChoices):
+        READY = "ready", "Ready"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Set aside after failures"
+        EMPTY = "empty", "Nothing left to say"
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    person = models.ForeignKey("staff.Person", models.PROTECT, related_name="digests")
+    local_on = models.DateField()
+    address = models.EmailField()
+    subject = models.CharField(max_length=200)
+    message = models.TextField()  # MIME as sent; emptied after 30 days, the hash stays
+    message_sha256 = models.CharField(max_length=64)
+    message_id = models.CharField(max_length=120, unique=True)
+    state = models.CharField(max_length=6, choices=State, default=State.READY)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "local_on"], name="reminders_one_digest_a_day")]
+        indexes = [models.Index(fields=["id"], condition=Q(state="ready"), name="reminders_outbox")]
+
+    @property
+    def key(self) -> str:
+        """Audit key, such as ``digest:7``."""
+        return f"digest:{self.pk}"
+
+
+class Delivery(models.Model):
+    """One attempt to hand one digest to a channel, and what came of it."""
+
+    class Outcome(models.TextChoices):
+        SENT = "sent", "Accepted by the mail server"
+        REFUSED = "refused", "Refused for good"
+        DEFERRED = "deferred", "To be tried again"
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    digest = models.ForeignKey(Digest, models.PROTECT, related_name="deliveries")
+    channel = models.CharField(max_length=12, default="email")
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=8, choices=Outcome)
+    detail = models.CharField(max_length=300, blank=True)
+
+
+class SweepRun(models.Model):
+    """One row per tick: the only row that a repeated tick writes."""
+
+    at = models.DateTimeField()  # the instant the run was for
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    sweeps = models.TextField(default="{}")  # JSON: counts per sweep
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-at"], name="reminders_last_run")]
+
+
+class MailHold(models.Model):
+    """While a row without release exists, no mail leaves: a restored ledger has forgotten what was sent."""
+
+    reason = models.CharField(max_length=200)
+    held_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=200, blank=True)
+
+
+class MailPreference(models.Model):
+    """When a person wants the digest: not before this local hour; never while snoozed."""
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    person = models.OneToOneField("staff.Person", models.PROTECT, related_name="mail_preference")
+    hour = models.PositiveSmallIntegerField(default=6)
+    zone = models.CharField(max_length=40)
+    snoozed_until_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(hour__lte=23), name="reminders_hour_of_day")]

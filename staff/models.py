@@ -1,0 +1,127 @@
+"""People of the HR record. They hold accounts elsewhere; whether they also sign in to us is another matter."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+if TYPE_CHECKING:
+    from facilities.access import Scope
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    """Reading starts at `visible_to`."""
+
+    def visible_to(self, scope: "Scope") -> "PersonQuerySet":
+        """People who work or worked at facilities the member reads, and the member's own person."""
+        mine = self.filter(organization=scope.organization)
+        places = scope.reads
+        if places is None:
+            return mine
+        worked = Employment.objects.filter(voided_at=None, facility__in=places, person=models.OuterRef("pk"))
+        own = Q(user_id=scope.user_id) if scope.user_id is not None else Q(pk__in=())
+        return mine.filter(Q(models.Exists(worked)) | own)
+
+    def employed_on(self, on: date) -> "PersonQuerySet":
+        """People with an employment in force on ``on``."""
+        return self.filter(models.Exists(Employment.objects.in_force(on).filter(person=models.OuterRef("pk"))))
+
+
+class Person(models.Model):
+    """A human being who works for, or on behalf of, the organization. Never deleted; pseudonymised at the end."""
+
+    class Affiliation(models.TextChoices):
+        EMPLOYEE = "employee", "Employee"
+        VENDOR = "vendor", "Vendor or contractor"
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="people")
+    first_name = models.CharField(max_length=80)
+    last_name = models.CharField(max_length=80)
+    email = models.EmailField("work e-mail", blank=True)
+    phone = models.CharField(max_length=30, blank=True)
+    employee_number = models.CharField(max_length=40, null=True, blank=True)
+    affiliation = models.CharField(max_length=8, choices=Affiliation, default=Affiliation.EMPLOYEE)
+    # The member of ours who is this person: linked by verified work e-mail, confirmed by an administrator.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="people"
+    )
+    user_confirmed_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "people"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "employee_number"],
+                condition=Q(employee_number__isnull=False),
+                name="staff_one_per_number",
+                violation_error_message="Another person has this employee number.",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "user"], condition=Q(user__isnull=False), name="staff_one_person_per_user"
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "last_name", "first_name"], name="staff_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def key(self) -> str:
+        """Audit key, such as ``person:7``."""
+        return f"person:{self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """The person's page."""
+        return reverse("web:person", args=[self.organization.slug, self.pk])
+
+
+class EmploymentQuerySet(models.QuerySet["Employment"]):
+    """Two time axes: valid_from/valid_to say when it held, recorded_at/voided_at when we knew."""
+
+    def known(self) -> "EmploymentQuerySet":
+        """Not corrected away."""
+        return self.filter(voided_at=None)
+
+    def in_force(self, on: date) -> "EmploymentQuerySet":
+        """Employments that hold on the day ``on``."""
+        return self.known().filter(Q(valid_to=None) | Q(valid_to__gte=on), valid_from__lte=on)
+
+
+class Employment(models.Model):
+    """A person's time at a facility; ``valid_to`` is the last day worked. A correction voids and inserts."""
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="employments")
+    facility = models.ForeignKey("facilities.Facility", models.PROTECT, related_name="employments")
+    job_title = models.CharField(max_length=80, blank=True)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+    recorded_at = models.DateTimeField()
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EmploymentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="staff_employment_forward"
+            ),
+            models.UniqueConstraint(
+                fields=["person", "facility", "valid_from"], condition=Q(voided_at=None), name="staff_one_start"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "facility", "person"], name="staff_at_facility"),
+        ]
+
+    @property
+    def key(self) -> str:
+        """Audit key, such as ``employment:7``."""
+        return f"employment:{self.pk}"

@@ -1,0 +1,1 @@
+"""Writes of this app: people, employments, and linking members to people."""
