@@ -46,7 +46,7 @@ def install(python: Path, lock: str) -> None:
 
 def main() -> None:
     """Read the arguments and install."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  (nothing is installed yet; somebody may have given PYTHON=)
         sys.exit(f"Portalkeeper needs Python 3.11 or later; this is {sys.version.split()[0]}.")
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--venv", type=Path, required=True)

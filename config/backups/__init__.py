@@ -1,0 +1,1 @@
+"""A consistent copy of the installation, and the proof that it can be restored."""
