@@ -220,9 +220,9 @@ def timeline() -> list[dict[str, Any]]:
     """Return a history with a correction and something to come."""
     return [
         {"on": date(2026, 12, 3), "title": "Last safe day", "future": True},
+        {"at": TOLD_AT, "title": "Reminder sent to Jane Sample", "text": "Second step: ten days before."},
         {"on": date(2026, 10, 4), "title": "Signed in to iQIES", "grade": "B", "by": "Jane Sample"},
         {"on": date(2026, 9, 30), "title": "Signed in to iQIES", "grade": "D", "voided": "typed for the wrong person."},
-        {"at": TOLD_AT, "title": "Reminder sent to Jane Sample", "text": "Second step: ten days before."},
     ]
 
 

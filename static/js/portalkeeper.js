@@ -27,6 +27,16 @@
   }
   showDismiss(document);
 
+  // What cannot work without scripts (passkeys) is shown only here.
+  document.querySelectorAll("[data-needs-script]").forEach(function (part) { part.hidden = false; });
+  document.addEventListener("allauth.error", function (event) {
+    var note = document.querySelector("[data-passkey-refused]");
+    if (!note) return;
+    event.preventDefault();
+    note.textContent = "The key did not answer, or you stopped it. Try again, or use the other way above.";
+    note.hidden = false;
+  });
+
   // Printing opens what is folded, so that paper answers "why" too.
   window.addEventListener("beforeprint", function () {
     document.querySelectorAll("details.why").forEach(function (why) { why.open = true; });

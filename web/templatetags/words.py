@@ -12,7 +12,7 @@ from django import template
 from django.contrib.messages.storage.base import Message
 from django.forms import BaseForm
 from django.middleware.csrf import get_token
-from django.template import Context
+from django.template import RequestContext
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -170,7 +170,7 @@ def errors_counted(form: BaseForm) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def csrf_field(context: Context) -> SafeString:
+def csrf_field(context: RequestContext) -> SafeString:
     """Return the hidden CSRF input. Unlike ``csrf_token`` it also works inside ``include ... only``."""
     return format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(context.request))
 
