@@ -4,7 +4,8 @@ from collections import defaultdict
 
 from django.db.models import Max, Q, QuerySet
 
-from systems.models import Policy
+from systems.models import Policy, StreamPath
+from systems.paths import Path
 from systems.policy import PolicyVersion
 
 ChainKey = tuple[int | None, str]  # (system's key or None for rules of no single system, policy kind)
@@ -47,3 +48,21 @@ def chain_revisions() -> dict[ChainKey, int]:
     """Return the newest revision of each rule; withdrawn versions count, for their leaving moves dates too."""
     rows = Policy.objects.values("system_id", "kind").annotate(latest=Max("revision"))
     return {(row["system_id"], row["kind"]): row["latest"] for row in rows}
+
+
+def stream_paths() -> list[Path]:
+    """Return every way of a stream over a system, each with the first day of its follower, in one query."""
+    rows = list(StreamPath.objects.current().select_related("stream", "system", "replaced_by"))
+    starts = {(row.stream_id, row.provider_type, row.system_id): row.from_on for row in rows}
+    return [
+        Path(
+            stream=row.stream.slug,
+            provider_type=row.provider_type,
+            system=row.system.slug,
+            from_on=row.from_on,
+            until_on=row.until_on,
+            replaced_by=row.replaced_by.slug if row.replaced_by else None,
+            follower_from_on=starts.get((row.stream_id, row.provider_type, row.replaced_by_id)),
+        )
+        for row in rows
+    ]

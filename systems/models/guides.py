@@ -134,7 +134,7 @@ class Milestone(Sourced):
 
 
 class FormPhrase(Sourced):
-    """Words that a form or screen wants exactly. `{provider_name}` stands for what the person fills in."""
+    """Words that a form or screen wants exactly; `[provider name]` stands for what the person fills in."""
 
     key = models.CharField(max_length=24, unique=True)
     system = models.ForeignKey(System, models.CASCADE, related_name="phrases")

@@ -1,0 +1,86 @@
+"""manage.py explain: by when, what happens then, how to get back, and who says so."""
+
+import re
+from argparse import ArgumentTypeError
+from datetime import date
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from audit.commands import ContractCommand, Outcome, Refused
+from systems.explaining import UNKNOWN, BasisRefused, Explanation, UnknownLogin, deadline_document, explain
+from systems.models import System
+
+
+def day(text: str) -> date:
+    """Parse YYYY-MM-DD and nothing else; other ISO spellings are too easily a slip."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ArgumentTypeError(f"{text!r} is no date; write it as 2026-11-22")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise ArgumentTypeError(f"{text!r} is no day of the calendar") from exc
+
+
+def login(text: str) -> date | UnknownLogin | None:
+    """Parse a day, ``never`` or ``unknown``."""
+    if text == "never":
+        return None
+    return UNKNOWN if text == "unknown" else day(text)
+
+
+class Command(ContractCommand):
+    help = "Explain what the catalogue says about an account's dates, without looking at any stored account."
+
+    def add_options(self, parser: CommandParser) -> None:
+        parser.add_argument("--system", required=True, help="slug of the system, such as iqies")
+        parser.add_argument("--last-login", type=login, metavar="DATE|never|unknown", help="default: never")
+        parser.add_argument("--on", type=day, required=True, metavar="DATE", help="the day asked about")
+        parser.add_argument("--granted-on", type=day, metavar="DATE", help="day of the grant or activation")
+
+    def run(
+        self,
+        *,
+        system: str,
+        last_login: date | UnknownLogin | None,
+        on: date,
+        granted_on: date | None,
+        **options: Any,
+    ) -> Outcome:
+        known = System.objects.current().filter(slug=system).first()
+        if known is None:
+            raise Refused("unknown_system", _no_such(system), "--system", {"deadlines": []})
+        try:
+            answer = explain(system=known, on=on, last_login=last_login, granted_on=granted_on)
+        except BasisRefused as exc:
+            place = f"--{exc.field_name.replace('_', '-')}"
+            raise Refused("after_day_asked", exc.message, place, {"deadlines": []}) from exc
+        document = {
+            "system": known.slug,
+            "on": on,
+            "unknown": answer.unknown,
+            "deadlines": [deadline_document(each) for each in answer.deadlines],
+            "not_counted": [{"kind": kind, "needs": needs} for kind, needs in answer.not_counted.items()],
+        }
+        return Outcome(document, _lines(answer))
+
+
+def _no_such(slug: str) -> str:
+    known = ", ".join(System.objects.current().order_by("slug").values_list("slug", flat=True))
+    return f"there is no system {slug!r}" + (f"; known are {known}" if known else "; run load_catalogue first")
+
+
+def _lines(answer: Explanation) -> list[str]:
+    lines = []
+    for each in answer.deadlines:
+        left = f"{-each.days_left} days overdue" if each.overdue else f"{each.days_left} days left"
+        source = each.policy.source
+        lines += [
+            f"{each.kind}: last safe day {each.due.due_on} ({left}).",
+            f"  Then: {each.policy.consequence_text}",
+            f"  Way back: {each.policy.cure_text or 'not found'}",
+            f"  Says: {each.policy.key}, {source.title}, {source.document_date} ({each.confidence}).",
+        ]
+    for kind, needs in answer.not_counted.items():
+        lines.append(f"{kind}: not counted, it needs the {needs}.")
+    return lines or [f"{answer.system.name}: no limit was published."]
