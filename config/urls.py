@@ -11,3 +11,5 @@ urlpatterns = [
     path("auth/", include("allauth.urls")),
     path("", include("web.urls")),
 ]
+
+handler500 = "web.views.errors.server_error"

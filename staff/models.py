@@ -45,9 +45,7 @@ class Person(models.Model):
     employee_number = models.CharField(max_length=40, null=True, blank=True)
     affiliation = models.CharField(max_length=8, choices=Affiliation, default=Affiliation.EMPLOYEE)
     # The member of ours who is this person: linked by verified work e-mail, confirmed by an administrator.
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="people"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="people")
     user_confirmed_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)

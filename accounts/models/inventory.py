@@ -126,9 +126,7 @@ class PortalAccount(models.Model):
                 condition=(Q(status="lost") & ~Q(loss="")) | (~Q(status="lost") & Q(loss="")),
                 name="accounts_lost_has_kind",
             ),
-            models.CheckConstraint(
-                condition=Q(identity=None) | Q(user_id=None), name="accounts_id_at_authority_only"
-            ),
+            models.CheckConstraint(condition=Q(identity=None) | Q(user_id=None), name="accounts_id_at_authority_only"),
         ]
         indexes = [
             models.Index(fields=["organization", "person"], name="accounts_of_person"),

@@ -97,7 +97,9 @@ class Deadline(models.Model):
         ]
         indexes = [
             models.Index(fields=["zone", "due_on"], condition=Q(closed_at=None), name="accounts_due_sweep"),
-            models.Index(fields=["organization", "due_on", "id"], condition=Q(closed_at=None), name="accounts_due_list"),
+            models.Index(
+                fields=["organization", "due_on", "id"], condition=Q(closed_at=None), name="accounts_due_list"
+            ),
             models.Index(fields=["policy", "revision"], condition=Q(closed_at=None), name="accounts_due_revision"),
         ]
 
@@ -152,7 +154,9 @@ class Finding(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["organization", "severity"], condition=Q(closed_at=None), name="accounts_finding_list"),
+            models.Index(
+                fields=["organization", "severity"], condition=Q(closed_at=None), name="accounts_finding_list"
+            ),
             models.Index(fields=["deadline"], condition=Q(closed_at=None), name="accounts_finding_of_due"),
         ]
 

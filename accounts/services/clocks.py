@@ -17,7 +17,7 @@ from systems.policy import EASTERN, PolicyVersion, due, target_on
 from systems.selectors import policy_chains
 
 HOUSE_FLAG_DAYS = 90  # default window where no limit was published (design section 4)
-Chains = Mapping[tuple[int, str], Sequence[PolicyVersion]]
+Chains = Mapping[tuple[int | None, str], Sequence[PolicyVersion]]
 
 _LOGIN_BASIS = "CASE a.login_state WHEN 'known' THEN a.counts_from_on WHEN 'never' THEN a.opened_on END"
 # kind -> (SQL of the basis day, statuses in which the clock runs)
@@ -80,9 +80,7 @@ _LAPSE = (
 )
 
 
-def _recompute_kind(
-    cursor: Any, kind: str, chains: Chains, chosen: str, params: list[Any], at: datetime
-) -> Moved:
+def _recompute_kind(cursor: Any, kind: str, chains: Chains, chosen: str, params: list[Any], at: datetime) -> Moved:
     facts, facts_params = _facts(kind, chains, chosen, params)
     cursor.execute(
         f"WITH {facts} SELECT DISTINCT system_id, house_days, basis_on FROM facts WHERE basis_on IS NOT NULL",
@@ -101,16 +99,19 @@ def _recompute_kind(
     moved = cursor.rowcount
     cursor.execute(f"WITH {facts} {_INSERT}", [*facts_params, kind, kind])
     opened = cursor.rowcount
-    cursor.execute(f"WITH {facts} {_CLOSE.format(chosen=chosen)}", [*facts_params, connection.ops.adapt_datetimefield_value(at), kind, *params])
+    cursor.execute(
+        f"WITH {facts} {_CLOSE.format(chosen=chosen)}",
+        [*facts_params, connection.ops.adapt_datetimefield_value(at), kind, *params],
+    )
     return Moved(opened, moved, cursor.rowcount)
 
 
 def _facts(kind: str, chains: Chains, chosen: str, params: list[Any]) -> tuple[str, list[Any]]:
     """Return the CTE of one row per account whose clock of this kind runs: basis, house window, pending check."""
     basis, statuses = _CLOCKS[kind]
-    published = sorted(system for system, of in chains if of == kind)
+    published = sorted(system for system, of in chains if of == kind and system is not None)
     if kind != Deadline.Kind.INACTIVITY:
-        house, check, joins = "0", "NULL", ""
+        house, check, joins = "0", "CAST(NULL AS date)", ""
         only = f" AND a.system_id IN ({_numbers(published)})"
     else:
         joins = (

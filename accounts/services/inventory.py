@@ -128,9 +128,7 @@ def _create(scope: Scope, person: Person, facility: Facility, facts: AccountFact
         grade = LoginEvent.Grade.B if own else LoginEvent.Grade.D
         source = LoginEvent.Source.SELF if own else LoginEvent.Source.COLLEAGUE
         day = facts.last_login
-        event = add_login_event(
-            account=account, day=day, grade=grade, source=source, recorded_by=scope.actor, at=at
-        )
+        event = add_login_event(account=account, day=day, grade=grade, source=source, recorded_by=scope.actor, at=at)
         if identity is not None and system.counts_at_authority:
             add_login_event(
                 account=identity,

@@ -1,4 +1,4 @@
-"""The sweep: passed deadlines become findings, findings that are no longer true are closed, old revisions recomputed."""
+"""The sweep: passed deadlines become findings, findings no longer true close, old revisions are recomputed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,9 +85,7 @@ def _close(zone: str, on: date, at: datetime) -> int:
 
 def _severity() -> Coalesce:
     """Return the CASE that `accounts.policy.lapse_severity` spells out, value by value."""
-    pairs = set(
-        Policy.objects.order_by().values_list("kind", "consequence").distinct()
-    )
+    pairs = set(Policy.objects.order_by().values_list("kind", "consequence").distinct())
     whens = [
         When(kind=kind, policy__consequence=consequence, then=Value(lapse_severity(kind, consequence)))
         for kind, consequence in sorted(pairs)
@@ -101,10 +99,12 @@ def _record(action: str, findings: "QuerySet[Finding]", at: datetime) -> None:
 
 
 def recompute_outdated(*, at: datetime, chains: Chains | None = None) -> Iterator[Moved]:
-    """Recompute deadlines of an older catalogue revision; each slice commits alone, a rerun goes on where it stopped."""
+    """Recompute deadlines of an older catalogue revision; each slice commits alone, a rerun goes on from there."""
     if chains is None:
         chains = policy_chains()
-    for (system_id, kind), chain in sorted(chains.items()):
+    for (system_id, kind), chain in chains.items():
+        if system_id is None:
+            continue
         revision = max((version.revision for version in chain), default=0)
         while True:
             older = Deadline.objects.open().filter(kind=kind, account__system=system_id, revision__lt=revision)
@@ -112,7 +112,5 @@ def recompute_outdated(*, at: datetime, chains: Chains | None = None) -> Iterato
             if not ids:
                 break
             with transaction.atomic():
-                accounts = PortalAccount.objects.filter(
-                    system=system_id, pk__gte=ids[0], pk__lte=ids[-1]
-                )
+                accounts = PortalAccount.objects.filter(system=system_id, pk__gte=ids[0], pk__lte=ids[-1])
                 yield recompute(accounts=accounts, at=at, chains=chains)

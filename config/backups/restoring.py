@@ -60,10 +60,14 @@ def restore_backup(*, file: Path, at: datetime, backups: Path) -> Restored:
             raise Refused("in_use", f"{others} other sessions use the database; stop web, worker and beat first", "")
         previous = make_backup(folder=backups, at=at).file if holds_something() else None
         dump = scratch / manifest.database_file
-        if isinstance(copy, SqliteCopy):
-            verdict = _restore_sqlite(copy, dump, manifest, at, str(file))
-        else:
-            verdict = _restore_postgres(copy, dump, manifest, at, str(file))
+        try:
+            if isinstance(copy, SqliteCopy):
+                verdict = _restore_sqlite(copy, dump, manifest, at, str(file))
+            else:
+                verdict = _restore_postgres(copy, dump, manifest, at, str(file))
+        except Refused as exc:
+            exc.document["previous"] = str(previous) if previous else None
+            raise
         _put_evidence(scratch / EVIDENCE)
     return Restored(manifest, previous, verdict)
 
@@ -158,9 +162,12 @@ def _database_file(path: Path) -> Iterator[None]:
 
 
 def _restore_postgres(copy: PostgresCopy, dump: Path, manifest: Manifest, at: datetime, place: str) -> Verdict:
+    """Restore in place; whatever the proof says then, the mail is held."""
     copy.load(dump)
-    _compare(copy.facts(), manifest, place)
-    return _finish(manifest, at)
+    facts = copy.facts()
+    verdict = _finish(manifest, at)
+    _compare(facts, manifest, place)
+    return verdict
 
 
 def _finish(manifest: Manifest, at: datetime) -> Verdict:

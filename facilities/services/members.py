@@ -49,9 +49,9 @@ def issue_invitation(
         raise InvitationRefused(f"There is no role {role!r}.", field="role")
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
-        Invitation.objects.filter(
-            organization=organization, email=email, accepted_at=None, revoked_at=None
-        ).update(revoked_at=at)
+        Invitation.objects.filter(organization=organization, email=email, accepted_at=None, revoked_at=None).update(
+            revoked_at=at
+        )
         invitation = Invitation.objects.create(
             organization=organization,
             facility=facility,
@@ -73,17 +73,13 @@ def issue_invitation(
     return IssuedInvitation(invitation, token)
 
 
-def invite_member(
-    *, scope: Scope, email: str, role: str, facility: Facility | None, at: datetime
-) -> IssuedInvitation:
+def invite_member(*, scope: Scope, email: str, role: str, facility: Facility | None, at: datetime) -> IssuedInvitation:
     """Invite somebody into the scope's organization. Raises NotAllowed, InvitationRefused."""
     authorize(scope, Action.MANAGE_MEMBERS)
     if facility is not None and facility.organization_id != scope.organization.pk:
         raise InvitationRefused("That facility does not belong to this organization.", field="facility")
     user = User.objects.filter(email=email.strip().lower()).first()
-    held = Membership.objects.open().filter(
-        organization=scope.organization, user=user, role=role, facility=facility
-    )
+    held = Membership.objects.open().filter(organization=scope.organization, user=user, role=role, facility=facility)
     if user is not None and held.exists():
         raise InvitationRefused(f"{email} already has this role.", field="email")
     return issue_invitation(
@@ -131,8 +127,10 @@ def end_membership(*, scope: Scope, membership: Membership, at: datetime) -> Non
     """Take a role away. Refuses to remove the last administrator. Raises NotAllowed, InvitationRefused."""
     authorize(scope, Action.MANAGE_MEMBERS)
     with transaction.atomic():
-        at_large = Membership.objects.select_for_update().open().filter(
-            organization=scope.organization, role=Role.ADMINISTRATOR, facility=None
+        at_large = (
+            Membership.objects.select_for_update()
+            .open()
+            .filter(organization=scope.organization, role=Role.ADMINISTRATOR, facility=None)
         )
         administrators = set(at_large.values_list("pk", flat=True))
         if administrators == {membership.pk}:

@@ -42,9 +42,7 @@ def register_facility(*, scope: Scope, facts: FacilityFacts, override_reason: st
     are not overruled, or when this organization has the CCN already.
     """
     authorize(scope, Action.REGISTER_FACILITY)
-    check = check_facility(
-        ccn="N/A" if facts.licensed_only else facts.ccn, state=facts.state, zip_code=facts.zip_code
-    )
+    check = check_facility(ccn="N/A" if facts.licensed_only else facts.ccn, state=facts.state, zip_code=facts.zip_code)
     _refuse_problems(check, override_reason.strip())
     name = facts.name.strip() or (check.name or "")
     if not name:
@@ -113,7 +111,9 @@ def correct_facility(
     with transaction.atomic():
         same = Facility.objects.filter(pk=facility.pk, organization=scope.organization, version=version)
         if not same.update(**changed, version=F("version") + 1):
-            raise FacilityRefused("Somebody else saved this facility meanwhile. Look at both and save again.", code="stale")
+            raise FacilityRefused(
+                "Somebody else saved this facility meanwhile. Look at both and save again.", code="stale"
+            )
         record(
             chain=scope.organization.key,
             action="facility.corrected",

@@ -24,9 +24,7 @@ def accept_invitation(
         if user is None:
             user = _new_user(invitation.email, name, password)
         membership = redeem_invitation(invitation=invitation, user=user, at=at)
-        EmailAddress.objects.update_or_create(
-            user=user, email=user.email, defaults={"verified": True, "primary": True}
-        )
+        EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
         link_person(user=user, invitation=invitation, at=at)
     return membership
 

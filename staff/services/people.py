@@ -119,7 +119,7 @@ def _employ(person: Person, facility: Facility, job_title: str, starts_on: date,
 
 
 def correct_person(*, scope: Scope, person: Person, version: int, facts: PersonFacts, at: datetime) -> Person:
-    """Change names and contact data. Raises NotAllowed, PersonRefused (code ``stale`` when somebody saved meanwhile)."""
+    """Change names and contact data. Raises NotAllowed, PersonRefused (``stale`` when somebody saved meanwhile)."""
     authorize(scope, Action.EDIT_PERSON, workplaces(person))
     new = facts.cleaned()
     before = {key: getattr(person, key) for key in new}
@@ -156,9 +156,7 @@ def end_employment(*, scope: Scope, employment: Employment, last_day_on: date, a
     """
     authorize(scope, Action.END_EMPLOYMENT, [employment.facility_id])
     if last_day_on < employment.valid_from:
-        raise PersonRefused(
-            f"The last day cannot lie before the start ({employment.valid_from}).", field="last_day_on"
-        )
+        raise PersonRefused(f"The last day cannot lie before the start ({employment.valid_from}).", field="last_day_on")
     with transaction.atomic():
         known = Employment.objects.known().filter(pk=employment.pk, organization=scope.organization)
         current = known.select_for_update().first()
