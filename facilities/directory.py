@@ -148,5 +148,6 @@ def end_listings(*, dataset: str, vintage: str, seen: Collection[str], on: date)
         raise FacilitiesError(message, code="brake")
     pending = iter(gone)
     while batch := list(islice(pending, BATCH)):
-        Provider.objects.filter(ccn__in=batch).update(unlisted_on=on)
+        # with the ending list's age, so that an older list cannot bring the facility back
+        Provider.objects.filter(ccn__in=batch).update(unlisted_on=on, **({"vintage": vintage} if vintage else {}))
     return len(gone)

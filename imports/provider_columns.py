@@ -44,6 +44,7 @@ TITLES: Final[Mapping[str, tuple[str, ...]]] = {
     "phone": ("providerphonenumber", "telephonenumber", "phonenumber", "phone", "phnenum"),
     "subtype": ("hospitaltype", "providertype", "transplantprogramtype", "practicelocationtype"),
     "row_type": ("providertypetext",),
+    "location_type": ("practicelocationtype",),
     "vintage": ("processingdate",),
     "source": ("sourcedataset",),
 }

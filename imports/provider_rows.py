@@ -87,7 +87,8 @@ class RowReader:
         """Return data set and vintage of a row; a collection of several lists names each row's own."""
         if source := self._raw(cells, "source"):
             return dataset_of([], source), vintage_of_file(source) or self.vintage
-        return dataset_of_row(self.dataset, self._raw(cells, "row_type") + self._raw(cells, "subtype")), self.vintage
+        said = f"{self._raw(cells, 'location_type')} {self._raw(cells, 'row_type')}".strip()
+        return dataset_of_row(self.dataset, said), self.vintage
 
     def _doubt(self, name: str, code: str, message: str) -> None:
         self._doubts.append(Warning(name, code, message))

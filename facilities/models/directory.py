@@ -13,8 +13,8 @@ class ProviderQuerySet(models.QuerySet["Provider"]):
 class Provider(models.Model):
     """One certified provider as CMS publishes it; a row is never deleted, it ends with ``unlisted_on``.
 
-    ``dataset`` and ``vintage`` name the list that gave the values: ``vintage`` is a day, month or year as
-    far as the list tells it ("2026-07-31", "2026-07", "2026"), empty where it doesn't.
+    ``dataset`` and ``vintage`` name the list that gave the values, or ended the row. ``vintage`` is a day, month
+    or year as far as the list tells it ("2026-07-31", "2026-07", "2026"), empty where it doesn't.
     """
 
     ccn = models.CharField(max_length=10, primary_key=True)

@@ -52,7 +52,7 @@ def test_single_windows_bytes_among_utf8_are_read_as_what_they_are(tmp_path):
 
 
 def test_a_byte_that_no_encoding_knows_refuses_the_file(tmp_path):
-    data = "CCN,Name\n015009,".encode() + b"\x81\n"
+    data = b"CCN,Name\n015009," + b"\x81\n"
     with pytest.raises(FileRefused) as refused:
         read(written(tmp_path, data))
     assert refused.value.code == "unknown_encoding"
