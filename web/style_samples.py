@@ -246,4 +246,4 @@ class SampleForm(forms.Form):
             self.data = {f"refused-{name}": value for name, value in data.items()}
         self.helper = FormHelper()
         self.helper.form_action = "/nowhere/"
-        self.helper.layout = Layout(*self.fields, Submit("save", "Save this person"))
+        self.helper.layout = Layout(*self.fields, Submit("save" if data is None else "save-again", "Save this person"))
