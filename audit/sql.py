@@ -1,5 +1,6 @@
 """Set-based statements in both dialects, SQLite's and PostgreSQL's; only ``audit.services`` uses them."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Expression, F, QuerySet, TextField, Value
+from django.db.models import F, Field, JSONField, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from audit.canonical import ITEMS_PER_EVENT, items_digest, keys_digest
+from audit.canonical import ITEMS_PER_EVENT, keys_digest
 
 FETCH = 5_000
 
@@ -36,11 +37,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A compiled queryset with the columns audit_chain, audit_subject, audit_payload (or none) and audit_pk."""
+    """A compiled queryset with the columns audit_chain, audit_subject, audit_pk and maybe audit_payload.
+
+    ``payload`` is the SQL that makes the text of an item of them, its subject put in.
+    """
 
     sql: str
     params: tuple[Any, ...]
-    has_payload: bool
+    payload: str
 
 
 def on_postgresql() -> bool:
@@ -52,21 +56,41 @@ def compile_rows(rows: "QuerySet[Any, Any]") -> Source | None:
 
     Each may be a field or an annotation. Returns None for a queryset that cannot hold a row.
     """
-    query = rows.query
-    has_payload = "payload" in query.annotations or any(f.name == "payload" for f in rows.model._meta.fields)
-    payload: Expression = Cast(F("payload"), TextField()) if has_payload else Value("", output_field=TextField())
-    columns = {
+    columns: dict[str, Any] = {
         "audit_chain": Cast(F("chain"), TextField()),
         "audit_subject": Cast(F("subject_key"), TextField()),
-        "audit_payload": payload,
         "audit_pk": F("pk"),
     }
-    unordered = rows if query.is_sliced else rows.order_by()
+    payload = _payload_field(rows)
+    if payload is not None:
+        columns["audit_payload"] = F("payload")
+    unordered = rows if rows.query.is_sliced else rows.order_by()
     try:
         sql, params = unordered.annotate(**columns).values_list(*columns).query.sql_with_params()
     except EmptyResultSet:
         return None
-    return Source(sql, tuple(params), has_payload)
+    return Source(sql, tuple(params), _payload_sql(payload))
+
+
+def _payload_field(rows: "QuerySet[Any, Any]") -> "Field[Any, Any] | None":
+    annotated = rows.query.annotations.get("payload")
+    if annotated is not None:
+        field: Field[Any, Any] = annotated.output_field
+        return field
+    return next((field for field in rows.model._meta.concrete_fields if field.name == "payload"), None)
+
+
+def _payload_sql(field: "Field[Any, Any] | None") -> str:
+    # The row's own subject is put in last, so it wins over one that the caller wrote.
+    if not on_postgresql():
+        if field is None:
+            return "json_object('subject', source.audit_subject)"
+        return "json_set(source.audit_payload, '$.subject', source.audit_subject)"
+    subject = "jsonb_build_object('subject', source.audit_subject)"
+    if field is None:
+        return f"{subject}::text"
+    cast = "" if isinstance(field, JSONField) else "::jsonb"
+    return f"(source.audit_payload{cast} || {subject})::text"
 
 
 def chains_in(source: Source) -> list[str]:
@@ -107,18 +131,15 @@ _NUMBERED = """
     SELECT ids.event_id, row_number() OVER (PARTITION BY ids.event_id ORDER BY source.audit_pk) - 1 AS ordinal,
            source.audit_subject AS subject_key, {payload} AS payload
       FROM ({source}) AS source LEFT JOIN ids ON ids.chain = source.audit_chain"""
-# A payload that is no JSON object becomes NULL and breaks NOT NULL: better no act than one without its subject.
-_PAYLOAD_POSTGRESQL = """(CASE jsonb_typeof(source.audit_payload::jsonb) WHEN 'object'
-           THEN source.audit_payload::jsonb || jsonb_build_object('subject', source.audit_subject) END)::text"""
-_PAYLOAD_SQLITE = """CASE WHEN json_type(source.audit_payload) = 'object'
-           THEN json_set(source.audit_payload, '$.subject', source.audit_subject) END"""
+# Whatever is no JSON object becomes NULL and breaks NOT NULL: better no act than one without its subject.
+_OBJECT_ONLY = "CASE WHEN substr(payload, 1, 1) = '{' THEN payload END"
 _COLUMNS = "(id, event_id, ordinal, subject_key, payload, item_hash)"
 _POSTGRESQL = """
 WITH ids AS (SELECT key AS chain, value::bigint AS event_id FROM json_each_text(%s::json)),
 numbered AS ({numbered}),
 inserted AS (
     INSERT INTO audit_audititem {columns}
-    SELECT event_id * {width} + ordinal, event_id, ordinal, subject_key, payload,
+    SELECT event_id * {width} + ordinal, event_id, ordinal, subject_key, {payload},
            encode(sha256(convert_to(payload, 'UTF8')), 'hex')
       FROM numbered
     RETURNING event_id, ordinal, item_hash)
@@ -129,7 +150,7 @@ _SQLITE = """
 WITH ids AS (SELECT key AS chain, value AS event_id FROM json_each(%s)),
 numbered AS ({numbered})
 INSERT INTO audit_audititem {columns}
-SELECT event_id * {width} + ordinal, event_id, ordinal, subject_key, payload, SHA256(payload) FROM numbered"""
+SELECT event_id * {width} + ordinal, event_id, ordinal, subject_key, {payload}, SHA256(payload) FROM numbered"""
 
 
 def insert_items(source: Source, event_ids: Mapping[str, int]) -> dict[str, Tally]:
@@ -137,35 +158,33 @@ def insert_items(source: Source, event_ids: Mapping[str, int]) -> dict[str, Tall
 
     A row whose chain has no event id breaks NOT NULL and so raises IntegrityError.
     """
-    if on_postgresql():
-        payload = _PAYLOAD_POSTGRESQL if source.has_payload else "json_build_object('subject', audit_subject)::text"
-        statement = _POSTGRESQL
-    else:
-        payload = _PAYLOAD_SQLITE if source.has_payload else "json_object('subject', audit_subject)"
-        statement = _SQLITE
-    numbered = _NUMBERED.format(payload=payload, source=source.sql)
-    sql = statement.format(numbered=numbered, columns=_COLUMNS, width=ITEMS_PER_EVENT)
+    sql = (_POSTGRESQL if on_postgresql() else _SQLITE).format(
+        numbered=_NUMBERED.format(payload=source.payload, source=source.sql),
+        columns=_COLUMNS,
+        width=ITEMS_PER_EVENT,
+        payload=_OBJECT_ONLY,
+    )
     with connection.cursor() as cursor:
         cursor.execute(sql, [json.dumps(event_ids), *source.params])
-        found = cursor.fetchall() if on_postgresql() else list(_tallies(event_ids.values()))
+        found = cursor.fetchall() if on_postgresql() else [_tally(event_id) for event_id in event_ids.values()]
     tallies = {event_id: Tally(count, digest) for event_id, count, digest in found}
     if any(tally.count > ITEMS_PER_EVENT for tally in tallies.values()):
         raise ValueError(f"one act may touch {ITEMS_PER_EVENT} rows of a chain; split it")
     return {chain: tallies[event_id] for chain, event_id in event_ids.items() if event_id in tallies}
 
 
-def _tallies(event_ids: Iterable[int]) -> Iterator[tuple[int, int, str]]:
+def _tally(event_id: int) -> tuple[int, int, str]:
     # SQLite has no aggregate with a promised order, and runs in our process anyway: hash while reading.
-    first, last = min(event_ids), max(event_ids)
+    digest, count = hashlib.sha256(), 0
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT event_id, item_hash FROM audit_audititem WHERE id >= %s AND id < %s ORDER BY id",
-            [first * ITEMS_PER_EVENT, (last + 1) * ITEMS_PER_EVENT],
+            "SELECT item_hash FROM audit_audititem WHERE id >= %s AND id < %s ORDER BY id",
+            [event_id * ITEMS_PER_EVENT, (event_id + 1) * ITEMS_PER_EVENT],
         )
-        for event_id, group in groupby(_stream(cursor), key=itemgetter(0)):
-            counted = _Counted(item_hash for _, item_hash in group)
-            digest = items_digest(counted)
-            yield event_id, counted.count, digest
+        while chunk := cursor.fetchmany(FETCH):
+            digest.update("".join(item_hash for (item_hash,) in chunk).encode())
+            count += len(chunk)
+    return event_id, count, digest.hexdigest()
 
 
 def digest_rows(source: Source) -> dict[str, Tally]:

@@ -1,0 +1,45 @@
+"""Secrets are recognised, ordinary remarks are not (R-42)."""
+
+import pytest
+
+from audit.secrets import found_secret
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("SSN 123-45-6789", "a Social Security number"),
+        ("her number is 123 45 6789", "a Social Security number"),
+        ("ssn: 6789", "a Social Security number"),
+        ("password: Winter2026!", "a password"),
+        ("pw=hunter2", "a password"),
+        ("Password is Sommer", "a password"),
+        ("password Winter2026!", "a password"),
+        ("PIN 4711", "a PIN"),
+        ("security answer: Fluffy", "a security answer"),
+        ("mother's maiden name Smith", "a security answer"),
+        ("otpauth://totp/x?secret=ABC", "a one-time seed"),
+        ("verification code 482913", "a one-time code"),
+        ("DOB 01/02/1970", "a date of birth"),
+    ],
+)
+def test_a_secret_is_named_by_kind(text, kind):
+    assert found_secret(text) == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password changed on 3 Nov",
+        "forgot password, called the help desk",
+        "Password expired after 60 days",
+        "call 1-800-339-9313",
+        "CCN 015009, ZIP 35653-1234",
+        "pinned the notice to the board",
+        "asked the security question team",
+        "passed the course",
+        "",
+    ],
+)
+def test_an_ordinary_remark_passes(text):
+    assert found_secret(text) is None
