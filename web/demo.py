@@ -162,9 +162,7 @@ def _facts(holding: Holding, today: date) -> AccountFacts:
     )
 
 
-def _sign_in(
-    organization: Organization, facility: Facility | None, person: Person, role: str, at: datetime
-) -> None:
+def _sign_in(organization: Organization, facility: Facility | None, person: Person, role: str, at: datetime) -> None:
     """Give the person a demo user with a second factor and the membership."""
     user = User.objects.create_user(person.email, PASSWORD, name=str(person), is_demo=True)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
@@ -180,9 +178,7 @@ def _tell_the_rest(scope: Scope, oak: Facility, at: datetime) -> None:
     late = PortalAccount.objects.get(person=people.get(last_name="Sample"), system__slug="casper")
     record_login(scope=scope, account=late, happened_on=today, at=at)
     tom = people.get(last_name="Template")
-    end_employment(
-        scope=scope, employment=tom.employments.known().get(), last_day_on=today - timedelta(days=6), at=at
-    )
+    end_employment(scope=scope, employment=tom.employments.known().get(), last_day_on=today - timedelta(days=6), at=at)
 
 
 def _email(first: str, last: str) -> str:

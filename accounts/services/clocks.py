@@ -95,14 +95,13 @@ def _recompute_kind(cursor: Any, kind: str, chains: Chains, chosen: str, params:
             " revision) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
             rows,
         )
-    cursor.execute(f"WITH {facts} {_UPDATE}", [*facts_params, kind])
+    # The CTE stands inside: sqlite3 counts changed rows only for statements that begin with their verb.
+    cursor.execute(_UPDATE.format(facts=facts), [*facts_params, kind])
     moved = cursor.rowcount
-    cursor.execute(f"WITH {facts} {_INSERT}", [*facts_params, kind, kind])
+    cursor.execute(_INSERT.format(facts=facts), [*facts_params, kind, kind])
     opened = cursor.rowcount
-    cursor.execute(
-        f"WITH {facts} {_CLOSE.format(chosen=chosen)}",
-        [*facts_params, connection.ops.adapt_datetimefield_value(at), kind, *params],
-    )
+    now = connection.ops.adapt_datetimefield_value(at)
+    cursor.execute(_CLOSE.format(facts=facts, chosen=chosen), [now, kind, *params, *facts_params])
     return Moved(opened, moved, cursor.rowcount)
 
 
@@ -161,7 +160,7 @@ UPDATE accounts_deadline AS x SET basis_on = w.basis_on, due_on = w.due_on, targ
     zone = w.zone, policy_id = w.policy_id, revision = w.revision, check_on = w.check_on,
     cycle = x.cycle + CASE WHEN x.due_on <> w.due_on OR x.closed_at IS NOT NULL THEN 1 ELSE 0 END,
     closed_at = NULL, close_reason = ''
-FROM (SELECT f.id, f.check_on, d.* FROM {_JOIN}) w
+FROM (WITH {{facts}} SELECT f.id, f.check_on, d.* FROM {_JOIN}) w
 WHERE x.kind = %s AND x.account_id = w.id AND (
     x.due_on <> w.due_on OR x.basis_on <> w.basis_on OR x.revision <> w.revision OR x.closed_at IS NOT NULL
     OR COALESCE(x.target_on, x.due_on) <> COALESCE(w.target_on, w.due_on)
@@ -171,7 +170,7 @@ WHERE x.kind = %s AND x.account_id = w.id AND (
 _INSERT = f"""
 INSERT INTO accounts_deadline (organization_id, kind, subject_key, account_id, zone, basis_on, policy_id, revision,
     due_on, target_on, check_on, cycle, close_reason)
-SELECT f.organization_id, %s, 'account:' || f.id, f.id, d.zone, d.basis_on, d.policy_id, d.revision,
+WITH {{facts}} SELECT f.organization_id, %s, 'account:' || f.id, f.id, d.zone, d.basis_on, d.policy_id, d.revision,
     d.due_on, d.target_on, f.check_on, 1, ''
 FROM {_JOIN}
 WHERE NOT EXISTS (SELECT 1 FROM accounts_deadline x WHERE x.kind = %s AND x.account_id = f.id)
@@ -179,7 +178,7 @@ WHERE NOT EXISTS (SELECT 1 FROM accounts_deadline x WHERE x.kind = %s AND x.acco
 _CLOSE = f"""
 UPDATE accounts_deadline SET closed_at = %s, close_reason = 'no clock runs', check_on = NULL
 WHERE kind = %s AND closed_at IS NULL AND account_id IN ({{chosen}})
-    AND NOT EXISTS (SELECT 1 FROM {_JOIN} WHERE f.id = accounts_deadline.account_id)
+    AND account_id NOT IN (WITH {{facts}} SELECT f.id FROM {_JOIN})
 """
 
 

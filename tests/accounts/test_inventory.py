@@ -1,0 +1,140 @@
+"""Accounts as people type them: one identity per authority, grants per facility, clocks from the first moment."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from accounts.errors import AccountRefused
+from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.services.inventory import (
+    AccountFacts,
+    add_accounts,
+    correct_account,
+    regain_account,
+    remove_account,
+)
+from accounts.services.logins import confirm_roles, record_login
+from audit.models import AuditEvent
+from facilities.access import NotAllowed
+from systems.models import System, SystemRole
+from tests.conftest import NOON, TODAY
+from tests.tenancy import rows_of_two_tenants
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
+
+
+def facts(slug, last_login="unknown", **more):
+    system = System.objects.get(slug=slug)
+    more.setdefault("opened_on", date(2025, 3, 1))
+    return AccountFacts(system, list(SystemRole.objects.filter(system=system)[:1]), last_login=last_login, **more)
+
+
+def add(cast, *wanted, by="carol", person="carol", facility="oak"):
+    return add_accounts(
+        scope=cast.scope(by),
+        person=cast.people[person],
+        facility=getattr(cast, facility),
+        accounts=list(wanted),
+        at=NOON,
+    )
+
+
+def test_a_surface_brings_its_authority_and_the_user_id_stands_there_only(cast):
+    [iqies] = add(cast, facts("iqies", user_id="CTEST"))
+    assert iqies.user_id is None
+    assert (iqies.identity.system.slug, iqies.identity.user_id) == ("harp", "CTEST")
+
+
+def test_all_accounts_of_one_page_share_one_identity(cast):
+    add(cast, facts("iqies"), facts("harp", user_id="CTEST"), facts("hqr"))
+    harp = PortalAccount.objects.get(system__slug="harp")
+    assert set(harp.surfaces.values_list("system__slug", flat=True)) == {"iqies", "hqr"}
+    assert harp.user_id == "CTEST"
+
+
+def test_one_wrong_row_saves_nothing(cast):
+    with pytest.raises(AccountRefused, match="future"):
+        add(cast, facts("iqies"), facts("qies", TODAY + timedelta(days=1)))
+    assert not PortalAccount.objects.exists()
+    assert len(add(cast, facts("iqies"), facts("qies", TODAY))) == 2
+
+
+def test_adding_it_again_at_another_facility_adds_a_grant_and_no_second_account(cast):
+    [first] = add(cast, facts("iqies"), by="alice")
+    [second] = add(cast, facts("iqies"), by="alice", facility="elm")
+    assert first == second
+    assert set(first.grants.values_list("facility__name", flat=True)) == {"Oak House", "Elm House"}
+
+
+def test_a_role_of_another_system_is_refused(cast):
+    wrong = AccountFacts(
+        System.objects.get(slug="iqies"), list(SystemRole.objects.filter(system__slug="idm")[:1]), date(2025, 3, 1)
+    )
+    with pytest.raises(AccountRefused, match="another system"):
+        add(cast, wrong)
+
+
+def test_rights_end_at_the_facility_and_at_the_tenant(cast):
+    with pytest.raises(NotAllowed):
+        add(cast, facts("iqies"), by="olga")
+    with pytest.raises(NotAllowed):
+        add(cast, facts("iqies"), by="audrey")
+    with pytest.raises(AccountRefused, match="must belong"):
+        add(cast, facts("iqies"), by="mallory")
+    assert add(cast, facts("iqies"), by="carol")
+    assert rows_of_two_tenants() == []
+
+
+def test_a_corrected_user_id_and_password_day_move_the_password_clock(cast):
+    [qies] = add(cast, facts("qies", user_id="OLD"))
+    saved = correct_account(
+        scope=cast.scope("carol"),
+        account=qies,
+        version=qies.version,
+        user_id="",
+        password_changed_on=TODAY - timedelta(days=10),
+        note="",
+        at=NOON,
+    )
+    assert saved.user_id is None
+    assert Deadline.objects.get(account=qies, kind="password").due_on == TODAY + timedelta(days=50)
+    with pytest.raises(AccountRefused, match="meanwhile"):
+        correct_account(
+            scope=cast.scope("carol"),
+            account=saved,
+            version=1,
+            user_id="X",
+            password_changed_on=None,
+            note="",
+            at=NOON,
+        )
+
+
+def test_removing_ends_grants_and_clocks_and_keeps_the_history(cast):
+    [iqies] = add(cast, facts("iqies", TODAY - timedelta(days=5)))
+    gone = remove_account(scope=cast.scope("carol"), account=iqies, removed_on=TODAY, at=NOON)
+    assert gone.status == "removed"
+    assert not Deadline.objects.open().filter(account=iqies).exists()
+    assert RoleGrant.objects.known().get(account=iqies).valid_to == TODAY
+    assert iqies.logins.standing().count() == 1
+    events = AuditEvent.objects.count()
+    remove_account(scope=cast.scope("carol"), account=gone, removed_on=TODAY, at=NOON)
+    assert AuditEvent.objects.count() == events
+
+
+def test_an_authority_goes_after_its_surfaces(cast):
+    [iqies] = add(cast, facts("iqies"))
+    with pytest.raises(AccountRefused, match="iQIES still sign"):
+        remove_account(scope=cast.scope("carol"), account=iqies.identity, removed_on=TODAY, at=NOON)
+    remove_account(scope=cast.scope("carol"), account=iqies, removed_on=TODAY, at=NOON)
+    assert remove_account(scope=cast.scope("carol"), account=iqies.identity, removed_on=TODAY, at=NOON).removed_on
+
+
+def test_a_lost_account_that_came_back_gets_its_grants_and_a_new_clock(cast):
+    [iqies] = add(cast, facts("iqies", TODAY - timedelta(days=90)))
+    record_login(scope=cast.scope("carol"), account=iqies, happened_on=TODAY - timedelta(days=2), at=NOON)
+    confirm_roles(scope=cast.scope("carol"), account=iqies, still_there=False, at=NOON)
+    back = regain_account(scope=cast.scope("carol"), account=iqies, regained_on=TODAY, at=NOON)
+    assert (back.status, back.loss) == ("active", "")
+    assert RoleGrant.objects.in_force(TODAY).filter(account=iqies, valid_to=None).count() == 1
+    assert Deadline.objects.open().get(account=iqies, kind="inactivity").due_on == TODAY + timedelta(days=60)
