@@ -79,7 +79,9 @@ def store_listings(*, listings: Sequence[Listing], on: date) -> Stored:
     listed again; that a newer list confirms it is noted without counting.
     """
     known = Provider.objects.in_bulk([listing.ccn for listing in listings])
-    created, updated, confirmed = [], [], {}
+    created: list[Provider] = []
+    updated: list[Provider] = []
+    confirmed: dict[tuple[str, str], list[str]] = {}
     for listing in listings:
         provider = known.get(listing.ccn)
         if provider is None:

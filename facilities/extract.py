@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -101,5 +101,5 @@ def _listings(packed: bytes) -> Iterator[Listing]:
         number = parse(cells[0]) if len(cells) == len(COLUMNS) else None
         if number is None:
             raise FacilitiesError(f"Line {reader.line_num} of the extract is broken.", code="damaged")
-        row = dict(zip(COLUMNS, cells, strict=True))
+        row: dict[str, Any] = dict(zip(COLUMNS, cells, strict=True))
         yield Listing(**row, plus_four="", provider_type=number.type.code)

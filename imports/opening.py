@@ -89,8 +89,13 @@ def open_members(
             return
         _check_name_fits(path, magic, file=file)
         source: IO[bytes] = gzip.GzipFile(fileobj=raw, mode="rb") if magic[:2] == _GZIP else raw  # type: ignore[assignment]
-        with io.BufferedReader(_Metered(source, file=file, budget=budget)) as stream:
+        with _buffered(source, file=file, budget=budget) as stream:
             yield file, stream
+
+
+def _buffered(source: IO[bytes], *, file: str, budget: list[int]) -> io.BufferedReader:
+    metered: Any = _Metered(source, file=file, budget=budget)
+    return io.BufferedReader(metered)
 
 
 def _check_name_fits(path: Path, magic: bytes, *, file: str) -> None:
@@ -125,5 +130,5 @@ def _open_archive(
                 source = archive.open(item)
             except _DAMAGE as exc:
                 raise FileRefused("damaged", f"The archive is damaged: {exc}.", file=name) from exc
-            with source, io.BufferedReader(_Metered(source, file=name, budget=budget)) as stream:
+            with source, _buffered(source, file=name, budget=budget) as stream:
                 yield name, stream

@@ -21,6 +21,7 @@ from imports.reading import BrokenRow, Table, read_tables
 _COMPARED: Final = ("name", "address", "city", "state", "zip_code")
 _SEPARATOR: Final = "\x1f"
 _PROGRESS_EVERY: Final = 10_000
+_MOST_REJECTED: Final = 100_000  # every rejection is reported; a file of nothing else is not a provider list
 
 
 class _StrictRefusal(Exception):  # noqa: N818  (unwinds, reports nothing)
@@ -220,6 +221,14 @@ class _Run:
 
     def _reject(self, file: str, line: int, column: str, reason: str) -> None:
         self.report.rejected.append({"file": file, "line": line, "column": column, "reason": reason})
+        if len(self.report.rejected) > _MOST_REJECTED:
+            raise FileRefused(
+                "too_many_rejected",
+                f"More than {_MOST_REJECTED:,} rows have no usable CCN; the last one: {reason}",
+                file=file,
+                line=line,
+                column=column,
+            )
 
     def _warn(self, file: str, line: int, name: str, code: str, message: str) -> None:
         self.report.warnings.append({"file": file, "line": line, "field": name, "code": code, "message": message})

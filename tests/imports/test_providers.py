@@ -321,6 +321,17 @@ def test_a_run_is_one_act_in_the_chain_of_the_installation():
     assert str(DATA) not in payload
 
 
+def test_a_file_of_rejected_rows_is_refused_before_its_report_fills_the_memory(tmp_path, monkeypatch):
+    path = listed(tmp_path, "015010,GOOD,TOWN,AL,35150", *["Burns,BURNS,TOWN,AL,35653"] * 5)
+    monkeypatch.setattr("imports.providers._MOST_REJECTED", 4)
+    with pytest.raises(FileRefused) as refused:
+        run(path)
+    assert (refused.value.code, refused.value.line) == ("too_many_rejected", 7)
+    assert not Provider.objects.exists()
+    monkeypatch.setattr("imports.providers._MOST_REJECTED", 5)
+    assert run(path).created == 1
+
+
 def command(*arguments):
     """Return (exit code, document) of the command with --json."""
     out = io.StringIO()

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -168,6 +169,20 @@ def test_caps_hold_for_stored_and_for_unpacked_bytes(tmp_path):
     with pytest.raises(FileRefused) as refused:
         read(path, caps=Caps(stored=10))
     assert refused.value.code == "too_big"
+
+
+def test_memory_stays_flat_however_long_the_file_is(tmp_path):
+    line = b"015009," + b"A" * 120 + b",AL\n"
+    data = b"CCN,Name,State\n" + line * 100_000
+    path = written(tmp_path, gzip.compress(data, 1), "long.csv.gz")
+    size = len(data)
+    del data
+    tracemalloc.start()
+    count = sum(1 for table in read_tables(path, knows=knows) for _ in table.rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 100_000
+    assert peak < size / 20
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
