@@ -6,6 +6,7 @@ it. What the processes write goes to ``var/log/``, so that the address and the s
 
 import argparse
 import fcntl
+import io
 import os
 import shlex
 import signal
@@ -22,6 +23,7 @@ from typing import IO, Any, Final
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.embedded"
 
 import django
+from django.core.management import CommandError
 from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 from honcho.printer import Message
 from honcho.process import Popen, Process
@@ -171,15 +173,17 @@ def check_port(port: int) -> None:
 
 def prepare() -> None:
     """Bring database, catalogue, directory and demo up to date and run one tick."""
-    from django.core.management import CommandError, call_command
+    from django.core.management import call_command
     from django.db import connections
 
     say("Preparing the database.")
     call_command("migrate", verbosity=0, interactive=False)
     for command in ("load_catalogue", "load_directory", "seed_demo"):
-        call_command(command)
+        told = io.StringIO()
+        call_command(command, stdout=told)
+        say(told.getvalue().strip().rpartition("\n")[2])
     try:
-        call_command("tick")
+        call_command("tick", stdout=io.StringIO())
     except CommandError as exc:  # a broken row or a clock set back must not keep the pages away
         say(f"The first tick reported: {exc}")
     connections.close_all()
@@ -238,7 +242,7 @@ def main() -> int:
         return run()
     except KeyboardInterrupt:
         return 0
-    except (CannotStartError, ServiceError, env.EnvironmentRefused) as exc:
+    except (CannotStartError, CommandError, ServiceError, env.EnvironmentRefused) as exc:
         sys.stderr.write(f"Portalkeeper cannot start: {exc}\n")
         return 1
 

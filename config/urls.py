@@ -1,5 +1,6 @@
 """Every address of the product."""
 
+from django.conf import settings
 from django.urls import include, path
 
 from config import health
@@ -13,3 +14,8 @@ urlpatterns = [
 ]
 
 handler500 = "web.views.errors.server_error"
+
+if settings.ADMIN_PATH:
+    from config.readonly_admin import window
+
+    urlpatterns.append(path(settings.ADMIN_PATH, window().urls))

@@ -170,6 +170,8 @@ IDLE_TIMEOUT = env.read("IDLE_TIMEOUT", env.whole_number(60, 1800), 900)  # seco
 TRUSTED_PROXY_COUNT = env.read("TRUSTED_PROXY_COUNT", env.whole_number(0, 9), 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 ADMIN_PATH = env.read("ADMIN_PATH", env.url_path, "")
+if ADMIN_PATH:
+    INSTALLED_APPS.append("django.contrib.admin")
 METRICS_TOKEN = env.read("METRICS_TOKEN", env.text_value, "", secret=True)
 AUDIT_TRIGGERS = env.read("AUDIT_TRIGGERS", env.boolean, True)
 AUDIT_SIGNING_KEY = env.read("AUDIT_SIGNING_KEY", env.text_value, "", secret=True)
