@@ -63,8 +63,8 @@ class Catalogue:
         return [entry for file in self.files for entry in getattr(file.content, name)]
 
 
-class _OnceLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice in a mapping, where YAML would silently keep the last."""
+class _OnceLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader (in C where the wheel has it) that refuses a key standing twice; YAML itself keeps the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -101,8 +101,12 @@ def read_catalogue(folder: Path = FOLDER) -> Catalogue:
 def _read_file(path: Path) -> ReadFile:
     try:
         text = path.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=_OnceLoader)
-        data = yaml.load(text, Loader=_OnceLoader)  # noqa: S506  # nosec B506 (a SafeLoader)
+        loader = _OnceLoader(text)
+        try:
+            tree = loader.get_single_node()
+            data = loader.construct_document(tree) if tree else None
+        finally:
+            loader.dispose()
     except (OSError, UnicodeDecodeError) as exc:
         raise CatalogueInvalid([CatalogueError(path.name, None, "", f"cannot be read: {exc}")]) from exc
     except yaml.YAMLError as exc:

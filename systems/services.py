@@ -87,7 +87,7 @@ def _write(catalogue: Catalogue) -> CatalogueLoad:
         ids[model] = {tuple(row[1:]): row[0] for row in model._default_manager.values_list("pk", *key)}
         if model in {System, SystemRole}:
             changes["changed"] |= _point_within(model, self_references(model, catalogue, ids)) - changes["created"]
-        if model in {Contact, Milestone}:
+        if model is Contact or model is Milestone:
             changes["changed"] |= _link(model, links_of(model, catalogue, ids)) - changes["created"]
         if any(changes.values()):
             tables[model._meta.model_name or ""] = {what: len(pks) for what, pks in changes.items()}
@@ -141,7 +141,7 @@ def _point_within(model: type[models.Model], wanted: dict[int, Row]) -> set[int]
     return _pks(moved)
 
 
-def _link(model: type[models.Model], wanted: dict[int, set[int]]) -> set[int]:
+def _link(model: type[Contact] | type[Milestone], wanted: dict[int, set[int]]) -> set[int]:
     """Tie contacts and milestones to their systems."""
     moved = set()
     for each in model._default_manager.filter(pk__in=wanted).prefetch_related("systems"):

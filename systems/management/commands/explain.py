@@ -38,19 +38,13 @@ class Command(ContractCommand):
         parser.add_argument("--on", type=day, required=True, metavar="DATE", help="the day asked about")
         parser.add_argument("--granted-on", type=day, metavar="DATE", help="day of the grant or activation")
 
-    def run(
-        self,
-        *,
-        system: str,
-        last_login: date | UnknownLogin | None,
-        on: date,
-        granted_on: date | None,
-        **options: Any,
-    ) -> Outcome:
-        known = System.objects.current().filter(slug=system).first()
+    def run(self, **options: Any) -> Outcome:
+        slug, on = options["system"], options["on"]
+        known = System.objects.current().filter(slug=slug).first()
         if known is None:
-            raise Refused("unknown_system", _no_such(system), "--system", {"deadlines": []})
+            raise Refused("unknown_system", _no_such(slug), "--system", {"deadlines": []})
         try:
+            last_login, granted_on = options["last_login"], options["granted_on"]
             answer = explain(system=known, on=on, last_login=last_login, granted_on=granted_on)
         except BasisRefused as exc:
             place = f"--{exc.field_name.replace('_', '-')}"
@@ -73,7 +67,8 @@ def _no_such(slug: str) -> str:
 def _lines(answer: Explanation) -> list[str]:
     lines = []
     for each in answer.deadlines:
-        left = f"{-each.days_left} days overdue" if each.overdue else f"{each.days_left} days left"
+        count = abs(each.days_left)
+        left = f"{count} day{'' if count == 1 else 's'} {'overdue' if each.overdue else 'left'}"
         source = each.policy.source
         lines += [
             f"{each.kind}: last safe day {each.due.due_on} ({left}).",

@@ -22,7 +22,8 @@ class Command(ContractCommand):
         parser.add_argument("--check", action="store_true", help="validate, show what would change, write nothing")
         parser.add_argument("--folder", type=Path, default=FOLDER, help="read the files of another folder (a draft)")
 
-    def run(self, *, check: bool, folder: Path, **options: Any) -> Outcome:
+    def run(self, **options: Any) -> Outcome:
+        check, folder = options["check"], options["folder"]
         try:
             if check:
                 load = check_catalogue(folder=folder)
