@@ -17,5 +17,6 @@ def refuse_demo_sign_ins() -> None:
     active = User.objects.filter(is_demo=True, is_active=True).order_by("email").values_list("email", flat=True)
     if names := ", ".join(active[:5]):
         raise EnvironmentRefused(
+            "DATABASE_URL",
             f"demo sign-ins are active in this database ({names}); deactivate them or use a fresh database."
         )
