@@ -66,9 +66,12 @@ def load_extract(*, path: Path, at: datetime, actor: Ref) -> Loaded:
         raise FacilitiesError(f"The extract cannot be read: {exc.strerror}.", code="unreadable") from exc
     digest = hashlib.sha256(packed).hexdigest()
     with transaction.atomic():
-        known = DirectoryEdition.objects.filter(sha256=digest).first()
-        if known:
-            return Loaded(False, known.providers)
+        # Claimed first: a second process that starts meanwhile waits here and then finds the work done.
+        edition, fresh = DirectoryEdition.objects.get_or_create(
+            sha256=digest, defaults={"loaded_at": at, "providers": 0}
+        )
+        if not fresh:
+            return Loaded(False, edition.providers)
         created = updated = unchanged = 0
         listings = _listings(packed)
         while batch := list(islice(listings, BATCH)):
@@ -77,7 +80,8 @@ def load_extract(*, path: Path, at: datetime, actor: Ref) -> Loaded:
             updated += len(stored.updated)
             unchanged += len(stored.unchanged)
         total = created + updated + unchanged
-        DirectoryEdition.objects.create(sha256=digest, loaded_at=at, providers=total)
+        edition.providers = total
+        edition.save(update_fields=["providers"])
         record(
             chain=INSTALLATION,
             action="directory.loaded",

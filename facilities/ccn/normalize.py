@@ -50,13 +50,17 @@ class Reading:
 
 def clean(text: str) -> str:
     """Return ``text`` in NFKC, upper case, trimmed, without invisible marks, spreadsheet quotes and wrappers."""
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip().lstrip(_APOSTROPHES).strip()
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    text = text.strip().lstrip(_APOSTROPHES).strip()
     wrapped = _WRAPPED.fullmatch(text)
     return (wrapped[1] if wrapped else text).strip().lstrip(_APOSTROPHES).upper()
 
 
 def plain_dashes(text: str) -> str:
     """Return ``text`` with every kind of dash and minus as ``-``."""
+    if text.isascii():
+        return text
     return "".join("-" if unicodedata.category(mark) == "Pd" or mark == "\u2212" else mark for mark in text)
 
 
@@ -74,6 +78,8 @@ def read_ccn(text: str, *, state: str = "") -> Reading:
 
     A number that needs no repair is ACCEPTED whatever ``state`` says: comparing the two is the caller's question.
     """
+    if number := parse(text):  # nearly every row of a list; what follows would give the same
+        return _taken(number)
     cleaned = plain_dashes(clean(text))
     if not cleaned:
         return Reading(Kind.MISSING, why="No CCN was given.")

@@ -236,3 +236,8 @@ def test_a_well_formed_number_reads_the_same_with_and_without_its_state(text):
 )
 def test_states_are_read_by_abbreviation_or_name(typed, state):
     assert read_state(typed) == state
+
+
+def test_a_number_in_plain_dress_and_one_in_quotes_read_the_same():
+    for ccn, state in shipped()[::500]:
+        assert read_ccn(f" '{ccn.lower()}", state=state) == read_ccn(ccn, state=state)
