@@ -18,5 +18,5 @@ def refuse_demo_sign_ins() -> None:
     if names := ", ".join(active[:5]):
         raise EnvironmentRefused(
             "DATABASE_URL",
-            f"demo sign-ins are active in this database ({names}); deactivate them or use a fresh database."
+            f"demo sign-ins are active in this database ({names}); deactivate them or use a fresh database.",
         )

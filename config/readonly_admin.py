@@ -23,11 +23,13 @@ class ReadOnly(admin.ModelAdmin):
     actions = None
 
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
-        self.exclude = [field.name for field in model._meta.fields if field.name in HIDDEN_FIELDS]
         shown = [field.name for field in model._meta.fields if field.name not in HIDDEN_FIELDS]
-        self.list_display = shown[:8]
-        self.list_select_related = False
+        self.list_display = tuple(shown[:8])
         super().__init__(model, admin_site)
+
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Leave out what would help somebody sign in."""
+        return [field.name for field in self.model._meta.fields if field.name in HIDDEN_FIELDS]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never."""

@@ -109,8 +109,9 @@ def redeem_invitation(*, invitation: Invitation, user: User, at: datetime) -> Me
     fresh = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None, expires_at__gt=at)
     if not fresh.update(accepted_at=at):
         raise InvitationRefused("This invitation has just been used or withdrawn.", code="used")
-    place = {"organization": invitation.organization, "user": user, "role": invitation.role}
-    membership, created = Membership.objects.open().get_or_create(**place, facility=invitation.facility)
+    membership, created = Membership.objects.open().get_or_create(
+        organization=invitation.organization, user=user, role=invitation.role, facility=invitation.facility
+    )
     if created:
         record(
             chain=invitation.organization.key,

@@ -8,7 +8,7 @@ from facilities.models import Organization
 
 def home(request: HttpRequest) -> HttpResponse:
     """Go to Today of the only organization; let members of several choose."""
-    mine = Organization.objects.filter(memberships__user=request.user, memberships__ended_at=None).distinct()
+    mine = Organization.objects.filter(memberships__user=request.user.pk, memberships__ended_at=None).distinct()
     organizations = list(mine.order_by("name"))
     if len(organizations) == 1:
         return redirect(organizations[0])

@@ -22,13 +22,13 @@ class Command(ContractCommand):
         parser.add_argument("--zone", required=True, help="IANA time zone such as America/Chicago")
         parser.add_argument("--admin", required=True, metavar="EMAIL", help="who administers it")
 
-    def run(self, *, slug: str, name: str, zone: str, admin: str, **options: Any) -> Outcome:
+    def run(self, **options: Any) -> Outcome:
         try:
             organization, issued, created = create_organization(
-                slug=slug,
-                name=name,
-                zone=zone,
-                admin_email=admin,
+                slug=options["slug"],
+                name=options["name"],
+                zone=options["zone"],
+                admin_email=options["admin"],
                 actor=Ref("command:create_organization", "manage.py create_organization"),
                 at=timezone.now(),
             )
@@ -38,9 +38,10 @@ class Command(ContractCommand):
         document: dict[str, Any] = {"organization": organization.slug, "created": created, "invitation": None}
         lines = [f"{organization.name} ({organization.slug}) {'created' if created else 'exists already'}."]
         if issued is None:
-            lines.append(f"{admin} administers it already; no invitation is needed.")
+            lines.append(f"{options['admin']} administers it already; no invitation is needed.")
         else:
             link = settings.SITE_URL + reverse("web:join", args=[issued.token])
             document |= {"invitation": link, "expires_at": issued.invitation.expires_at}
-            lines += [f"Invitation for {issued.invitation.email}, to be used once before {issued.invitation.expires_at:%d %b %Y}:", link]
+            until = f"{issued.invitation.expires_at:%d %b %Y}"
+            lines += [f"Invitation for {issued.invitation.email}, to be used once before {until}:", link]
         return Outcome(document, lines)
