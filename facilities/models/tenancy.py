@@ -52,12 +52,12 @@ class Facility(models.Model):
     """One place: a CCN, or licensed by its state only (then without CCN)."""
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="facilities")
-    name = models.CharField(max_length=150)
+    name = models.CharField(max_length=200)
     ccn = models.CharField("CCN", max_length=10, null=True, blank=True)
     extension = models.CharField(max_length=3, blank=True)  # what stood behind the CCN in a PECOS list
     licensed_only = models.BooleanField(default=False)
     provider_type = models.CharField(max_length=16, blank=True)  # code of the CCN range table (ccn.md section 3)
-    address = models.CharField(max_length=150, blank=True)
+    address = models.CharField(max_length=200, blank=True)
     city = models.CharField(max_length=80, blank=True)
     state = models.CharField(max_length=2)
     zip_code = models.CharField("ZIP Code", max_length=5)
