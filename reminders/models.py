@@ -53,7 +53,7 @@ class Digest(models.Model):
         READY = "ready", "Ready"
         SENT = "sent", "Sent"
         FAILED = "failed", "Set aside after failures"
-        EMPTY = "empty", "Nothing left to say"
+        WITHDRAWN = "withdrawn", "Nothing left to say, or a newer one says it"
 
     organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
     person = models.ForeignKey("staff.Person", models.PROTECT, related_name="digests")
@@ -63,15 +63,22 @@ class Digest(models.Model):
     message = models.TextField()  # MIME as sent; emptied after 30 days, the hash stays
     message_sha256 = models.CharField(max_length=64)
     message_id = models.CharField(max_length=120, unique=True)
-    state = models.CharField(max_length=6, choices=State, default=State.READY)
+    state = models.CharField(max_length=9, choices=State, default=State.READY)
     attempts = models.PositiveSmallIntegerField(default=0)
+    lease = models.CharField(max_length=32, blank=True)  # token of the run that is sending it
     leased_until = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "local_on"], name="reminders_one_digest_a_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "local_on"], name="reminders_one_digest_a_day"),
+            models.CheckConstraint(
+                condition=Q(lease="", leased_until=None) | (~Q(lease="") & Q(leased_until__isnull=False)),
+                name="reminders_lease_has_end",
+            ),
+        ]
         indexes = [models.Index(fields=["id"], condition=Q(state="ready"), name="reminders_outbox")]
 
     @property
@@ -104,6 +111,7 @@ class SweepRun(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     sweeps = models.TextField(default="{}")  # JSON: counts per sweep
     error = models.CharField(max_length=300, blank=True)
+    catalogue_revision = models.PositiveIntegerField(default=0)  # up to which all deadlines have been recomputed
 
     class Meta:
         indexes = [models.Index(fields=["-at"], name="reminders_last_run")]

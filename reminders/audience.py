@@ -1,0 +1,103 @@
+"""Who hears about an account's deadline, as conditions on querysets: the holder, and administrators above."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from accounts.models import Deadline, RoleGrant
+from facilities.models import Membership
+from facilities.models.tenancy import Role
+from reminders.ladder import Audience
+from staff.models import Employment
+
+Heard = Callable[[QuerySet[Deadline], date], QuerySet[Deadline]]
+
+
+def has_left(on: date, person: str) -> Q:
+    """Return the condition that the person (by its path) worked here once and works here neither now nor later.
+
+    Somebody without any employment is a member or vendor, not a leaver.
+    """
+    worked = Employment.objects.known().filter(person=OuterRef(person))
+    works = worked.filter(Q(valid_to=None) | Q(valid_to__gte=on))
+    return Q(Exists(worked)) & ~Q(Exists(works))
+
+
+def _in_force(path: str, on: date) -> Q:
+    """Return the condition that a grant at the path holds on the day."""
+    ends = Q(**{f"{path}valid_to": None}) | Q(**{f"{path}valid_to__gte": on})
+    return ends & Q(**{f"{path}voided_at": None, f"{path}valid_from__lte": on})
+
+
+def _administrators(path: str) -> Q:
+    """Return the condition of an administrator's membership in force, whose user is a person with an address."""
+    return Q(
+        **{
+            f"{path}role": Role.ADMINISTRATOR,
+            f"{path}ended_at": None,
+            f"{path}user__is_active": True,
+            f"{path}user__people__organization": F("organization"),
+            f"{path}user__people__email__gt": "",
+        }
+    )
+
+
+def holders(deadlines: QuerySet[Deadline], on: date) -> QuerySet[Deadline]:
+    """Annotate ``heard`` with the holder; leavers and people without an address fall away."""
+    reachable = deadlines.filter(account__person__email__gt="").exclude(has_left(on, "account__person"))
+    return reachable.annotate(heard=F("account__person_id"))
+
+
+def facility_administrators(deadlines: QuerySet[Deadline], on: date) -> QuerySet[Deadline]:
+    """Annotate ``heard`` with each administrator of a facility where the account has a grant in force."""
+    # One filter() call, so that all conditions and the annotation speak of the same joined rows.
+    members = "account__grants__facility__memberships__"
+    found = deadlines.filter(_in_force("account__grants__", on), _administrators(members))
+    return found.annotate(heard=F(f"{members}user__people"))
+
+
+def administrators_of_leavers(deadlines: QuerySet[Deadline], on: date) -> QuerySet[Deadline]:
+    """As `facility_administrators`, for accounts of people who have left: their items go there at every step."""
+    return facility_administrators(deadlines.filter(has_left(on, "account__person")), on)
+
+
+def organization_administrators(deadlines: QuerySet[Deadline], on: date) -> QuerySet[Deadline]:
+    """Annotate ``heard`` with each administrator of the whole organization."""
+    members = "organization__memberships__"
+    at_large = deadlines.filter(_administrators(members), organization__memberships__facility=None)
+    return at_large.annotate(heard=F(f"{members}user__people"))
+
+
+RECIPIENTS: dict[Audience, Heard] = {
+    Audience.HOLDER: holders,
+    Audience.FACILITY: facility_administrators,
+    Audience.ORGANIZATION: organization_administrators,
+}
+
+
+def still_hears(on: date) -> Q:
+    """Return the condition on reminders that the recipient may still be told: nobody reads on after leaving a role."""
+    place = RoleGrant.objects.filter(_in_force("", on), account=OuterRef(OuterRef("deadline__account")))
+    here = Q(facility=None) | Q(Exists(place.filter(facility=OuterRef("facility"))))
+    office = Membership.objects.open().filter(
+        here,
+        role=Role.ADMINISTRATOR,
+        organization=OuterRef("organization"),
+        user__is_active=True,
+        user__people=OuterRef("recipient"),
+    )
+    own = Q(recipient=F("deadline__account__person")) & ~has_left(on, "recipient")
+    return own | Q(Exists(office))
+
+
+def truthful(on: date) -> Q:
+    """Return the condition on reminders that they still say something true, to somebody who may hear it."""
+    current: dict[str, Any] = {
+        "deadline__closed_at": None,
+        "deadline__cycle": F("cycle"),
+        "deadline__organization": F("organization"),
+        "recipient__organization": F("organization"),
+    }
+    return Q(**current) & still_hears(on)

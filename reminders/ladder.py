@@ -1,0 +1,119 @@
+"""When somebody is reminded of a deadline, and who. Pure: plain values in, plain values out.
+
+A *step* is a number of days left; it is due on the day with that many days left and on every later day until it
+has been planned. The steps are ours, not CMS's (C-19 of the fact file); EQRS's own mail days are another matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+DAY_AFTER: Final = -1
+# Where an organization's own, stricter day came first, the steps above are counted against that day. CMS's day then
+# gets two of its own: so many days before it, and the day after it.
+CMS_DAY_NEAR, CMS_DAY_PASSED, CMS_NEAR_DAYS = -2, -3, 2
+LONG_CLOCK_DAYS: Final = 60
+_CLOCKS: Final = frozenset({"inactivity", "password"})
+_LONG_CLOCK: Final = (20, 10, 5, 2)
+_FIXED: Final = {
+    "deletion": (30, 14, 7, 1),
+    "acknowledgement": (30, 14, 7, 1),
+    "certification": (60, 30, 14, 7, 1),
+    "review": (14, 7, 1),
+    "removal": (7, 1, 0),
+}
+_DAILY_AFTERWARDS: Final = frozenset({"removal"})
+FIXED_KINDS: Final = tuple(_FIXED)
+CLOCK_KINDS: Final = tuple(sorted(_CLOCKS))
+
+
+class Audience(StrEnum):
+    """Who hears: the holder always, administrators of the facility, then of the organization, as it gets late."""
+
+    HOLDER = "holder"
+    FACILITY = "facility"
+    ORGANIZATION = "organization"
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Steps before the last safe day, largest first. The day after follows; ``daily`` = then every further day."""
+
+    before: tuple[int, ...]
+    daily: bool = False
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """All steps, the day after included."""
+        return (*self.before, DAY_AFTER)
+
+    @property
+    def first(self) -> int:
+        """Days left from which the deadline counts as soon."""
+        return self.before[0]
+
+    def latest_due(self, days_left: int) -> int | None:
+        """Return the newest step that is due with so many days left, None while none is."""
+        if self.daily and days_left < 0:
+            return days_left
+        return min((step for step in self.steps if step >= days_left), default=None)
+
+    def heard_by(self, audience: Audience, step: int) -> bool:
+        """Return whether this audience hears at a step.
+
+        Facility administrators join at the third step before the day, organization administrators at the last;
+        where there are fewer than three, both join at the last, but never at the very first one.
+        """
+        return step <= self.joins(audience)
+
+    def joins(self, audience: Audience) -> int:
+        """Return the first step at which an audience hears; it hears at every later one."""
+        if audience is Audience.HOLDER:
+            return self.first
+        position = len(self.before) - 1
+        if audience is Audience.FACILITY:
+            position = min(position, 2)
+        return self.before[position] if position else DAY_AFTER
+
+    def previous(self, step: int, audience: Audience) -> int | None:
+        """Return the step before this one at which the audience heard, None where it is its first.
+
+        Days of the daily part do not count: only today's matters.
+        """
+        before = self.before if self.daily else (*self.before, DAY_AFTER, CMS_DAY_NEAR)
+        return min((each for each in before if step < each <= self.joins(audience)), default=None)
+
+
+def ladder_of(kind: str, limit_days: int | None = None) -> Ladder | None:
+    """Return the ladder of a kind of deadline, None for a kind that has none (yet).
+
+    ``limit_days`` is the length of the clock, needed for inactivity and password age. Raises ValueError without it.
+    """
+    if kind in _FIXED:
+        return Ladder(_FIXED[kind], daily=kind in _DAILY_AFTERWARDS)
+    if kind not in _CLOCKS:
+        return None
+    if limit_days is None or limit_days < 1:
+        raise ValueError(f"the ladder of {kind} depends on its limit in days")
+    if limit_days >= LONG_CLOCK_DAYS:
+        return Ladder(_LONG_CLOCK)
+    steps = {limit_days // 3, limit_days // 6, 2}
+    return Ladder(_falling([step for step in steps if step < limit_days]))
+
+
+def house_ladder(*, mention_days: int, flag_days: int) -> Ladder:
+    """Return the ladder of an organization's own window: one mention, then the day after it is flagged."""
+    if not 0 < mention_days <= flag_days:
+        raise ValueError("a window is mentioned before it is flagged")
+    return Ladder((flag_days - mention_days,))
+
+
+def first_step(kind: str, limit_days: int | None = None) -> int:
+    """Return the days left from which a deadline counts as soon (`systems.policy.standing`); 0 without a ladder."""
+    ladder = ladder_of(kind, limit_days)
+    return ladder.first if ladder else 0
+
+
+def _falling(steps: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(set(steps), reverse=True))
