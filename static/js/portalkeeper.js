@@ -37,6 +37,10 @@
     note.hidden = false;
   });
 
+  // A refused form came back: start reading where it says what to mend.
+  var refused = document.querySelector(".notice[role=alert][tabindex]");
+  if (refused) refused.focus({ preventScroll: true });
+
   // Printing opens what is folded, so that paper answers "why" too.
   window.addEventListener("beforeprint", function () {
     document.querySelectorAll("details.why").forEach(function (why) { why.open = true; });

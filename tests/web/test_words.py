@@ -3,13 +3,14 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django import forms
 from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 from django.template import engines
 
 from systems.policy import Standing
 from web.templatetags import words
-from web.templatetags.signin import browser
+from web.templatetags.signin import browser, calm
 from web.toasts import say
 
 SATURDAY = date(2026, 11, 21)
@@ -101,3 +102,18 @@ def test_browsers_are_named_for_people():
     firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
     assert browser(firefox) == "Firefox on Windows"
     assert browser("curl/8.0") == "A browser"
+
+
+class TypedPassword(forms.Form):
+    """As the sign-in library writes its forms."""
+
+    password = forms.CharField(label="New Password (again)", widget=forms.TextInput({"placeholder": "New Password"}))
+
+
+@pytest.mark.parametrize("data", [None, {"password": ""}], ids=["fresh", "refused"])
+def test_labels_of_the_sign_in_library_are_calmed(data):
+    form = TypedPassword(data)
+    assert bool(form.errors) == bool(data)
+    field = calm(form)["password"]
+    assert field.label == "New password (again)"
+    assert "placeholder" not in str(field)

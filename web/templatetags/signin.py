@@ -19,11 +19,11 @@ _HELP = {
 @register.filter
 def calm(form: BaseForm) -> BaseForm:
     """Return the same form with our labels, e.g. ``New Password (again)`` as ``New password (again)``."""
-    for field in form.fields.values():
-        given = str(field.label or "")
-        field.help_text = _HELP.get(given, field.help_text)
-        field.label = _LABELS.get(given, given.capitalize()) or None
-        field.widget.attrs.pop("placeholder", None)
+    for bound in form:
+        given = str(bound.field.label or bound.label)
+        bound.label = _LABELS.get(given, given.capitalize())
+        bound.help_text = _HELP.get(given, bound.help_text)
+        bound.field.widget.attrs.pop("placeholder", None)
     return form
 
 
