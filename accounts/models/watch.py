@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Q
 
+from accounts.models.inventory import PortalAccount, RoleGrant
+from staff.models import Person
+
 if TYPE_CHECKING:
     from facilities.access import Scope
 
@@ -28,9 +31,6 @@ class DeadlineQuerySet(models.QuerySet["Deadline"]):
 
     def visible_to(self, scope: "Scope") -> "DeadlineQuerySet":
         """Deadlines of accounts, people and facilities the member reads."""
-        from accounts.models.inventory import PortalAccount, RoleGrant
-        from staff.models import Person
-
         mine = self.filter(organization=scope.organization)
         places = scope.reads
         if places is None:
