@@ -128,7 +128,7 @@ def announce(port: int) -> None:
     address = f"http://127.0.0.1:{port}/healthz"
     for _ in range(SECONDS_TO_ANSWER * 10):
         try:
-            urllib.request.urlopen(address, timeout=2).close()  # noqa: S310  # nosec B310  (loopback)
+            urllib.request.urlopen(address, timeout=2).close()  # noqa: S310  # nosec B310
             break
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

@@ -11,7 +11,7 @@ import importlib.util
 import os
 import shutil
 import signal
-import subprocess  # nosec B404
+import subprocess
 import sys
 import tempfile
 import time
@@ -68,7 +68,7 @@ class LocalServer:
     def launch(self, command: Sequence[str], **options: Any) -> None:
         """Start the command in a session of its own, so that Ctrl-C reaches it only through ``stop``."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603  # nosec B603
+            self.process = subprocess.Popen(  # noqa: S603
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess  # nosec B404
+import subprocess
 import sys
 from pathlib import Path
 
@@ -43,14 +43,14 @@ def find_npm() -> list[str]:
 
 def _works(command: list[str]) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0  # nosec B603
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
         return False
 
 
 def _run(command: list[str], cwd: Path = ROOT) -> None:
     try:
-        subprocess.run(command, cwd=cwd, check=True)  # nosec B603
+        subprocess.run(command, cwd=cwd, check=True)
     except (OSError, subprocess.CalledProcessError) as exc:
         raise AssetsError(f"{Path(command[0]).name} failed: {exc}") from exc
 

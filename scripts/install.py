@@ -6,7 +6,7 @@ installs the same lock with the same hashes.
 
 import argparse
 import os
-import subprocess  # nosec B404
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +16,7 @@ QUIET = ["-q", "--disable-pip-version-check", "--root-user-action=ignore"]
 
 def run(*command: str, **variables: str) -> bool:
     """Run a command with further variables; tell whether it succeeded."""
-    return subprocess.run(command, cwd=ROOT, env=os.environ | variables, check=False).returncode == 0  # nosec B603
+    return subprocess.run(command, cwd=ROOT, env=os.environ | variables, check=False).returncode == 0
 
 
 def make_environment(venv: Path) -> Path:

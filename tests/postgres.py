@@ -78,7 +78,7 @@ class LocalPostgres(LocalServer):
         if made.returncode:
             self.stop()
             raise ServiceError(f"initdb failed:\n{made.stdout}{made.stderr}")
-        self.port = _free_port()
+        self.port = free_port()
         command = [str(binaries / "postgres"), "-D", str(self.folder / "data")]
         command += ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder)]
         for name, value in self.settings.items():
@@ -107,7 +107,8 @@ class LocalPostgres(LocalServer):
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

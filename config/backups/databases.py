@@ -7,7 +7,7 @@ heads are read from the very snapshot that is copied.
 import os
 import shutil
 import sqlite3
-import subprocess  # nosec B404
+import subprocess
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -24,7 +24,7 @@ def read_facts(fetch: Callable[[str], Iterable[tuple[Any, ...]]], tables: Iterab
     """Return rows per table, head per audit chain, and applied migrations, through any way of asking."""
     names = sorted(tables)
     # The names come from the database's own catalogue, never from a person.
-    counts = {name: int(next(iter(fetch(f'SELECT count(*) FROM "{name}"')))[0]) for name in names}  # noqa: S608  # nosec B608
+    counts = {name: int(next(iter(fetch(f'SELECT count(*) FROM "{name}"')))[0]) for name in names}  # noqa: S608
     heads = {chain: [seq, hash_] for chain, seq, hash_ in fetch("SELECT chain, seq, hash FROM audit_chainhead")}
     applied = [f"{app}.{name}" for app, name in fetch("SELECT app, name FROM django_migrations")]
     return counts, heads, sorted(applied)
@@ -137,7 +137,7 @@ def run_client(program: str, *arguments: str) -> None:
     variables = {variable: str(database[key]) for variable, key in names.items() if database.get(key)}
     if mode := database.get("OPTIONS", {}).get("sslmode"):
         variables["PGSSLMODE"] = mode
-    done = subprocess.run(  # noqa: S603  # nosec B603
+    done = subprocess.run(  # noqa: S603
         [path, "--no-password", *arguments], env=os.environ | variables, capture_output=True, text=True, check=False
     )
     if done.returncode:

@@ -2,6 +2,7 @@
 
 from config import env
 from config.settings.base import *  # noqa: F403
+from config.settings.base import REDIS_URL, redis_settings
 
 EMBEDDED = False
 SECRET_KEY = env.read("SECRET_KEY", env.text_value, secret=True)
@@ -18,10 +19,13 @@ SECURE_SSL_REDIRECT = env.read("SECURE_SSL_REDIRECT", env.boolean, True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # a preload list binds the whole domain: its owner decides
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
 CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
+CELERY_REDBEAT_REDIS_URL = redis_settings(REDIS_URL)["CELERY_BROKER_URL"]
+CELERY_REDBEAT_REDIS_OPTIONS: dict[str, str] = {}
 CELERY_REDBEAT_LOCK_TIMEOUT = 15
 CELERY_BEAT_MAX_LOOP_INTERVAL = 3
 STORAGES = {

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from config import env
 
+pytestmark = pytest.mark.installation
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "config.settings.production",

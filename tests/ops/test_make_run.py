@@ -17,6 +17,7 @@ import pytest
 
 from tests.ops.installation import ROOT
 
+pytestmark = pytest.mark.installation
 SECONDS_TO_START = 240  # the first start reads the provider directory; two busy cores take their time
 
 
