@@ -31,11 +31,8 @@ def audit_python(lock: str) -> int:
     tool = shutil.which("pip-audit", path=str(Path(sys.executable).parent)) or "pip-audit"
     arguments = ["--strict", "--disable-pip", "--require-hashes", "--progress-spinner", "off", "--format", "json"]
     document, said = run([tool, *arguments, "-r", lock])
-    if (
-        document is None
-        or not document.get("dependencies")
-        or any("skip_reason" in d for d in document["dependencies"])
-    ):
+    answers = (document or {}).get("dependencies") or []
+    if not answers or any("skip_reason" in answer for answer in answers):
         print(f"NOT AUDITED: {lock}: {said or 'no answer for every package'}")
         return NOT_AUDITED
     weak = [answer for answer in answers if answer.get("vulns")]
