@@ -17,8 +17,8 @@ from django.db import connection, models, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Cast, Concat, JSONObject
 
-from audit import sql
 from audit.canonical import ITEMS_PER_EVENT
+from audit.rows import compile_rows
 from audit.services import Ref, record_many
 
 _COLUMNS = "id, event_id, ordinal, subject_key, payload, item_hash"
@@ -74,8 +74,9 @@ def _make_rows(rows: int) -> None:
     postgresql = connection.vendor == "postgresql"
     numbers = f"generate_series(1, {rows}) AS n" if postgresql else "numbers"
     recursive = f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows}) "  # noqa: S608
-    hashed = "encode(sha256(convert_to(audit_payload, 'UTF8')), 'hex')" if postgresql else "SHA256(audit_payload)"
-    finished = sql.compile_rows(
+    payload = "audit_payload::text" if postgresql else "audit_payload"
+    hashed = f"encode(sha256(convert_to({payload}, 'UTF8')), 'hex')" if postgresql else f"SHA256({payload})"
+    finished = compile_rows(
         _described().annotate(
             payload=JSONObject(name=F("name"), login=F("last_login_on"), source=Value("file"), subject=F("subject_key"))
         )
@@ -90,7 +91,7 @@ def _make_rows(rows: int) -> None:
         )
         cursor.execute(
             f"CREATE TEMPORARY TABLE audit_bench_item AS SELECT %s + audit_pk - 1 AS id, %s AS event_id,"  # noqa: S608
-            f" audit_pk - 1 AS ordinal, audit_subject AS subject_key, audit_payload AS payload, {hashed} AS item_hash"
+            f" audit_pk - 1 AS ordinal, audit_subject AS subject_key, {payload} AS payload, {hashed} AS item_hash"
             f" FROM ({finished.sql}) AS source",
             [_FAR_EVENT * ITEMS_PER_EVENT, _FAR_EVENT, *finished.params],
         )

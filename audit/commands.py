@@ -4,6 +4,7 @@ Lives in the lowest app so that every app's commands may use it.
 """
 
 import json
+import re
 import sys
 import uuid
 from collections.abc import Mapping
@@ -20,7 +21,9 @@ from django.utils.functional import Promise
 
 from audit.context import request_id
 
-_NOT_MIGRATED = ("no such table", "no such column", "does not exist", "has no column named")
+_NOT_MIGRATED = re.compile(
+    r"no such (table|column)|has no column named|(relation|column) \S+ (of relation \S+ )?does not exist"
+)
 
 
 class Refused(Exception):  # noqa: N818  (a verdict on input, not a fault)
@@ -164,7 +167,7 @@ def refusal_of(exc: Exception) -> Refused | None:
         return Refused("refused", str(exc))
     if isinstance(exc, OperationalError | ProgrammingError):
         text = str(exc).strip().partition("\n")[0]
-        if any(sign in text for sign in _NOT_MIGRATED) and 'database "' not in text:
+        if _NOT_MIGRATED.search(text):
             return Refused("not_migrated", f"The database is not up to date; run `manage.py migrate` first ({text}).")
         if isinstance(exc, OperationalError):
             return Refused("database", f"The database cannot be used: {text}")

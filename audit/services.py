@@ -29,6 +29,7 @@ from audit.canonical import (
 )
 from audit.context import request_id
 from audit.models import INSTALLATION, AuditEvent, AuditItem, ChainHead
+from audit.rows import compile_rows
 from audit.sql import Head, Tally
 
 _ACTION = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+\Z")
@@ -96,7 +97,7 @@ def record_many(
     fields or annotations. It should select rows that this transaction wrote or locked. No row, no event.
     """
     act = _checked(_Act(action, actor, subject, at, reason), [])
-    source = sql.compile_rows(rows)
+    source = compile_rows(rows)
     chains = sql.chains_in(source) if source else []
     if source is None or not chains:
         return []
@@ -114,7 +115,7 @@ def record_digest(
     ``rows`` as for record_many, without payload. No row, no event.
     """
     act = _checked(_Act(action, actor, subject, at, reason), [])
-    source = sql.compile_rows(rows)
+    source = compile_rows(rows)
     tallies = sql.digest_rows(source) if source else {}
     if not tallies:
         return []

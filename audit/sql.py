@@ -8,12 +8,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, Field, JSONField, QuerySet, TextField
-from django.db.models.functions import Cast
 
 from audit.canonical import ITEMS_PER_EVENT, keys_digest
+from audit.rows import Source
 
 FETCH = 5_000
 
@@ -35,62 +33,8 @@ class Head:
     signature: str
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A compiled queryset with the columns audit_chain, audit_subject, audit_pk and maybe audit_payload.
-
-    ``payload`` is the SQL that makes the text of an item of them, its subject put in.
-    """
-
-    sql: str
-    params: tuple[Any, ...]
-    payload: str
-
-
 def on_postgresql() -> bool:
     return connection.vendor == "postgresql"
-
-
-def compile_rows(rows: "QuerySet[Any, Any]") -> Source | None:
-    """Compile a queryset that has ``chain`` and ``subject_key``, and maybe ``payload`` (a JSON object).
-
-    Each may be a field or an annotation. Returns None for a queryset that cannot hold a row.
-    """
-    columns: dict[str, Any] = {
-        "audit_chain": Cast(F("chain"), TextField()),
-        "audit_subject": Cast(F("subject_key"), TextField()),
-        "audit_pk": F("pk"),
-    }
-    payload = _payload_field(rows)
-    if payload is not None:
-        columns["audit_payload"] = F("payload")
-    unordered = rows if rows.query.is_sliced else rows.order_by()
-    try:
-        sql, params = unordered.annotate(**columns).values_list(*columns).query.sql_with_params()
-    except EmptyResultSet:
-        return None
-    return Source(sql, tuple(params), _payload_sql(payload))
-
-
-def _payload_field(rows: "QuerySet[Any, Any]") -> "Field[Any, Any] | None":
-    annotated = rows.query.annotations.get("payload")
-    if annotated is not None:
-        field: Field[Any, Any] = annotated.output_field
-        return field
-    return next((field for field in rows.model._meta.concrete_fields if field.name == "payload"), None)
-
-
-def _payload_sql(field: "Field[Any, Any] | None") -> str:
-    # The row's own subject is put in last, so it wins over one that the caller wrote.
-    if not on_postgresql():
-        if field is None:
-            return "json_object('subject', source.audit_subject)"
-        return "json_set(source.audit_payload, '$.subject', source.audit_subject)"
-    subject = "jsonb_build_object('subject', source.audit_subject)"
-    if field is None:
-        return f"{subject}::text"
-    cast = "" if isinstance(field, JSONField) else "::jsonb"
-    return f"(source.audit_payload{cast} || {subject})::text"
 
 
 def chains_in(source: Source) -> list[str]:
@@ -127,64 +71,95 @@ def new_event_ids(count: int, *, above: int = 0) -> list[int]:
     return list(range(first, first + count))
 
 
-_NUMBERED = """
-    SELECT ids.event_id, row_number() OVER (PARTITION BY ids.event_id ORDER BY source.audit_pk) - 1 AS ordinal,
+# Whatever is no JSON object becomes NULL and breaks NOT NULL: better no act than one without its subject. So does
+# a row of a chain that has no event, such as one that another transaction committed meanwhile.
+_INSERT = """
+INSERT INTO audit_audititem (id, event_id, ordinal, subject_key, payload, item_hash)
+WITH numbered AS (
+    SELECT {event} AS event_id, row_number() OVER ({partition} ORDER BY source.audit_pk) - 1 AS ordinal,
            source.audit_subject AS subject_key, {payload} AS payload
-      FROM ({source}) AS source LEFT JOIN ids ON ids.chain = source.audit_chain"""
-# Whatever is no JSON object becomes NULL and breaks NOT NULL: better no act than one without its subject.
-_OBJECT_ONLY = "CASE WHEN substr(payload, 1, 1) = '{' THEN payload END"
-_COLUMNS = "(id, event_id, ordinal, subject_key, payload, item_hash)"
-_POSTGRESQL = """
-WITH ids AS (SELECT key AS chain, value::bigint AS event_id FROM json_each_text(%s::json)),
-numbered AS ({numbered}),
-inserted AS (
-    INSERT INTO audit_audititem {columns}
-    SELECT event_id * {width} + ordinal, event_id, ordinal, subject_key, {payload},
-           encode(sha256(convert_to(payload, 'UTF8')), 'hex')
-      FROM numbered
-    RETURNING event_id, ordinal, item_hash)
-SELECT event_id, count(*),
-       encode(sha256(convert_to(string_agg(item_hash, '' ORDER BY ordinal), 'UTF8')), 'hex')
-  FROM inserted GROUP BY event_id"""
-_SQLITE = """
-WITH ids AS (SELECT key AS chain, value AS event_id FROM json_each(%s)),
-numbered AS ({numbered})
-INSERT INTO audit_audititem {columns}
-SELECT event_id * {width} + ordinal, event_id, ordinal, subject_key, {payload}, SHA256(payload) FROM numbered"""
+      FROM ({source}) AS source {join})
+SELECT event_id * {width} + ordinal, event_id, ordinal, subject_key,
+       CASE WHEN substr(payload, 1, 1) = '{{' THEN payload END, {hash}
+  FROM numbered"""
+_IDS_POSTGRESQL = "SELECT key AS chain, value::bigint AS event_id FROM json_each_text(%s::json)"
+_IDS_SQLITE = "SELECT key AS chain, value AS event_id FROM json_each(%s)"
+_HASH_POSTGRESQL = "encode(sha256(convert_to(payload, 'UTF8')), 'hex')"
+_HASH_SQLITE = "audit_item_hash(event_id, ordinal, payload)"
+_TALLY_POSTGRESQL = f"""
+SELECT event.id, item.count, item.digest
+  FROM unnest(%s::bigint[]) AS event(id) CROSS JOIN LATERAL (
+       SELECT count(*) AS count,
+              encode(sha256(convert_to(string_agg(item_hash, '' ORDER BY id), 'UTF8')), 'hex') AS digest
+         FROM audit_audititem
+        WHERE id >= event.id * {ITEMS_PER_EVENT} AND id < (event.id + 1) * {ITEMS_PER_EVENT}) AS item"""  # noqa: S608
 
 
 def insert_items(source: Source, event_ids: Mapping[str, int]) -> dict[str, Tally]:
-    """Write one item per row below the event of the row's chain; return count and digest by chain.
-
-    A row whose chain has no event id breaks NOT NULL and so raises IntegrityError.
-    """
-    sql = (_POSTGRESQL if on_postgresql() else _SQLITE).format(
-        numbered=_NUMBERED.format(payload=source.payload, source=source.sql),
-        columns=_COLUMNS,
-        width=ITEMS_PER_EVENT,
-        payload=_OBJECT_ONLY,
-    )
+    """Write one item per row below the event of the row's chain; return count and digest by chain."""
+    sql, params = _insert_statement(source, event_ids)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [json.dumps(event_ids), *source.params])
-        found = cursor.fetchall() if on_postgresql() else [_tally(event_id) for event_id in event_ids.values()]
-    tallies = {event_id: Tally(count, digest) for event_id, count, digest in found}
-    if any(tally.count > ITEMS_PER_EVENT for tally in tallies.values()):
+        if on_postgresql():
+            cursor.execute(sql, params)
+            written = cursor.rowcount
+            cursor.execute(_TALLY_POSTGRESQL, [list(event_ids.values())])
+            tallies = {event_id: Tally(count, digest) for event_id, count, digest in cursor.fetchall() if count}
+        else:
+            hashes = _ItemHashes()
+            connection.connection.create_function("audit_item_hash", 3, hashes.add)
+            cursor.execute(sql, params)
+            written = cursor.rowcount
+            tallies = hashes.tallies()
+    if written != sum(tally.count for tally in tallies.values()):
         raise ValueError(f"one act may touch {ITEMS_PER_EVENT} rows of a chain; split it")
     return {chain: tallies[event_id] for chain, event_id in event_ids.items() if event_id in tallies}
 
 
-def _tally(event_id: int) -> tuple[int, int, str]:
-    # SQLite has no aggregate with a promised order, and runs in our process anyway: hash while reading.
-    digest, count = hashlib.sha256(), 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT item_hash FROM audit_audititem WHERE id >= %s AND id < %s ORDER BY id",
-            [event_id * ITEMS_PER_EVENT, (event_id + 1) * ITEMS_PER_EVENT],
-        )
-        while chunk := cursor.fetchmany(FETCH):
-            digest.update("".join(item_hash for (item_hash,) in chunk).encode())
-            count += len(chunk)
-    return event_id, count, digest.hexdigest()
+def _insert_statement(source: Source, event_ids: Mapping[str, int]) -> tuple[str, list[Any]]:
+    event, partition, join = "ids.event_id", "PARTITION BY ids.event_id", ""
+    if len(event_ids) == 1:  # no join, no partition: a fifth of the time
+        [(chain, event_id)] = event_ids.items()
+        event, partition = f"CASE WHEN source.audit_chain = %s THEN {event_id:d} END", ""
+        params = [chain, *source.params]
+    else:
+        ids = _IDS_POSTGRESQL if on_postgresql() else _IDS_SQLITE
+        join = f"LEFT JOIN ({ids}) AS ids ON ids.chain = source.audit_chain"
+        params = [*source.params, json.dumps(event_ids)]
+    sql = _INSERT.format(
+        event=event,
+        partition=partition,
+        payload=source.payload,
+        source=source.sql,
+        join=join,
+        width=ITEMS_PER_EVENT,
+        hash=_HASH_POSTGRESQL if on_postgresql() else _HASH_SQLITE,
+    )
+    return sql, params
+
+
+class _ItemHashes:
+    """Hashes items while SQLite inserts them: it has no aggregate with a promised order to do so afterwards."""
+
+    def __init__(self) -> None:
+        self._digests: dict[int, Any] = {}
+        self._counts: dict[int, int] = {}
+
+    def add(self, event_id: int, ordinal: int, payload: str | None) -> str | None:
+        """Return the hash of the payload and put it into the event's digest; raise if it is not its turn."""
+        if payload is None:
+            return None
+        if self._counts.setdefault(event_id, 0) != ordinal:
+            raise RuntimeError(f"item {ordinal} of event {event_id} came out of turn")
+        item_hash = hashlib.sha256(payload.encode()).hexdigest()
+        self._digests.setdefault(event_id, hashlib.sha256()).update(item_hash.encode())
+        self._counts[event_id] += 1
+        return item_hash
+
+    def tallies(self) -> dict[int, Tally]:
+        """Return count and digest by event."""
+        return {
+            event_id: Tally(self._counts[event_id], digest.hexdigest()) for event_id, digest in self._digests.items()
+        }
 
 
 def digest_rows(source: Source) -> dict[str, Tally]:

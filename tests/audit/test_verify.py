@@ -342,25 +342,3 @@ def test_the_walk_takes_its_own_snapshot_outside_a_transaction():
     assert connection.get_autocommit()
     with transaction.atomic():
         assert one_act().seq == 2
-
-
-def test_sign_audit_refuses_chains_that_are_not_whole(history, settings):
-    settings.AUDIT_SIGNING_KEY = "key"
-    AuditEvent.objects.filter(chain="organization:1", seq=1).update(reason="x")
-    out = StringIO()
-    with pytest.raises(CommandFailed):
-        call_command("sign_audit", "--json", stdout=out, stderr=StringIO())
-    assert json.loads(out.getvalue())["errors"][0]["chain"] == "organization:1"
-    assert not ChainHead.objects.exclude(signature="").exists()
-
-
-def test_sign_audit_takes_the_signatures_off_when_the_key_is_gone(history, settings):
-    settings.AUDIT_SIGNING_KEY = "key"
-    call_command("sign_audit", stdout=StringIO())
-    assert not ChainHead.objects.filter(signature="").exists()
-    settings.AUDIT_SIGNING_KEY = ""
-    assert not verify_chains().ok
-    out = StringIO()
-    call_command("sign_audit", "--json", stdout=out)
-    assert json.loads(out.getvalue()) == {"heads": 3, "signed": False}
-    assert verify_chains().ok
