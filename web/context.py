@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
@@ -18,22 +18,22 @@ SWITCHER_FACILITIES = 8  # more are one click away on their own page
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of the rail: its page, and the pages that belong to it."""
+    """One entry of the rail, which also stands for the pages below its address."""
 
     label: str
     icon: str
     url_name: str
-    pages: tuple[str, ...] = ()
-    primary: bool = False  # shown in the bottom bar of small screens
+    readers: bool = False  # only for those who read facilities; holders see their own accounts elsewhere
+    primary: bool = True  # shown in the bottom bar of small screens, else under More
 
 
 # In the order of ui.md; a page joins when it exists.
 RAIL = (
-    Entry("Today", "today", "web:today", primary=True),
-    Entry("Facilities", "facilities", "web:facilities", ("web:facility",), primary=True),
-    Entry("People", "people", "web:people", ("web:person",), primary=True),
-    Entry("Accounts", "accounts", "web:accounts", ("web:account",), primary=True),
-    Entry("Settings", "settings", "web:settings"),
+    Entry("Today", "today", "web:today"),
+    Entry("Facilities", "facilities", "web:facilities", readers=True),
+    Entry("People", "people", "web:people", readers=True),
+    Entry("Accounts", "accounts", "web:accounts"),
+    Entry("Settings", "settings", "web:settings", primary=False),
 )
 
 
@@ -41,7 +41,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Return ``nav``, ``organization``, ``switcher``, ``now`` and ``today`` (US Eastern) for base.html.
 
     Pages outside an organization (sign-in, errors) get no rail and cost no query. A view may set
-    ``request.waiting``, counts by URL name of what waits for this member; nothing else is counted.
+    ``request.waiting``, counts by URL name of what waits for this very member; nothing else is counted.
     """
     now = timezone.now()
     scope: Scope | None = getattr(request, "scope", None)
@@ -49,27 +49,30 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if scope is None:
         return found | {"nav": [], "organization": None}
     return found | {
-        "nav": rail(request, scope.organization),
+        "nav": rail(scope, request.path, getattr(request, "waiting", {})),
         "organization": scope.organization,
         "switcher": SimpleLazyObject(lambda: switcher(scope)),
     }
 
 
-def rail(request: HttpRequest, organization: Organization) -> list[dict[str, Any]]:
-    """Return the entries that exist, as base.html draws them."""
-    here = request.resolver_match.view_name if request.resolver_match else ""
-    waiting: dict[str, int] = getattr(request, "waiting", {})
+def rail(scope: Scope, path: str, waiting: dict[str, int]) -> list[dict[str, Any]]:
+    """Return the entries the member may open, as base.html draws them; the one ``path`` belongs to is active."""
+    reads = scope.reads is None or bool(scope.reads)
+    shown = [
+        (entry, reverse(entry.url_name, args=[scope.organization.slug])) for entry in RAIL if reads or not entry.readers
+    ]
+    # Today's address is the beginning of every other one, so the longest that fits wins; a page of none is of Today.
+    here = max((url for _, url in shown if path.startswith(url)), key=len, default="")
     return [
         {
             "label": entry.label,
             "icon": entry.icon,
             "url": url,
             "primary": entry.primary,
-            "active": here == entry.url_name or here in entry.pages,
+            "active": url == here,
             "count": waiting.get(entry.url_name, 0),
         }
-        for entry in RAIL
-        if (url := _address(entry.url_name, organization))
+        for entry, url in shown
     ]
 
 
@@ -78,15 +81,9 @@ def switcher(scope: Scope) -> dict[str, Any]:
     facilities = Facility.objects.visible_to(scope).open().select_related("organization").order_by("name", "pk")
     first = list(facilities[: SWITCHER_FACILITIES + 1])
     mine = Organization.objects.filter(memberships__user=scope.user_id, memberships__ended_at=None)
+    more = len(first) > SWITCHER_FACILITIES
     return {
         "facilities": first[:SWITCHER_FACILITIES],
-        "all_url": _address("web:facilities", scope.organization) if len(first) > SWITCHER_FACILITIES else "",
+        "all_url": reverse("web:facilities", args=[scope.organization.slug]) if more else "",
         "organizations": mine.distinct().order_by("name", "pk"),
     }
-
-
-def _address(url_name: str, organization: Organization) -> str:
-    try:
-        return reverse(url_name, args=[organization.slug])
-    except NoReverseMatch:
-        return ""

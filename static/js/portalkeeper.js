@@ -57,6 +57,8 @@
   // The button that was pressed is gone after the swap: focus the first thing to do in what replaced it.
   document.addEventListener("htmx:afterSettle", function (event) {
     showDismiss(document);
+    var target = event.detail.target;
+    if (!target || event.detail.elt.id !== target.id) return; // the greeting and the toasts settle too
     if (document.activeElement && document.activeElement !== document.body) return;
     var next = event.detail.elt.querySelector("button, a[href], summary, input:not([type=hidden])");
     if (next) next.focus({ preventScroll: true });

@@ -69,6 +69,7 @@ def open_page(browser, live_server):
         page.wait_for_load_state("networkidle")
         return page
 
+    opened.complaints = complaints  # a test that provokes one takes it out again
     yield opened
     for context in contexts:
         context.close()

@@ -135,13 +135,14 @@ def test_a_done_row_offers_only_undo(rf):
     assert not [tag for tag, _ in without_undo.tags if tag == "button"]
 
 
-def test_forms_inside_components_pass_the_csrf_check(rf, settings):
+def test_forms_inside_components_pass_the_csrf_check(db, settings):
     settings.ROOT_URLCONF = "tests.web.echo_urls"
     strict = Client(enforce_csrf_checks=True)
-    page = Page(strict.get("/row/").content.decode())
+    page = Page(strict.get("/today/").content.decode())
     token = next(attrs["value"] for _, attrs in page.tags if attrs.get("name") == "csrfmiddlewaretoken")
-    assert strict.post("/row/", {"csrfmiddlewaretoken": token}).status_code == 200
-    assert strict.post("/row/").status_code == 403
+    sent = {"on": "2026-11-21"}
+    assert strict.post("/do/", sent | {"csrfmiddlewaretoken": token}).status_code == 302
+    assert strict.post("/do/", sent).status_code == 403
 
 
 def test_why_names_facts_rule_source_cure_and_who_was_told(rf):
