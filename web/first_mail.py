@@ -1,0 +1,57 @@
+"""Who would get what in the first mail: asked of the same ladders and audiences that plan it, nothing is written."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from accounts.models import Deadline, PortalAccount
+from accounts.services.lapses import days_by_zone
+from facilities.models import Organization
+from reminders.audience import RECIPIENTS
+from reminders.ladder import Audience
+from reminders.rungs import climbs, reached
+from staff.models import Person
+
+
+@dataclass(frozen=True, slots=True)
+class FirstMail:
+    """``people`` (first the fullest mail) with the number of dates each would read about.
+
+    ``unreachable`` counts the people who hold something that is due, but have no address.
+    """
+
+    people: list[tuple[Person, int]]
+    unreachable: int
+
+
+def first_mail(*, organization: Organization, at: datetime) -> FirstMail:
+    """Return what the first digests would hold if reminders started at ``at``.
+
+    As many queries as there are ladders, audiences and zones, whatever is stored.
+    """
+    heard: dict[int, set[int]] = defaultdict(set)
+    near: set[int] = set()
+    for zone, on in days_by_zone(at).items():
+        running = _running(organization).filter(zone=zone)
+        for group in climbs():
+            for day, rows in (
+                ("due_on", running.filter(target_on=None)),
+                ("target_on", running.filter(target_on__isnull=False)),
+            ):
+                for audience in Audience:
+                    within = rows.filter(reached(group, day=day, audience=audience, on=on))
+                    for person_id, deadline_id in RECIPIENTS[audience](within, on).values_list("heard", "pk"):
+                        heard[person_id].add(deadline_id)
+                holders = rows.filter(reached(group, day=day, audience=Audience.HOLDER, on=on))
+                silent = holders.filter(account__person__email="")
+                near.update(silent.values_list("account__person_id", flat=True))
+    found = Person.objects.filter(pk__in=heard).order_by("last_name", "first_name", "pk")
+    people = sorted(((person, len(heard[person.pk])) for person in found), key=lambda pair: -pair[1])
+    return FirstMail(people, len(near))
+
+
+def _running(organization: Organization) -> QuerySet[Deadline]:
+    running = Deadline.objects.open().filter(organization=organization, account__isnull=False)
+    return running.exclude(account__status=PortalAccount.Status.REMOVED)

@@ -1,0 +1,66 @@
+"""Forms of the settings: inviting members; and of the page on which an invitation is accepted."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from facilities.models import Facility
+from facilities.models.tenancy import Role
+from users.models import User
+from web.forms.facilities import facility_field
+from web.forms.secrets import SecretFree
+
+ROLE_WORDS = {
+    Role.HOLDER: "sees and records the own accounts only",
+    Role.COORDINATOR: "adds people and accounts, records logins",
+    Role.APPROVER: "a coordinator who also decides",
+    Role.ADMINISTRATOR: "all of it, and members and rules",
+    Role.AUDITOR: "reads everything, changes nothing",
+}
+
+
+class InviteForm(SecretFree):
+    """Whom to let in, as what, and where."""
+
+    email = forms.EmailField(label="Work e-mail", help_text="The link in the mail works once and for 14 days.")
+    role = forms.ChoiceField(
+        label="Role", choices=[(role.value, f"{role.label}: {words}") for role, words in ROLE_WORDS.items()]
+    )
+
+    def __init__(self, *args: Any, places: QuerySet[Facility], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        everywhere = "All facilities, also future ones"
+        self.fields["facility"] = facility_field(places, label="Where", required=False, empty=everywhere)
+        if isinstance(self.fields["facility"], forms.CharField):
+            self.fields["facility"].help_text = "CCN or full name of one facility; empty means all of them."
+        self.initial.setdefault("role", Role.COORDINATOR)
+
+
+class JoinForm(SecretFree):
+    """Name and password of somebody who accepts an invitation."""
+
+    name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput({"autocomplete": "name"}))
+    password = forms.CharField(
+        label="Choose a password for Portalkeeper",
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+        rules = [text.rstrip(".") for text in password_validators_help_texts()]
+        self.fields["password"].help_text = "Not one you use on a CMS system. " + ". ".join(rules[1:2]) + "."
+
+    def clean(self) -> dict[str, Any]:
+        """Hold the password against the same rules as a later change of it."""
+        cleaned = super().clean()
+        if cleaned.get("password"):
+            try:
+                validate_password(cleaned["password"], User(email=self.email, name=cleaned.get("name", "")))
+            except ValidationError as exc:
+                self.add_error("password", exc)
+        return cleaned

@@ -1,0 +1,36 @@
+"""A limit on guessing for pages that anybody may open."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+WINDOW = 60  # seconds
+
+
+def limited(name: str, per_minute: int) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Answer 429 to an address that asks for this page more than ``per_minute`` times within a minute.
+
+    The address is the one behind TRUSTED_PROXY_COUNT proxies, as for signing in.
+    """
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            key = f"limit:{name}:{get_adapter(request).get_client_ip(request)}"
+            cache.add(key, 0, WINDOW)
+            try:
+                tries = cache.incr(key)
+            except ValueError:  # the minute ended between the two
+                tries = 1
+            if tries > per_minute:
+                return render(request, "429.html", status=429)
+            return view(request, *args, **kwargs)
+
+        return counted
+
+    return decorate
