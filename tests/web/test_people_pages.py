@@ -159,9 +159,11 @@ def test_a_day_typed_without_the_click_beside_it_counts(client, cast):
 def test_days_that_cannot_be_are_refused_beside_their_field(client, cast, field, value):
     client.force_login(cast.carol)
     row = ticked("harp", [role("harp")], last_login="day", last_login_on="2026-11-20")
-    assert client.post(address("person-add", cast), typed_person(cast) | row | {f"at-harp-{field}": value}).context[
-        "wrong"
-    ][0].errors[field]
+    assert (
+        client.post(address("person-add", cast), typed_person(cast) | row | {f"at-harp-{field}": value})
+        .context["wrong"][0]
+        .errors[field]
+    )
     assert client.post(address("person-add", cast), typed_person(cast) | row).status_code == 302
 
 
@@ -190,13 +192,17 @@ def test_an_address_at_a_facility_one_cannot_see_is_not_told(client, cast):
 
 def test_only_places_where_one_may_add_people_can_be_chosen(client, cast):
     client.force_login(cast.carol)
-    assert client.post(address("person-add", cast), typed_person(cast, facility=cast.elm.pk)).context["form"].errors[
-        "facility"
-    ]
+    assert (
+        client.post(address("person-add", cast), typed_person(cast, facility=cast.elm.pk))
+        .context["form"]
+        .errors["facility"]
+    )
     client.force_login(cast.alice)
-    assert client.post(address("person-add", cast), typed_person(cast, facility=cast.summit.pk)).context["form"].errors[
-        "facility"
-    ]
+    assert (
+        client.post(address("person-add", cast), typed_person(cast, facility=cast.summit.pk))
+        .context["form"]
+        .errors["facility"]
+    )
     assert client.post(address("person-add", cast), typed_person(cast, facility=cast.elm.pk)).status_code == 302
 
 
@@ -288,7 +294,8 @@ def test_the_user_id_shown_is_that_of_the_sign_in_authority(client, cast):
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [("alice", 200), ("carol", 200), ("olga", 404), ("henry", 200), ("audrey", 200), ("mallory", 404)]
+    ("who", "status"),
+    [("alice", 200), ("carol", 200), ("olga", 404), ("henry", 200), ("audrey", 200), ("mallory", 404)],
 )
 def test_a_person_is_shown_to_those_who_read_there_and_to_herself(client, cast, who, status):
     client.force_login(getattr(cast, who))
@@ -413,7 +420,8 @@ def test_a_last_day_before_the_first_is_refused(client, cast):
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [("alice", 200), ("carol", 200), ("olga", 404), ("henry", 404), ("audrey", 403), ("mallory", 404)]
+    ("who", "status"),
+    [("alice", 200), ("carol", 200), ("olga", 404), ("henry", 404), ("audrey", 403), ("mallory", 404)],
 )
 def test_ending_work_needs_the_right_at_that_place(client, cast, who, status):
     client.force_login(getattr(cast, who))
@@ -435,11 +443,15 @@ def test_the_list_is_filtered_by_beginnings_of_names_by_facility_and_by_leavers(
     assert names(client, url + "?gone=yes") == []
     henry = cast.people["henry"]
     hold(cast, henry, cast.oak)
-    end_employment(scope=cast.scope("alice"), employment=henry.employments.get(), last_day_on=date(2026, 11, 14), at=NOON)
+    end_employment(
+        scope=cast.scope("alice"), employment=henry.employments.get(), last_day_on=date(2026, 11, 14), at=NOON
+    )
     assert names(client, url + "?gone=yes") == ["Henry Test"]
 
 
-@pytest.mark.parametrize("asked", ["?facility=x", "?facility=²", "?facility=99999999999999999999", "?after=x", "?before="])
+@pytest.mark.parametrize(
+    "asked", ["?facility=x", "?facility=²", "?facility=99999999999999999999", "?after=x", "?before="]
+)
 def test_an_address_that_makes_no_sense_shows_the_whole_list(client, cast, asked):
     client.force_login(cast.alice)
     assert len(names(client, address("people", cast) + asked)) == 5
