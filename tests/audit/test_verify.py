@@ -124,6 +124,11 @@ def test_every_removed_row_is_named(history):
         assert place(ChainHead.objects.filter(pk=head.pk).delete) == (head.chain, head.seq, None)
 
 
+def test_the_reason_says_which_event_is_missing(history):
+    found = bad_after(AuditEvent.objects.filter(chain="organization:1", seq=2).delete)
+    assert found.why == "event 2 is missing; the next one is 3"
+
+
 def test_an_event_removed_with_its_items_is_named(history):
     def remove():
         event = AuditEvent.objects.get(chain="organization:1", seq=2)
