@@ -86,7 +86,7 @@ def _clocks() -> Iterator[Climb]:
     limits: dict[Ladder, list[int]] = defaultdict(list)
     policies = Policy.objects.filter(kind__in=CLOCK_KINDS).exclude(limit_days=None, limit_years=None)
     for pk, kind, days, years in policies.order_by("pk").values_list("pk", "kind", "limit_days", "limit_years"):
-        ladder = ladder_of(kind, days or years * 365)
+        ladder = ladder_of(kind, days or (years or 1) * 365)
         if ladder is not None:
             limits[ladder].append(pk)
     for ladder, these in limits.items():

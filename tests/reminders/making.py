@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from accounts.models import Deadline
+from accounts.models import Deadline, HouseWindow
 from accounts.services.inventory import AccountFacts, add_accounts
 from facilities.models.tenancy import Role
 from reminders.models import Reminder
@@ -31,6 +31,12 @@ def held(cast, *, left, slug="iqies", person="henry", limit=60, facility=None):
     place = facility or (cast.summit if who.organization_id == cast.hilltop.pk else cast.oak)
     made = add_accounts(scope=scope, person=who, facility=place, accounts=[facts], at=NOON)
     return next(account for account in made if account.system_id == system.pk)
+
+
+def only_published_limits(cast):
+    """Switch Riverside's own window for HARP off, so that an idle iQIES account is not mentioned twice."""
+    harp = System.objects.get(slug="harp")
+    HouseWindow.objects.create(organization=cast.riverside, system=harp, enabled=False)
 
 
 def clock(account, kind="inactivity"):
