@@ -1,0 +1,25 @@
+"""Links in mails: they start at SITE_URL, never at the Host header of some request."""
+
+from functools import lru_cache
+
+from django.conf import settings
+from django.urls import reverse
+
+_ANY = 987_654_321  # stands for a key while the pattern of an address is looked up
+
+
+@lru_cache(maxsize=4096)
+def _pattern(name: str, slug: str) -> tuple[str, str]:
+    head, _, tail = reverse(name, args=[slug, _ANY]).partition(str(_ANY))
+    return head, tail
+
+
+def link_to(name: str, slug: str, pk: int) -> str:
+    """Return the absolute address of an object's page in an organization; `name` as for `reverse`."""
+    head, tail = _pattern(name, slug)
+    return f"{settings.SITE_URL}{head}{pk}{tail}"
+
+
+def link_to_today(slug: str) -> str:
+    """Return the absolute address of the organization's Today."""
+    return settings.SITE_URL + reverse("web:today", args=[slug])

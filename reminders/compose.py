@@ -1,0 +1,181 @@
+"""A letter becomes a mail: subject, text and HTML as one MIME text, the same bytes at every attempt.
+
+The templates are rendered and their styles inlined once per process; a mail only fills in its words. That keeps
+writing a digest near the cost of its MIME alone (goal 16 of the budgets).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from hashlib import sha256
+from string import Template
+from typing import Final
+from urllib.parse import urlsplit
+
+import css_inline
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils.html import escape
+
+from reminders.letters import Addressee, Letter, Line, Tally
+from reminders.voice import voice
+
+_PART: Final = re.compile(r"<!--(\w+)-->\s*(.*?)\s*<!--/\1-->", re.DOTALL)
+_SECTIONS: Final = {"late": "LATE", "own": "PAST YOUR ORGANIZATION’S OWN DAY", "due": "COMING UP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What is stored and sent. ``message`` is the whole MIME text with line feeds."""
+
+    to: Addressee
+    subject: str
+    message: str
+    message_id: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the message, which outlives its text."""
+        return sha256(self.message.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    html: Template
+    text: Template
+    headings: dict[str, str]
+    parts: dict[str, Template]
+
+
+@lru_cache(maxsize=1)
+def _forms() -> _Forms:
+    inliner = css_inline.CSSInliner(keep_style_tags=False, load_remote_stylesheets=False)
+    context = {"subject": "$subject"}
+    html = inliner.inline(render_to_string("mail/digest.html", context).strip())
+    found = dict(_PART.findall(inliner.inline(render_to_string("mail/digest_parts.html", context).strip())))
+    return _Forms(
+        html=Template(html),
+        text=Template(render_to_string("mail/digest.txt")),
+        headings={name: found[name] for name in (*_SECTIONS, "further")},
+        parts={name: Template(found[name]) for name in ("row", "new", "detail", "place")},
+    )
+
+
+def compose(letter: Letter, *, at: datetime) -> Mail:
+    """Return the mail of a letter. Raises ValueError for an address or subject that no header can hold."""
+    to = letter.to
+    subject = subject_of(letter.tally, letter.on)
+    message_id = message_id_of(to)
+    mail = EmailMultiAlternatives(
+        subject,
+        _text(letter, subject),
+        settings.DEFAULT_FROM_EMAIL,
+        [to.address],
+        headers={
+            "Message-ID": message_id,
+            "Date": format_datetime(at),
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+        },
+    )
+    mail.attach_alternative(_html(letter, subject), "text/html")
+    return Mail(to, subject, mail.message().as_bytes().decode(), message_id)
+
+
+def message_id_of(to: Addressee) -> str:
+    """Return the Message-ID of a person's digest of a day: made of both, so that it is the same whoever asks."""
+    host = urlsplit(settings.SITE_URL).hostname or "localhost"
+    return f"<digest-{to.person_id}-{to.local_on:%Y%m%d}@{host[:70]}>"
+
+
+def subject_of(tally: Tally, on: date) -> str:
+    """Return such as ``2 CMS logins due by Thu 3 Dec`` or ``1 CMS login late, 2 due, the first by Thu 3 Dec``."""
+    noun = "login"
+    if tally.passwords:
+        noun = "password" if tally.passwords == tally.total else "date"
+    counts = [(tally.late, "late"), (tally.own, "past your own day"), (tally.due, _when(tally, on))]
+    said = [(number, what) for number, what in counts if number]
+    if not said:
+        return "Your CMS accounts"
+    (number, what), *others = said
+    first = f"{number:,} CMS {noun}{'' if number == 1 else 's'} {what}"
+    return ", ".join([first, *(f"{count:,} {words}" for count, words in others)])
+
+
+def _when(tally: Tally, on: date) -> str:
+    if tally.first_on is None:
+        return "due"
+    first = voice().short_day(tally.first_on, on)
+    return f"due by {first}" if tally.first_on == tally.last_on else f"due, the first by {first}"
+
+
+def _reason(letter: Letter) -> str:
+    if letter.others:
+        return "You get this mail because you hold these accounts or look after them"
+    return "You get this mail because you hold these accounts"
+
+
+def _greeting(letter: Letter) -> str:
+    name = letter.to.first_name.strip()
+    return f"Hello {name}," if name else "Hello,"
+
+
+def _sectioned(letter: Letter) -> list[tuple[str, list[Line]]]:
+    named = [(name, [line for line in letter.lines if line.section == name]) for name in _SECTIONS]
+    return [(name, lines) for name, lines in named if lines]
+
+
+def _html(letter: Letter, subject: str) -> str:
+    forms = _forms()
+    pieces = []
+    for name, lines in _sectioned(letter):
+        pieces.append(forms.headings[name])
+        pieces.extend(_html_row(forms, line) for line in lines)
+    further = ""
+    if letter.more:
+        places = [forms.parts["place"].substitute(text=escape(text), url=escape(url)) for text, url in letter.more]
+        further = "\n".join([forms.headings["further"], *places])
+    return forms.html.substitute(
+        subject=escape(subject),
+        lead=escape(subject),
+        greeting=escape(_greeting(letter)),
+        sections="\n".join(pieces),
+        more=further,
+        today_url=escape(letter.today_url),
+        reason=escape(_reason(letter)),
+        organization=escape(letter.to.organization),
+    )
+
+
+def _html_row(forms: _Forms, line: Line) -> str:
+    return forms.parts["row"].substitute(
+        sentence=escape(line.sentence),
+        new=f" {forms.parts['new'].template}" if line.new else "",
+        detail=forms.parts["detail"].substitute(detail=escape(line.detail)) if line.detail else "",
+        url=escape(line.url),
+    )
+
+
+def _text(letter: Letter, subject: str) -> str:
+    pieces = []
+    for name, lines in _sectioned(letter):
+        pieces.append(f"{_SECTIONS[name]}\n")
+        for line in lines:
+            new = " (new since the last mail)" if line.new else ""
+            detail = f"  {line.detail}\n" if line.detail else ""
+            pieces.append(f"* {line.sentence}{new}\n{detail}  {line.url}\n")
+    further = ""
+    if letter.more:
+        further = "\n".join(["\nAND FURTHER\n", *(f"* {text}\n  {url}" for text, url in letter.more), ""])
+    return _forms().text.substitute(
+        lead=subject,
+        greeting=_greeting(letter),
+        sections="\n".join(pieces),
+        more=further,
+        today_url=letter.today_url,
+        reason=_reason(letter),
+        organization=letter.to.organization,
+    )

@@ -1,0 +1,276 @@
+"""What stands in a digest, as plain values: gathered for many people at once by a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db.models import Count, DateField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
+
+from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.services.lapses import days_by_zone
+from facilities.models import Facility
+from reminders.addresses import link_to, link_to_today
+from reminders.models import Reminder
+from reminders.voice import voice
+from staff.models import Employment
+from systems.policy import EASTERN, day_in
+
+ROWS: Final = 25  # per digest; beyond them counts per facility
+PLACES: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Who gets a digest, and for which local day."""
+
+    person_id: int
+    organization_id: int
+    organization: str
+    slug: str
+    first_name: str
+    address: str
+    local_on: date
+    had_mail: bool  # so that "new" means something
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One deadline as its reader sees it. ``section``: late, own (a day of the organization has passed) or due."""
+
+    section: str
+    sentence: str
+    detail: str
+    url: str
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many dates a digest is about, those beyond its rows included; days of those still ahead."""
+
+    late: int = 0
+    own: int = 0
+    due: int = 0
+    passwords: int = 0
+    first_on: date | None = None
+    last_on: date | None = None
+
+    @property
+    def total(self) -> int:
+        return self.late + self.own + self.due
+
+
+@dataclass(slots=True)
+class Letter:
+    """A digest before it becomes a mail."""
+
+    to: Addressee
+    on: date
+    tally: Tally
+    lines: list[Line] = field(default_factory=list)
+    more: list[tuple[str, str]] = field(default_factory=list)  # text, address
+    others: bool = False  # whether it speaks of other people's accounts
+
+    @property
+    def today_url(self) -> str:
+        return link_to_today(self.to.slug)
+
+
+def write_letters(people: Sequence[Addressee], *, at: datetime) -> Iterable[Letter | tuple[Addressee, Exception]]:
+    """Yield a letter for everybody who has something planned, or what went wrong with writing it.
+
+    Nine queries whatever the number; one row that cannot be said spoils no other letter.
+    """
+    waiting = Reminder.objects.filter(state=Reminder.State.PLANNED, recipient__in=[to.person_id for to in people])
+    aims = waiting.annotate(aim=_aim())
+    tallies = _tallies(aims, at)
+    rows = _rows(aims, at)
+    zones = _zones([row["deadline__account_id"] for these in rows.values() for row in these], at)
+    left = _left([row["holder"] for these in rows.values() for row in these], at)
+    more = _more(aims, rows, [pk for pk, tally in tallies.items() if tally.total > ROWS], at)
+    for to in people:
+        if to.person_id not in rows:
+            continue
+        letter = Letter(to, day_in(at, EASTERN), tallies[to.person_id], more=more.get(to.person_id, []))
+        try:
+            letter.lines = [_line(to, row, zones, left, at) for row in rows[to.person_id]]
+            letter.others = any(row["holder"] != to.person_id for row in rows[to.person_id])
+            letter.more = _said(to, letter.more)
+        except Exception as exc:  # the caller reports it and sets it aside
+            yield to, exc
+        else:
+            yield letter
+
+
+def _aim() -> Coalesce:
+    return Coalesce("deadline__target_on", "deadline__due_on", output_field=DateField())
+
+
+def _late(at: datetime) -> Q:
+    """Return the condition that CMS's last safe day has passed, each deadline on its own clock."""
+    some = Q()
+    for zone, on in days_by_zone(at).items():
+        some |= Q(deadline__zone=zone, deadline__due_on__lt=on)
+    return some & Q(deadline__policy__isnull=False)
+
+
+def _tallies(aims: QuerySet[Reminder], at: datetime) -> dict[int, Tally]:
+    on, late = day_in(at, EASTERN), _late(at)
+    counted = (
+        aims.order_by()
+        .values("recipient")
+        .annotate(
+            late=Count("pk", filter=late),
+            own=Count("pk", filter=Q(aim__lt=on) & ~late),
+            due=Count("pk", filter=Q(aim__gte=on) & ~late),
+            passwords=Count("pk", filter=Q(deadline__kind=Deadline.Kind.PASSWORD)),
+            first_on=Min("aim", filter=Q(aim__gte=on)),
+            last_on=Max("aim", filter=Q(aim__gte=on)),
+        )
+    )
+    names = ("late", "own", "due", "passwords", "first_on", "last_on")
+    return {person: Tally(*values) for person, *values in counted.values_list("recipient", *names)}
+
+
+def _place(on: date, account: str) -> Subquery:
+    """Return the facility under which an account is counted: the first where it has a grant in force."""
+    grants = RoleGrant.objects.in_force(on).filter(account=OuterRef(account)).order_by("facility_id")
+    return Subquery(grants.values("facility_id")[:1])
+
+
+def _rows(aims: QuerySet[Reminder], at: datetime) -> dict[int, list[dict[str, Any]]]:
+    told = Reminder.objects.filter(
+        deadline=OuterRef("deadline"),
+        cycle=OuterRef("cycle"),
+        recipient=OuterRef("recipient"),
+        state=Reminder.State.IN_DIGEST,
+    )
+    rank = Window(RowNumber(), partition_by=F("recipient"), order_by=[F("aim"), F("deadline_id"), F("step")])
+    chosen = aims.annotate(
+        rank=rank,
+        told=Exists(told),
+        place=_place(day_in(at, EASTERN), "deadline__account"),
+        holder=F("deadline__account__person"),
+        system=F("deadline__account__system__name"),
+    ).filter(rank__lte=ROWS)
+    columns = ["due_on", "check_on", "kind", "zone", "policy_id", "policy__consequence", "policy__cure_text"]
+    columns += [f"account__{name}" for name in ("person__first_name", "person__last_name", "login_state", "opened_on")]
+    columns += ["account_id", "account__last_login_on", "account__password_changed_on"]
+    found = defaultdict(list)
+    names = ["recipient", "aim", "told", "place", "holder", "system", *(f"deadline__{name}" for name in columns)]
+    for row in chosen.order_by("recipient", "rank").values(*names):
+        found[row["recipient"]].append(row)
+    return dict(found)
+
+
+def _zones(accounts: Iterable[int], at: datetime) -> Mapping[int, set[str]]:
+    """Return the clocks of the facilities where each account has a grant in force."""
+    found: dict[int, set[str]] = defaultdict(set)
+    grants = RoleGrant.objects.in_force(day_in(at, EASTERN)).filter(account__in=set(accounts))
+    for account, zone in grants.order_by().values_list("account_id", "facility__zone").distinct():
+        found[account].add(zone)
+    return found
+
+
+def _left(people: Iterable[int], at: datetime) -> dict[int, date]:
+    """Return the last day worked of those who left."""
+    worked = Employment.objects.known().filter(person__in=set(people)).order_by().values("person")
+    ended = worked.annotate(last=Max("valid_to"), running=Count("pk", filter=Q(valid_to=None)))
+    gone = ended.filter(running=0, last__lt=day_in(at, EASTERN))
+    return {row["person"]: row["last"] for row in gone}
+
+
+def _more(
+    aims: QuerySet[Reminder], rows: Mapping[int, list[dict[str, Any]]], people: Sequence[int], at: datetime
+) -> dict[int, list[tuple[Any, Any]]]:
+    """Return (facility, count) of what the rows of these people do not show, the largest counts first."""
+    if not people:
+        return {}
+    counted = aims.filter(recipient__in=people).annotate(place=_place(day_in(at, EASTERN), "deadline__account"))
+    counts: dict[int, dict[int | None, int]] = defaultdict(dict)
+    for person, place, number in (
+        counted.order_by()
+        .values("recipient", "place")
+        .annotate(number=Count("pk"))
+        .values_list("recipient", "place", "number")
+    ):
+        counts[person][place] = number
+    for person in people:
+        for row in rows[person]:
+            counts[person][row["place"]] -= 1
+    facilities = Facility.objects.in_bulk({place for these in counts.values() for place in these if place})
+    return {
+        person: sorted(
+            ((facilities.get(place or 0), number) for place, number in these.items() if number),
+            key=lambda pair: (-pair[1], pair[0].name if pair[0] else ""),
+        )
+        for person, these in counts.items()
+    }
+
+
+def _said(to: Addressee, more: Sequence[tuple[Any, Any]]) -> list[tuple[str, str]]:
+    lines = []
+    for facility, number in more[:PLACES]:
+        where = facility.label if facility else "without a facility"
+        url = link_to("web:facility", to.slug, facility.pk) if facility else link_to_today(to.slug)
+        lines.append((f"{number:,} more: {where}", url))
+    rest = more[PLACES:]
+    if rest:
+        number = sum(count for _, count in rest)
+        lines.append((f"{number:,} more at {len(rest):,} further facilities", link_to_today(to.slug)))
+    return lines
+
+
+def _line(
+    to: Addressee, row: dict[str, Any], zones: Mapping[int, set[str]], left: Mapping[int, date], at: datetime
+) -> Line:
+    on = day_in(at, row["deadline__zone"])
+    facts = _facts(to, row, left, on)
+    late = row["deadline__due_on"] < on and row["deadline__policy_id"] is not None
+    section = "late" if late else "own" if row["aim"] < on else "due"
+    detail = "A login that late brings nothing back by itself: look on the system, then answer."
+    if row["deadline__check_on"] is None:
+        words = voice()
+        account_zones = zones.get(row["deadline__account_id"], set())
+        ends = words.local_ends(row["deadline__due_on"], account_zones, system_zone=row["deadline__zone"])
+        detail = " ".join(filter(None, [words.what_follows(facts), "" if row["deadline__due_on"] < on else ends]))
+    url = link_to("web:account", to.slug, row["deadline__account_id"])
+    return Line(section, _sentence(row, facts, late), detail, url, to.had_mail and not row["told"])
+
+
+def _facts(to: Addressee, row: dict[str, Any], left: Mapping[int, date], on: date) -> Any:
+    kind, login = row["deadline__kind"], row["deadline__account__last_login_on"]
+    first, last = row["deadline__account__person__first_name"], row["deadline__account__person__last_name"]
+    return voice().Facts(
+        system=row["system"],
+        person=f"{first} {last}".strip(),
+        own=row["holder"] == to.person_id,
+        on=on,
+        due_on=row["deadline__due_on"],
+        aim_on=row["aim"],
+        last_on=row["deadline__account__password_changed_on"] if kind == Deadline.Kind.PASSWORD else login,
+        never=row["deadline__account__login_state"] == PortalAccount.LoginState.NEVER,
+        opened_on=row["deadline__account__opened_on"],
+        check_on=row["deadline__check_on"],
+        consequence=row["deadline__policy__consequence"] or "",
+        cure=row["deadline__policy__cure_text"] or "",
+        left_on=left.get(row["holder"]),
+    )
+
+
+def _sentence(row: dict[str, Any], facts: Any, late: bool) -> str:
+    words, kind = voice(), row["deadline__kind"]
+    if kind == Deadline.Kind.PASSWORD:
+        return words.password_due(facts)
+    if kind == Deadline.Kind.DELETION:
+        return words.deletion_due(facts)
+    if kind != Deadline.Kind.INACTIVITY:
+        aim, on = row["aim"], facts.on
+        when = f"due {words.by_day(aim, on)}" if aim >= on else f"was due by {words.short_day(aim, on)}"
+        return f"{Deadline.Kind(kind).label} of {facts.whose} account: {when}."
+    if row["deadline__check_on"] is not None:
+        return words.roles_to_check(facts)
+    return words.login_passed(facts) if late else words.login_due(facts)
