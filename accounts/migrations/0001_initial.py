@@ -206,6 +206,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='deadline',
+            index=models.Index(condition=models.Q(('closed_at', None), ('target_on__isnull', False)), fields=['zone', 'target_on'], name='accounts_target_sweep'),
+        ),
+        migrations.AddIndex(
+            model_name='deadline',
             index=models.Index(condition=models.Q(('closed_at', None)), fields=['organization', 'due_on', 'id'], name='accounts_due_list'),
         ),
         migrations.AddIndex(

@@ -97,6 +97,12 @@ class Deadline(models.Model):
         ]
         indexes = [
             models.Index(fields=["zone", "due_on"], condition=Q(closed_at=None), name="accounts_due_sweep"),
+            # the few deadlines with a stricter day of the organization's own, for the ladder
+            models.Index(
+                fields=["zone", "target_on"],
+                condition=Q(closed_at=None, target_on__isnull=False),
+                name="accounts_target_sweep",
+            ),
             models.Index(
                 fields=["organization", "due_on", "id"], condition=Q(closed_at=None), name="accounts_due_list"
             ),
