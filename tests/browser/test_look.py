@@ -102,6 +102,20 @@ def test_the_bottom_bar_keeps_the_other_pages_under_more(open_page):
     bar = page.locator(".rail > ul > li:visible")
     assert [" ".join(words.split()) for words in bar.all_inner_texts()][-1] == "More"
     assert bar.count() == 5
+    tabs = page.evaluate(
+        """() => [...document.querySelectorAll(".rail > ul > li > a, .rail .more summary")]
+            .map(part => part.getBoundingClientRect()).filter(box => box.width)
+            .map(box => [Math.round(box.left), Math.round(box.right), Math.round(box.top)])"""
+    )
+    assert len(tabs) == 5
+    assert all(0 <= left < right <= NARROW["width"] for left, right, _ in tabs), tabs
+    assert len({top for _, _, top in tabs}) == 1, "all in one line"
+    icons = page.evaluate(
+        """() => [...document.querySelectorAll(".rail > ul > li > a, .rail .more summary")]
+            .filter(part => part.getClientRects().length)
+            .map(part => Math.round(part.querySelector(".icon").getBoundingClientRect().top))"""
+    )
+    assert len(set(icons)) == 1, "More looks like the others: its icon above its word"
     settings_link = page.locator(".rail .more").get_by_role("link", name="Settings")
     assert not settings_link.is_visible()
     page.locator(".rail .more summary").click()
