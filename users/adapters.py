@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
@@ -31,6 +32,29 @@ class AccountAdapter(DefaultAccountAdapter):
             if fresh and not is_mfa_enabled(user, FACTORS):
                 return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Return the link of a reset mail on SITE_URL, never on the Host header."""
+        return on_our_site(super().get_reset_password_from_key_url(key))
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        """Return the link of a confirmation mail on SITE_URL, never on the Host header."""
+        return on_our_site(super().get_email_confirmation_url(request, emailconfirmation))
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail whose every further link (sign-up, reset) stands on SITE_URL too."""
+        links = {name: on_our_site(value) for name, value in context.items() if _is_link(name, value)}
+        super().send_mail(template_prefix, email, context | links)
+
+
+def on_our_site(url: str) -> str:
+    """Return the address with scheme and host of SITE_URL."""
+    parts, site = urlsplit(url), urlsplit(settings.SITE_URL)
+    return urlunsplit(parts._replace(scheme=site.scheme, netloc=site.netloc))
+
+
+def _is_link(name: str, value: object) -> bool:
+    return name.endswith("_url") and isinstance(value, str) and value.startswith(("http://", "https://"))
 
 
 class MFAAdapter(DefaultMFAAdapter):
