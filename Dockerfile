@@ -15,6 +15,10 @@ RUN DJANGO_SETTINGS_MODULE=config.settings.production SECRET_KEY=build-step \
     && rm -rf var/node frontend/node_modules && .venv/bin/python -m compileall -q -j 0 .venv
 
 FROM python:3.11-slim
+# pg_dump and pg_restore of the server's version, for backup and restore.
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-common \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install --yes --no-install-recommends postgresql-client-18 && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app portalkeeper \
     && mkdir -p /app/var/evidence /app/var/backups && chown -R 10001:10001 /app/var
 WORKDIR /app

@@ -44,8 +44,8 @@ class Restored:
 def restore_backup(*, file: Path, at: datetime, backups: Path) -> Restored:
     """Restore ``file``; raise Refused, with nothing changed, for a copy that is damaged, foreign or locked."""
     become_owner()
-    settings.VAR_DIR.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=settings.VAR_DIR) as scratch_name:
+    backups.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=backups) as scratch_name:
         scratch = Path(scratch_name)
         manifest = unpack(file, scratch)
         copy = copier()

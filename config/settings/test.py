@@ -24,3 +24,4 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None  # files are served from where they are written; an old collected copy must not win
+SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # no command needs the front-end files; `make run` fetches them
