@@ -1,0 +1,64 @@
+"""The hand-written SQL and the product write the same rows; else their times say nothing."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import transaction
+
+from accounts.models import Finding
+from accounts.services.lapses import sweep_lapses
+from audit.models import AuditEvent
+from audit.verify import verify_chains
+from bench import reference
+from bench.ledger import ledger
+from reminders.models import Reminder
+from reminders.services.plan import plan_due
+from web.scale import Population, seed_scale
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
+
+SMALL = Population(facilities=6, accounts=600, on=date(2026, 11, 22), due_share=0.3)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def population(catalogue):
+    seed_scale(population=SMALL)
+    reference.prepare()
+
+
+def product(at):
+    sweep_lapses(at=at)
+    plan_due(at=at)
+
+
+def undone(work):
+    with transaction.atomic():
+        work()
+        found = ledger()
+        transaction.set_rollback(True)
+    return found
+
+
+@pytest.mark.parametrize("days_before", [0, 1, 2, 6])
+def test_both_write_the_same_rows_on_a_first_day_a_new_day_and_after_dark_days(population, days_before):
+    if days_before:
+        product(SMALL.at)
+    at = SMALL.at + days_before * DAY
+    by_hand = undone(lambda: reference.sweep(at))
+    assert by_hand == undone(lambda: product(at))
+    assert len(by_hand["reminders"]) > len(undone(lambda: None)["reminders"])
+
+
+def test_what_is_written_by_hand_is_a_whole_chain(population):
+    product(SMALL.at)
+    reference.sweep(SMALL.at + DAY)
+    verdict = verify_chains()
+    assert verdict.ok, verdict.first_bad
+
+
+def test_a_second_run_by_hand_writes_nothing(population):
+    reference.sweep(SMALL.at)
+    before = (Finding.objects.count(), Reminder.objects.count(), AuditEvent.objects.count())
+    assert set(reference.sweep(SMALL.at).values()) == {0}
+    assert (Finding.objects.count(), Reminder.objects.count(), AuditEvent.objects.count()) == before
