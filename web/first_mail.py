@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -42,7 +43,7 @@ def first_mail(*, organization: Organization, at: datetime) -> FirstMail:
             ):
                 for audience in Audience:
                     within = rows.filter(reached(group, day=day, audience=audience, on=on))
-                    for person_id, deadline_id in RECIPIENTS[audience](within, on).values_list("heard", "pk"):
+                    for person_id, deadline_id in _heard(RECIPIENTS[audience](within, on)):
                         heard[person_id].add(deadline_id)
                 holders = rows.filter(reached(group, day=day, audience=Audience.HOLDER, on=on))
                 silent = holders.filter(account__person__email="")
@@ -50,6 +51,11 @@ def first_mail(*, organization: Organization, at: datetime) -> FirstMail:
     found = Person.objects.filter(pk__in=heard).order_by("last_name", "first_name", "pk")
     people = sorted(((person, len(heard[person.pk])) for person in found), key=lambda pair: -pair[1])
     return FirstMail(people, len(near))
+
+
+def _heard(recipients: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
+    """Return (person, deadline) keys; ``heard`` is annotated by the audience."""
+    return recipients.values_list("heard", "pk")
 
 
 def _running(organization: Organization) -> QuerySet[Deadline]:

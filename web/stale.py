@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.db.models import Model
 
+from web.forms.shown import show_instead
+
 
 def both_versions(form: forms.Form, stored: Model) -> list[dict[str, str]]:
     """Return ``{label, theirs, yours}`` for every field of the form that differs from what is stored now.
@@ -18,8 +20,7 @@ def both_versions(form: forms.Form, stored: Model) -> list[dict[str, str]]:
         theirs, yours = getattr(stored, name), form.cleaned_data.get(name)
         if (theirs or "") != (yours or ""):
             differing.append({"label": str(field.label), "theirs": _shown(theirs), "yours": _shown(yours)})
-    form.data = form.data.copy()
-    form.data[form.add_prefix("version")] = str(stored.version)  # type: ignore[attr-defined]
+    show_instead(form, "version", str(stored.version))  # type: ignore[attr-defined]
     return differing
 
 

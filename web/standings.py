@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
 from reminders.ladder import first_step
@@ -142,9 +141,7 @@ def places_standing(grants: QuerySet[RoleGrant], on: date) -> dict[int, PlaceSta
         unknown=Count("account", filter=unknown),
         lost=Count("account", filter=Q(account__status=status.LOST)),
     )
-    clocks: dict[int, list[Clock]] = defaultdict(list)
-    for row in _rules_at(grants):
-        clocks[row.pop("facility_id")].append(Clock(**row))
+    clocks = _rules_at(grants)
     found = {}
     for row in totals.order_by():
         running = clocks[row["facility_id"]]
@@ -156,20 +153,17 @@ def places_standing(grants: QuerySet[RoleGrant], on: date) -> dict[int, PlaceSta
     return found
 
 
-def _rules_at(grants: QuerySet[RoleGrant]) -> Iterable[dict[str, Any]]:
+def _rules_at(grants: QuerySet[RoleGrant]) -> dict[int, list[Clock]]:
+    """Return by facility key the earliest clock of each rule."""
+    deadline = "account__deadlines__"
     running = grants.filter(account__deadlines__isnull=False, account__deadlines__closed_at=None)
-    rules = running.values(
-        "facility_id",
-        kind=F("account__deadlines__kind"),
-        consequence=F("account__deadlines__policy__consequence"),
-        limit=F("account__deadlines__policy__limit_days"),
-        years=F("account__deadlines__policy__limit_years"),
-    ).annotate(
-        due_on=Min("account__deadlines__due_on"),
-        target_on=Min("account__deadlines__target_on"),
-        checks=Count("account__deadlines__check_on"),
+    limits = (f"{deadline}policy__consequence", f"{deadline}policy__limit_days", f"{deadline}policy__limit_years")
+    rules = running.order_by().values_list("facility_id", f"{deadline}kind", *limits)
+    earliest = rules.annotate(
+        due=Min(f"{deadline}due_on"), target=Min(f"{deadline}target_on"), checks=Count(f"{deadline}check_on")
     )
-    for row in rules.order_by():
-        row["limit_days"] = limit_in_days(row.pop("limit"), row.pop("years"))
-        row["check_pending"] = bool(row.pop("checks"))
-        yield row
+    found: dict[int, list[Clock]] = defaultdict(list)
+    for facility_id, kind, consequence, days, years, due_on, target_on, checks in earliest:
+        limit = limit_in_days(days, years)
+        found[facility_id].append(Clock(kind, due_on, target_on, bool(checks), consequence, limit))
+    return found

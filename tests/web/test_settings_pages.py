@@ -192,7 +192,7 @@ def test_the_preview_names_exactly_those_who_are_then_planned(client, cast):
     hold(cast, silent, "iqies", date(2026, 9, 25))
     client.force_login(cast.alice)
     page = client.get(address("start-reminders", cast))
-    shown = {person: count for person, count in page.context["first"].people}
+    shown = dict(page.context["first"].people)
     assert page.context["first"].unreachable == 1
     assert Reminder.objects.count() == 0
     client.post(address("start-reminders", cast))

@@ -12,8 +12,10 @@ from facilities.checks import FacilityCheck
 from facilities.models import Facility
 from facilities.zones import all_zones
 from web.forms.secrets import SecretFree
+from web.forms.shown import show_instead
 
 CHOICES_AT_MOST = 100  # more facilities than this are named by CCN instead of picked from a list
+_UNCHOSEN = {"required": "Choose a facility."}
 FIELD_OF_PROBLEM = {"ccn": "ccn", "state": "state", "zip": "zip_code", "name": "name"}
 
 
@@ -55,8 +57,8 @@ def facility_field(
     """Return a list of the facilities, or a text field where they are too many to list. One query."""
     listed = list(places[: CHOICES_AT_MOST + 1])
     if len(listed) > CHOICES_AT_MOST:
-        return FacilityByNumber(places, label=label, required=required)
-    field = forms.ModelChoiceField(places, label=label, required=required, empty_label=empty)
+        return FacilityByNumber(places, label=label, required=required, error_messages=_UNCHOSEN)
+    field = forms.ModelChoiceField(places, label=label, required=required, empty_label=empty, error_messages=_UNCHOSEN)
     if required and len(listed) == 1:
         field.empty_label = None
     field.choices = [
@@ -95,7 +97,7 @@ class RegisterForm(SecretFree):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["state"].choices = [
+        self.fields["state"].choices = [  # type: ignore[attr-defined]
             ("", "Choose a state"),
             *sorted(state_names().items(), key=lambda item: item[1]),
         ]
@@ -112,10 +114,10 @@ class RegisterForm(SecretFree):
         known = check.provider
         if known is None:
             return
-        self.data = self.data.copy()
         for name, value in (("name", known.name), ("address", known.address), ("city", known.city)):
             if not self.cleaned_data.get(name) and value:
-                self.data[name] = self.cleaned_data[name] = value
+                self.cleaned_data[name] = value
+                show_instead(self, name, value)
 
 
 class FacilityForm(SecretFree):
@@ -132,7 +134,8 @@ class FacilityForm(SecretFree):
     def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # The zone it has stays choosable, whatever the table of zones says today.
-        self.fields["zone"].choices = [(each, zone_words(each)) for each in sorted({*all_zones(), zone})]
+        zones: Any = self.fields["zone"]
+        zones.choices = [(each, zone_words(each)) for each in sorted({*all_zones(), zone})]
 
 
 def zone_words(zone: str) -> str:

@@ -42,7 +42,7 @@ def day_field(label: str, *, latest: date | None = None, required: bool = True, 
         help_text=help_text,
         validators=[plausible],
         widget=forms.DateInput(attrs, format="%Y-%m-%d"),
-        error_messages={"invalid": "Give a day, such as 2026-11-22."},
+        error_messages={"required": "Give a day.", "invalid": "Give a day, such as 2026-11-22."},
     )
 
 
@@ -51,7 +51,7 @@ class PersonForm(SecretFree):
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     first_name = forms.CharField(label="First name", max_length=80, required=False)
-    last_name = forms.CharField(label="Last name", max_length=80)
+    last_name = forms.CharField(label="Last name", max_length=80, error_messages={"required": "Give the last name."})
     email = forms.EmailField(
         label="Work e-mail", required=False, help_text="Reminders go here. Without it nobody can be reminded."
     )
@@ -160,7 +160,7 @@ class AccountRow(SecretFree):
                 help_text="Leave it empty if you do not know it. Never the password.",
                 widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
             )
-        self.fields["opened_on"] = day_field("Opened on", latest=today, required=False, help_text="About is fine.")
+        self.fields["opened_on"] = day_field("Opened on", latest=today, required=False, help_text="Roughly is fine.")
         self.fields["last_login"] = forms.ChoiceField(
             label="Last login",
             choices=[(DAY, "On a day I know"), (NEVER, "Never yet"), (UNKNOWN, "I do not know")],
@@ -191,7 +191,7 @@ class AccountRow(SecretFree):
         if "roles" in cleaned and not cleaned["roles"]:
             self.add_error("roles", f"Choose at least one role at {self.system.name}.")
         if "opened_on" in cleaned and not cleaned["opened_on"]:
-            self.add_error("opened_on", "Say since when; about is fine.")
+            self.add_error("opened_on", "Say since when.")
         if self.existing is not None:
             return cleaned
         asked, day = cleaned.get("last_login"), cleaned.get("last_login_on")

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from audit.secrets import found_secret
+from web.forms.shown import show_instead
 
 
 class SecretFree(forms.Form):
@@ -16,11 +17,9 @@ class SecretFree(forms.Form):
         for name, field in self.fields.items():
             if not isinstance(field, forms.CharField) or isinstance(field.widget, forms.PasswordInput):
                 continue
-            key = self.add_prefix(name)
-            kind = found_secret(str(self.data.get(key) or ""))
+            kind = found_secret(str(self.data.get(self.add_prefix(name)) or ""))
             if kind:
-                self.data = self.data.copy()
-                self.data[key] = ""
+                show_instead(self, name, "")
                 self.add_error(
                     name,
                     f"This looks like {kind}. Portalkeeper never keeps one, so the text was dropped;"

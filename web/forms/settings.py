@@ -42,10 +42,16 @@ class InviteForm(SecretFree):
 class JoinForm(SecretFree):
     """Name and password of somebody who accepts an invitation."""
 
-    name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput({"autocomplete": "name"}))
+    name = forms.CharField(
+        label="Your name",
+        max_length=150,
+        widget=forms.TextInput({"autocomplete": "name"}),
+        error_messages={"required": "Give your name."},
+    )
     password = forms.CharField(
         label="Choose a password for Portalkeeper",
         strip=False,
+        error_messages={"required": "Choose a password."},
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 

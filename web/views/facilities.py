@@ -139,7 +139,7 @@ def facility_register(request: ScopedRequest) -> HttpResponse:
         return render(request, "web/facility_register.html", context | {"form": RegisterForm()})
     data = request.POST.copy()
     if data.get("take_ccn"):
-        data["ccn"] = data["take_ccn"]  # "Did you mean ...?" answered with one click
+        data["ccn"] = str(data["take_ccn"])  # "Did you mean ...?" answered with one click
     form = RegisterForm(data)
     if form.is_valid():
         check, place = _check(form), form.place  # before remarks take fields out of the cleaned data

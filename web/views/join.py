@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from facilities.models import Invitation
+from facilities.models.tenancy import Role
 from facilities.services.members import InvitationRefused, usable_invitation
 from staff.services.members import accept_invitation
 from users.models import User
@@ -74,7 +75,7 @@ def _join_as_stranger(request: HttpRequest, invitation: Invitation) -> HttpRespo
 
 
 def _context(invitation: Invitation) -> dict[str, Any]:
-    return {"invitation": invitation, "role_words": ROLE_WORDS[invitation.role]}
+    return {"invitation": invitation, "role_words": ROLE_WORDS[Role(invitation.role)]}
 
 
 def _refused(request: HttpRequest, exc: InvitationRefused) -> HttpResponse:

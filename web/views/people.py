@@ -40,18 +40,19 @@ def people(request: ScopedRequest) -> HttpResponse:
     found, place = _filtered(request, Person.objects.visible_to(scope), places, on)
     page = page_of(request, found, by=("last_name", "first_name", "pk"))
     columns = [{"label": label} for label in ("Person", "Works at", "Accounts", "Next date")]
+    listed_places = list(places[: FILTER_PLACES + 1])
+    if len(listed_places) > FILTER_PLACES:
+        listed_places = [place] if place else []
     context = {
         "columns": columns,
         "rows": _people_rows(scope, page.rows, on),
         "page": page,
         "asked": request.GET.get("q", "").strip(),
         "place": place,
-        "places": list(places[: FILTER_PLACES + 1]),
+        "places": listed_places,
         "gone": request.GET.get("gone") == "yes",
         "may_add": places_for(scope, Action.EDIT_PERSON).exists(),
     }
-    if len(context["places"]) > FILTER_PLACES:
-        context["places"] = [place] if place else []
     return render(request, "web/people.html", context)
 
 
@@ -215,13 +216,13 @@ def _stays_open(each: Held, grants: list[RoleGrant]) -> dict[str, Any]:
 
 def _job_item(job: Employment, on: date) -> dict[str, Any]:
     if job.valid_to is None:
-        until = "until further notice"
+        until = "Until further notice."
     else:
-        until = f"until {day(job.valid_to)}" + (" (the last day)" if job.valid_to >= on else "")
+        until = f"{'Last day' if job.valid_to >= on else 'Until'} {day(job.valid_to)}."
     return {
         "on": job.valid_from,
         "title": f"{job.job_title or 'Works'} at {job.facility.name}",
-        "text": f"From {day(job.valid_from)} {until}.",
+        "text": until,
         "future": job.valid_from > on,
     }
 

@@ -11,9 +11,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from facilities.access import Action, Scope, authorize
-from facilities.models import Facility, Invitation, Membership
+from facilities.models import Facility, Invitation, Membership, Organization
 from facilities.services.members import InvitationRefused, end_membership, invite_member
 from facilities.services.organizations import start_reminders as begin_reminders
+from systems.policy import day_in
 from web.first_mail import first_mail
 from web.forms.facilities import zone_words
 from web.forms.settings import InviteForm
@@ -50,7 +51,9 @@ def _members(request: ScopedRequest) -> dict[str, Any]:
     invited = Invitation.objects.filter(
         organization=organization, accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
     )
-    return {"page": page, "invited": list(invited.select_related("facility").order_by("-created_at", "-pk")[:50])}
+    members = [(each, day_in(each.created_at, organization.zone)) for each in page.rows]
+    newest = invited.select_related("facility").order_by("-created_at", "-pk")
+    return {"page": page, "members": members, "invited": list(newest[:50])}
 
 
 def _role_words(membership: Membership) -> str:
@@ -128,9 +131,14 @@ def start_reminders(request: ScopedRequest) -> HttpResponse:
         "first": first,
         "people": first.people[:SHOWN_AT_MOST] if first else [],
         "further": max(len(first.people) - SHOWN_AT_MOST, 0) if first else 0,
-        "started_on": day(organization.reminders_started_at.date()) if organization.reminders_started_at else "",
+        "started_on": _started_on(organization),
     }
     return render(request, "web/start_reminders.html", context | {"crumbs": _crumbs(scope)})
+
+
+def _started_on(organization: Organization) -> str:
+    started = organization.reminders_started_at
+    return day(day_in(started, organization.zone)) if started else ""
 
 
 def _crumbs(scope: Scope) -> list[dict[str, str]]:
