@@ -1,0 +1,170 @@
+"""What Today shows: the open deadlines a member should hear about, cut into sections of bounded length."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from accounts.models import Deadline, HouseWindow, LoginEvent, PortalAccount
+from accounts.models.inventory import PortalAccountQuerySet
+from facilities.access import Scope
+from systems.policy import EASTERN, Standing, day_in
+from systems.selectors import chain_revisions
+from web.dossiers import Dossier, gather
+from web.sentences import Tally
+from web.standings import clock_of
+
+SHOWN = 7  # rows of other people's accounts in one section; the list of accounts has the rest
+WEEK_DAYS = 6  # today and the six days after it
+SOON_DAYS = 30  # the longest first step of a ladder, and of an organization's own window
+_LATE = {Standing.LATE, Standing.PRESUMED_LAPSED}
+_WATCHED = (Deadline.Kind.INACTIVITY, Deadline.Kind.DELETION, Deadline.Kind.PASSWORD)
+
+
+@dataclass(slots=True)
+class Section:
+    """Rows of one kind of urgency; ``more`` when the database held more of them than are shown."""
+
+    deadlines: list[Deadline] = field(default_factory=list)
+    more: bool = False
+
+
+@dataclass(slots=True)
+class Agenda:
+    """One member's day."""
+
+    on: date
+    late: Section
+    check: Section
+    week: Section
+    later: Section
+    unknown: list[PortalAccount]
+    unknown_more: bool
+    done: list[LoginEvent]
+    dossiers: dict[int, Dossier]
+    recalculating: bool = False
+    next_on: date | None = None  # the soonest date of all, when nothing is due
+
+    @property
+    def tally(self) -> Tally:
+        """Return the counts for the one sentence that matters."""
+        named = {"late": self.late, "check": self.check, "week": self.week, "later": self.later}
+        more = [name for name, section in named.items() if section.more]
+        urgent = [*self.late.deadlines, *self.week.deadlines] or self.later.deadlines
+        return Tally(
+            **{name: len(section.deadlines) for name, section in named.items()},
+            unknown=len(self.unknown),
+            more=[*more, "unknown"] if self.unknown_more else more,
+            logins_only=all(row.kind == Deadline.Kind.INACTIVITY for row in urgent),
+        )
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to do at all."""
+        return not (self.unknown or any((self.late.deadlines, self.check.deadlines, self.week.deadlines)))
+
+
+def agenda(*, scope: Scope, at: datetime) -> Agenda:
+    """Return what waits for the member, soonest first, each section bounded; her own rows are never cut off."""
+    on = day_in(at, EASTERN)
+    accounts = PortalAccount.objects.visible_to(scope)
+    rows = _watched(scope, accounts)
+    # The index of open deadlines serves this range scan; a stricter house window would need another order.
+    stricter = HouseWindow.objects.filter(organization=scope.organization, enabled=True).exists()
+    rows = rows.annotate(aim=Coalesce("target_on", "due_on") if stricter else F("due_on"))
+    passed, running = Q(due_on__lt=on, policy__isnull=False), Q(due_on__gte=on) | Q(policy=None)
+    week_on, soon_on = on + timedelta(days=WEEK_DAYS), on + timedelta(days=SOON_DAYS)
+    parts = {
+        # The newest lapse first: it is the one that most likely can still be caught.
+        "late": rows.filter(passed, check_on=None).order_by("-due_on", "-pk"),
+        "check": rows.filter(due_on__lt=on, check_on__isnull=False).order_by("-due_on", "-pk"),
+        "week": rows.filter(running, aim__lte=week_on, check_on=None).order_by("aim", "pk"),
+        "later": rows.filter(running, aim__gt=week_on, aim__lte=soon_on, check_on=None).order_by("aim", "pk"),
+    }
+    sections = {name: _section(scope, part, on) for name, part in parts.items()}
+    _drop_outshone(sections)
+    unknown = _unknown(accounts)
+    shown = [row for section in sections.values() for row in section.deadlines]
+    waiting = {row.account_id for row in shown} | {account.pk for account in unknown}
+    # What still waits for something after the login stays where it is: one account, one row.
+    done = [event for event in done_today(scope=scope, at=at) if event.account_id not in waiting]
+    concerned = {row.account.pk: row.account for row in shown if row.account}
+    concerned |= {account.pk: account for account in unknown[:SHOWN]} | {
+        event.account_id: event.account for event in done
+    }
+    revisions = chain_revisions()
+    return Agenda(
+        on=on,
+        **sections,
+        unknown=unknown[:SHOWN],
+        unknown_more=len(unknown) > SHOWN,
+        done=done,
+        dossiers=gather(scope, concerned.values(), shown, on),
+        recalculating=any(outdated(row, revisions) for row in shown),
+        next_on=rows.filter(due_on__gte=on).order_by("due_on", "pk").values_list("due_on", flat=True).first(),
+    )
+
+
+def outdated(deadline: Deadline, revisions: dict[tuple[int | None, str], int]) -> bool:
+    """Return whether a newer version of the rule waits for the next run; needs ``deadline.account``."""
+    if deadline.policy_id is None or deadline.account is None:
+        return False
+    return deadline.revision < revisions.get((deadline.account.system_id, deadline.kind), 0)
+
+
+def _watched(scope: Scope, accounts: QuerySet[PortalAccount]) -> QuerySet[Deadline]:
+    rows = Deadline.objects.open().filter(organization=scope.organization, kind__in=_WATCHED)
+    if scope.reads is not None:
+        rows = rows.filter(account__in=accounts.order_by().values("pk"))
+    return rows.select_related("account__person", "account__system", "policy__source")
+
+
+def _section(scope: Scope, rows: QuerySet[Deadline], on: date) -> Section:
+    found = list(rows[: SHOWN + 1])
+    more = len(found) > SHOWN
+    found = found[:SHOWN]
+    if more and scope.user_id is not None:
+        known = {row.pk for row in found}
+        found += [row for row in rows.filter(account__person__user=scope.user_id)[:SHOWN] if row.pk not in known]
+    # A short clock's ladder starts later than the range of days that was read.
+    return Section([row for row in found if row.check_on or clock_of(row).standing(on) != Standing.FINE], more)
+
+
+def _drop_outshone(sections: dict[str, Section]) -> None:
+    """Keep one row per account about its logins: a question that is open, else the deletion, else the lapse."""
+    asked = {row.account_id for row in sections["check"].deadlines}
+    rows = [row for section in sections.values() for row in section.deadlines]
+    deleted = {row.account_id for row in rows if row.kind == Deadline.Kind.DELETION} - asked
+    for section in sections.values():
+        section.deadlines = [row for row in section.deadlines if not _outshone(row, asked, deleted)]
+
+
+def _outshone(row: Deadline, asked: set[int | None], deleted: set[int | None]) -> bool:
+    if row.kind == Deadline.Kind.DELETION:
+        return row.account_id in asked
+    return row.kind == Deadline.Kind.INACTIVITY and row.account_id in deleted
+
+
+def _unknown(accounts: PortalAccountQuerySet) -> list[PortalAccount]:
+    """Return active accounts that have no date because nobody knows the last login. `lapses_on` leads the index."""
+    unknown = accounts.running().filter(login_state=PortalAccount.LoginState.UNKNOWN, lapses_on=None)
+    return list(unknown.select_related("person", "system").order_by("pk")[: SHOWN + 1])
+
+
+def done_today(*, scope: Scope, at: datetime) -> list[LoginEvent]:
+    """Return the logins this member recorded since midnight Eastern, newest first; they can be taken back.
+
+    What was typed while an account was added is part of adding it, not a login of today.
+    """
+    midnight = datetime.combine(day_in(at, EASTERN), time.min, ZoneInfo(EASTERN))
+    mine = LoginEvent.objects.standing().filter(
+        organization=scope.organization,
+        recorded_at__gte=midnight,
+        recorded_at__gt=F("account__created_at"),
+        recorded_by=scope.actor.label,
+        via=None,
+    )
+    newest = mine.filter(account__in=PortalAccount.objects.visible_to(scope).order_by().values("pk"))
+    return list(newest.select_related("account__person", "account__system").order_by("-pk")[:SHOWN])

@@ -1,0 +1,99 @@
+"""The history of one account as a timeline: what is to come, logins with evidence, grants, mails; newest first."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django.urls import reverse
+
+from accounts.models import Deadline, LoginEvent, PortalAccount, RoleGrant
+from facilities.access import Action, Scope
+from reminders.models import Reminder
+from systems.policy import EASTERN, day_in
+from web.dossiers import Dossier
+from web.templatetags.words import day, instant
+
+LOGINS_SHOWN = 30
+_FUTURE = {
+    Deadline.Kind.INACTIVITY: "Last safe day for a login",
+    Deadline.Kind.DELETION: "Last day before the account is deleted",
+    Deadline.Kind.PASSWORD: "Last safe day for a change of password",
+}
+
+
+def timeline(scope: Scope, dossier: Dossier, deadlines: Iterable[Deadline]) -> list[dict[str, Any]]:
+    """Return the entries; a login that may be taken back carries ``void_url``. Two queries."""
+    account = dossier.account
+    entries = [_future(deadline, dossier.on) for deadline in deadlines]
+    logins = LoginEvent.objects.filter(account=account).select_related("via__account__system")
+    may_void = dossier.may(scope, Action.RECORD_LOGIN)
+    for event in logins.order_by("-happened_on", "-pk")[:LOGINS_SHOWN]:
+        entries.append(_login(scope, event, account.system.name, may_void))
+    for grant in dossier.grants:
+        entries += _grant(grant, dossier.on)
+    entries += _mails(account)
+    entries.append({"on": account.opened_on, "title": "Account opened", "rank": 0})
+    if account.removed_on:
+        entries.append({"on": account.removed_on, "title": "Account removed", "rank": 3})
+    if account.password_changed_on:
+        entries.append({"on": account.password_changed_on, "title": "Password changed", "rank": 1})
+    return sorted(entries, key=lambda entry: (entry["on"], entry["rank"]), reverse=True)
+
+
+def _future(deadline: Deadline, on: date) -> dict[str, Any]:
+    title = _FUTURE.get(Deadline.Kind(deadline.kind), deadline.get_kind_display())
+    wish = f"Your organization wants it by {day(deadline.target_on)}." if _stricter(deadline) else ""
+    return {"on": deadline.due_on, "title": title, "text": wish, "future": deadline.due_on >= on, "rank": 4}
+
+
+def _stricter(deadline: Deadline) -> bool:
+    return deadline.target_on is not None and deadline.target_on != deadline.due_on
+
+
+def _login(scope: Scope, event: LoginEvent, system: str, may_void: bool) -> dict[str, Any]:
+    counted = f"Counted from a login to {event.via.account.system.name}." if event.via else ""
+    entry: dict[str, Any] = {
+        "on": event.happened_on,
+        "title": f"Signed in to {system}",
+        "text": counted,
+        "grade": event.grade,
+        "by": event.recorded_by,
+        "rank": 2,
+    }
+    if event.voided_at:
+        entry["voided"] = f"taken back on {instant(event.voided_at)}."
+    elif may_void and event.via is None:
+        entry["void_url"] = reverse("web:login-void", args=[scope.organization.slug, event.pk])
+    return entry
+
+
+def _grant(grant: RoleGrant, on: date) -> list[dict[str, Any]]:
+    what = f"{grant.role.name} at {grant.facility.name}"
+    entries: list[dict[str, Any]] = [
+        {"on": grant.valid_from, "title": f"Role: {what}", "text": grant.evidence, "rank": 1}
+    ]
+    if grant.valid_to:
+        entries.append({"on": grant.valid_to, "title": f"Role ended: {what}", "future": grant.valid_to > on, "rank": 2})
+    return entries
+
+
+def _mails(account: PortalAccount) -> list[dict[str, Any]]:
+    """Return one entry per digest that spoke of this account, however many of its lines did."""
+    sent = (
+        Reminder.objects.filter(deadline__account=account, digest__sent_at__isnull=False)
+        .values_list("digest__sent_at", "recipient__first_name", "recipient__last_name", "deadline__kind")
+        .distinct()
+        .order_by("-digest__sent_at")[:LOGINS_SHOWN]
+    )
+    return [_mail(sent_at, f"{first} {last}".strip(), kind) for sent_at, first, last, kind in sent if sent_at]
+
+
+def _mail(sent_at: datetime, who: str, kind: str) -> dict[str, Any]:
+    about = Deadline.Kind(kind).label.lower()
+    return {
+        "on": day_in(sent_at, EASTERN),
+        "at": sent_at,
+        "title": f"Mail to {who}",
+        "text": f"About {about}.",
+        "rank": 3,
+    }

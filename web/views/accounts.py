@@ -1,0 +1,260 @@
+"""Accounts: the list, one account with its clock and history, and what people do with it."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Exists, OuterRef
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.errors import AccountRefused, LoginRejected
+from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.services.inventory import correct_account, regain_account, remove_account
+from accounts.services.logins import confirm_roles, places_of
+from facilities.access import Action, Scope, authorize
+from systems.policy import EASTERN, Standing, day_in
+from systems.selectors import chain_revisions
+from web.account_filters import STANDINGS, narrowed
+from web.account_list import COLUMNS, UNDATED, account_rows, page_of_accounts
+from web.agenda import outdated
+from web.demands import demands, help_desks, moved_away
+from web.dossiers import gather
+from web.forms.accounts import AccountFilter, AccountForm, DayForm
+from web.history import timeline
+from web.rows import deadline_row, unknown_row
+from web.scope import ScopedRequest, organization_page
+from web.sentences import possessive
+from web.stale import both_versions
+from web.standings import clock_of, held_on
+from web.toasts import say
+from web.views.logins import account_in_scope, back, crumbs, is_own
+
+FINE = Standing.FINE
+
+
+@require_safe
+@organization_page
+def accounts(request: ScopedRequest) -> HttpResponse:
+    """List accounts by last safe day; filters are part of the address."""
+    scope, on = request.scope, day_in(timezone.now(), EASTERN)
+    form = AccountFilter(request.GET, scope=scope)
+    chosen = form.cleaned_data if form.is_valid() else {}
+    found = PortalAccount.objects.visible_to(scope).select_related("person", "system")
+    if chosen.get("system"):
+        found = found.filter(system=chosen["system"])
+    if chosen.get("facility"):
+        here = RoleGrant.objects.known().filter(facility=chosen["facility"], account=OuterRef("pk"))
+        found = found.filter(Exists(here))
+    page = page_of_accounts(request, narrowed(found, chosen.get("standing", ""), on))
+    return render(
+        request,
+        "web/accounts.html",
+        {
+            "form": form,
+            "chips": _chips(request, form),
+            "columns": [{"label": label} for label in COLUMNS],
+            "rows": account_rows(scope, page.rows, on),
+            "page": page,
+            "filtered": any(chosen.values()),
+            "may_add": _works(scope),
+        },
+    )
+
+
+def _chips(request: ScopedRequest, form: AccountFilter) -> list[dict[str, str]]:
+    """Return a chip for each filter in force, with the address of the list without it."""
+    words = {choice.slug: choice.label for choice in STANDINGS}
+    chips = []
+    for name, field in form.fields.items():
+        value = form.cleaned_data.get(name) if form.is_valid() else None
+        if value:
+            rest = request.GET.copy()
+            for key in (name, "after", "before", UNDATED):
+                rest.pop(key, None)
+            text = words.get(str(value), str(value))
+            chips.append({"text": f"{field.label or name.capitalize()}: {text}", "url": f"?{rest.urlencode()}"})
+    return chips
+
+
+@require_safe
+@organization_page
+def account(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Show one account: how it stands and why, its history, what the system demands, and what can be done."""
+    scope, now = request.scope, timezone.now()
+    on = day_in(now, EASTERN)
+    this = account_in_scope(scope, pk)
+    running = Deadline.objects.open().filter(account=this).select_related("policy__source").order_by("due_on", "pk")
+    deadlines = list(running)
+    for deadline in deadlines:
+        deadline.account = this
+    dossier = gather(scope, [this], deadlines, on)[this.pk]
+    # What is far away and not about the next login stands in the history and beside it.
+    near = [row for row in deadlines if row.kind == Deadline.Kind.INACTIVITY or clock_of(row).standing(on) != FINE]
+    rows = [deadline_row(scope, dossier, deadline, back="") for deadline in near]
+    active = this.status == PortalAccount.Status.ACTIVE
+    if active and this.login_state == PortalAccount.LoginState.UNKNOWN:
+        rows.insert(0, unknown_row(scope, dossier, back=""))
+    return render(
+        request,
+        "web/account.html",
+        {
+            "account": this,
+            "own": dossier.own,
+            "title": title_of(dossier.own, this),
+            "held": held_on(this, deadlines, on),
+            "grants": dossier.open_grants,
+            "rows": rows,
+            "timeline": timeline(scope, dossier, deadlines),
+            "demands": demands(this, deadlines, on),
+            "desks": help_desks(this.system, now),
+            "moved_away": moved_away(this, dossier.open_grants, on) if active else "",
+            "recalculating": any(outdated(row, chain_revisions()) for row in deadlines),
+            "may_edit": dossier.may(scope, Action.EDIT_ACCOUNT),
+            "may_record": active and dossier.may(scope, Action.RECORD_LOGIN),
+            "user_id": this.identity.user_id if this.identity else this.user_id,
+            "crumbs": crumbs(scope, this)[:1],
+        },
+    )
+
+
+def title_of(own: bool, account: PortalAccount) -> str:
+    """Return ``Your iQIES account`` or ``Jane Sample’s iQIES account``."""
+    return f"{'Your' if own else possessive(str(account.person))} {account.system.name} account"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_page
+def account_edit(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Correct user ID, day of the last password change or note; a save that came second shows both versions."""
+    scope, now = request.scope, timezone.now()
+    this = _editable(request, pk)
+    form = AccountForm(request.POST if request.method == "POST" else None, account=this, today=day_in(now, EASTERN))
+    differing: list[dict[str, str]] = []
+    if form.is_valid():
+        typed = form.cleaned_data
+        try:
+            correct_account(
+                scope=scope,
+                account=this,
+                version=typed["version"],
+                user_id=typed.get("user_id", ""),
+                password_changed_on=typed["password_changed_on"],
+                note=typed["note"],
+                at=now,
+            )
+        except AccountRefused as exc:
+            form.add_error(exc.field if exc.field in form.fields else None, exc.message)
+            if exc.code == "stale":
+                differing = both_versions(form, account_in_scope(scope, pk))
+        else:
+            say(request, f"{title_of(is_own(scope, this), this)} saved.")
+            return redirect("web:account", scope.organization.slug, this.pk)
+    return render(
+        request,
+        "web/account_edit.html",
+        {
+            "account": this,
+            "title": f"Edit {_lower(title_of(is_own(scope, this), this))}",
+            "form": form,
+            "differing": differing,
+            "crumbs": crumbs(scope, this),
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_page
+def account_remove(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Record that the account no longer exists on the system."""
+    this = _editable(request, pk)
+    title = title_of(is_own(request.scope, this), this)
+    text = {
+        "title": f"Remove {_lower(title)}",
+        "label": "It was removed on",
+        "button": f"Remove {_lower(title)}",
+        "explain": f"This records that the account no longer exists on {this.system.name}: its roles end that day and"
+        " its clocks stop. It does not remove anything at CMS; that is done there first.",
+        "danger": True,
+        "said": f"{title} removed.",
+    }
+    return _on_a_day(
+        request, this, text, lambda on, at: remove_account(scope=request.scope, account=this, removed_on=on, at=at)
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_page
+def account_regain(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Record that a lost account is back."""
+    this = _editable(request, pk)
+    title = title_of(is_own(request.scope, this), this)
+    text = {
+        "title": f"{title} is back",
+        "label": "It was given back on",
+        "button": f"Record that {_lower(title)} is back",
+        "explain": "The roles that ended with the loss open again from that day, and a new clock starts with it.",
+        "danger": False,
+        "said": f"{title} is back. A new clock has started.",
+    }
+    return _on_a_day(
+        request, this, text, lambda on, at: regain_account(scope=request.scope, account=this, regained_on=on, at=at)
+    )
+
+
+def _on_a_day(
+    request: ScopedRequest, this: PortalAccount, text: dict[str, Any], deed: Callable[[date, datetime], object]
+) -> HttpResponse:
+    """Ask for a day and do the deed; a refusal stands beside the field with what was typed."""
+    now = timezone.now()
+    data = request.POST if request.method == "POST" else None
+    form = DayForm(data, label=text["label"], today=day_in(now, EASTERN))
+    if form.is_valid():
+        try:
+            deed(form.cleaned_data["on"], now)
+        except AccountRefused as exc:
+            form.add_error("on" if exc.field else None, exc.message)
+        else:
+            say(request, text["said"])
+            return redirect("web:account", request.scope.organization.slug, this.pk)
+    context = {"account": this, "form": form, "text": text, "crumbs": crumbs(request.scope, this)}
+    return render(request, "web/account_day.html", context)
+
+
+@require_POST
+@organization_page
+def account_check(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Take the answer to *check your roles*: still there, or gone."""
+    scope = request.scope
+    this = account_in_scope(scope, pk)
+    answer = request.POST.get("answer")
+    if answer not in {"there", "gone"}:
+        say(request, "Nothing was saved: say whether the roles are still there or gone.", level=messages.ERROR)
+        return back(request, scope, this)
+    try:
+        confirm_roles(scope=scope, account=this, still_there=answer == "there", at=timezone.now())
+    except LoginRejected as exc:
+        say(request, exc.message, level=messages.ERROR)
+    else:
+        there = f"{this.system.name}: the roles are still there. A new clock has started."
+        gone = f"{this.system.name}: the roles ended today. When they are given back, tell it on the account's page."
+        say(request, there if answer == "there" else gone)
+    return back(request, scope, this)
+
+
+def _editable(request: ScopedRequest, pk: int) -> PortalAccount:
+    """Return an account the member may edit. Raises Http404 out of scope, NotAllowed without the right."""
+    this = account_in_scope(request.scope, pk)
+    authorize(request.scope, Action.EDIT_ACCOUNT, places_of(this), own=is_own(request.scope, this))
+    return this
+
+
+def _works(scope: Scope) -> bool:
+    return scope.may(Action.EDIT_PERSON, [place for _, place in scope.roles if place is not None])
+
+
+def _lower(title: str) -> str:
+    return title.replace("Your ", "your ", 1) if title.startswith("Your ") else title

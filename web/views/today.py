@@ -1,0 +1,137 @@
+"""Today: what this member has to do, soonest first."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.models import Deadline, PortalAccount
+from facilities.access import Action, Scope
+from facilities.models import Facility
+from staff.models import Employment
+from users.models import User
+from web.agenda import Agenda, Section, agenda
+from web.rows import deadline_row, done_row, unknown_row
+from web.scope import ScopedRequest, organization_page
+from web.sentences import good_day, the_one_sentence
+
+
+@require_safe
+@organization_page
+def today(request: ScopedRequest) -> HttpResponse:
+    """Show the greeting, the one sentence that matters, and a row with one button for everything that waits."""
+    scope, now = request.scope, timezone.now()
+    day = agenda(scope=scope, at=now)
+    user: User = request.user  # type: ignore[assignment]
+    request.waiting = {"web:today": _own_count(day)}  # type: ignore[attr-defined]
+    hour = now.astimezone(ZoneInfo(scope.organization.zone)).hour
+    first_steps = _first_steps(scope)
+    return render(
+        request,
+        "web/today.html",
+        {
+            "greeting": f"{good_day(hour)}, {user.name.split()[0]}" if user.name.strip() else good_day(hour),
+            "sentence": the_one_sentence(day.tally),
+            "sections": list(_sections(scope, day)),
+            "day": day,
+            "checklist": first_steps,
+            "record_url": reverse("web:logins-record", args=[scope.organization.slug])
+            if _may_record(day, scope)
+            else "",
+            "reminders_url": _reminders_url(scope),
+        },
+    )
+
+
+def _sections(scope: Scope, day: Agenda) -> Any:
+    """Yield the sections that are not empty, each with a way to the rest of its rows."""
+    named: tuple[tuple[str, str, Section, str], ...] = (
+        ("late", "Late", day.late, "late"),
+        ("check", "Check your roles", day.check, "check-roles"),
+        ("week", "This week", day.week, "soon"),
+        ("later", "Later", day.later, "soon"),
+    )
+    everything = reverse("web:accounts", args=[scope.organization.slug])
+    for slug, title, section, standing in named:
+        rows = [
+            deadline_row(scope, day.dossiers[row.account_id], row)
+            for row in _ordered(section.deadlines)
+            if row.account_id is not None
+        ]
+        if rows:
+            more = f"{everything}?standing={standing}" if section.more else ""
+            yield {"slug": slug, "title": title, "rows": rows, "more_url": more}
+    if day.unknown:
+        rows = [unknown_row(scope, day.dossiers[account.pk]) for account in day.unknown]
+        more = f"{everything}?standing=unknown" if day.unknown_more else ""
+        yield {"slug": "unknown", "title": "Unknown logins", "rows": rows, "more_url": more}
+    if day.done:
+        rows = [done_row(scope, day.dossiers[event.account_id], event) for event in day.done]
+        yield {"slug": "done", "title": "Done today", "rows": rows, "more_url": ""}
+
+
+def _ordered(deadlines: list[Deadline]) -> list[Deadline]:
+    """Return rows by date although the member's own ones were read separately: first come the soonest."""
+    return sorted(deadlines, key=lambda row: (row.target_on or row.due_on, row.pk))
+
+
+def _own_count(day: Agenda) -> int:
+    rows = [*day.late.deadlines, *day.check.deadlines, *day.week.deadlines]
+    return sum(1 for row in rows if row.account_id and day.dossiers[row.account_id].own)
+
+
+def _may_record(day: Agenda, scope: Scope) -> bool:
+    return any(dossier.may(scope, Action.RECORD_LOGIN) for dossier in day.dossiers.values())
+
+
+def _reminders_url(scope: Scope) -> str:
+    """Return where reminders are started, for administrators of an organization that has not."""
+    if scope.organization.reminders_started_at or not scope.may(Action.START_REMINDERS):
+        return ""
+    return reverse("web:start-reminders", args=[scope.organization.slug])
+
+
+def _first_steps(scope: Scope) -> list[dict[str, Any]]:
+    """Return the first-run checklist until all of it is done; nothing for those who only read or hold."""
+    slug = scope.organization.slug
+    if scope.reads == frozenset() or not _works(scope):
+        return []
+    steps = [
+        {
+            "label": "Register your facility",
+            "hint": "Its CCN, state and ZIP Code are checked against CMS’s directory.",
+            "done": Facility.objects.filter(organization=scope.organization).exists(),
+            "url": reverse("web:facility-register", args=[slug]) if scope.may(Action.REGISTER_FACILITY) else "",
+            "deed": "Register a facility",
+        },
+        {
+            "label": "Add the people who hold accounts",
+            "hint": "One page takes a person with all her accounts.",
+            "done": Employment.objects.known().filter(organization=scope.organization).exists(),
+            "url": reverse("web:person-add", args=[slug]),
+            "deed": "Add a person",
+        },
+        {
+            "label": "Tell about the first account",
+            "hint": "The system, the role and the day of the last login, as far as you know it.",
+            "done": PortalAccount.objects.filter(organization=scope.organization).exists(),
+            "url": reverse("web:people", args=[slug]),
+            "deed": "Choose a person",
+        },
+        {
+            "label": "Start reminders",
+            "hint": "You see first who would get what. Until then nobody gets mail.",
+            "done": scope.organization.reminders_started_at is not None,
+            "url": reverse("web:start-reminders", args=[slug]) if scope.may(Action.START_REMINDERS) else "",
+            "deed": "See who would get what",
+        },
+    ]
+    return [] if all(step["done"] for step in steps) else steps
+
+
+def _works(scope: Scope) -> bool:
+    return scope.may(Action.EDIT_PERSON, [place for _, place in scope.roles if place is not None])
