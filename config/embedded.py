@@ -79,12 +79,19 @@ class _LogPrinter:
     def write(self, message: Message) -> None:
         if message.name == SYSTEM_PRINTER_NAME:
             if "stopped (" in message.data and not self.stopping:
-                say(f"{message.data.strip()}; see {LOGS.relative_to(ROOT)}/. Stopping the rest.")
+                self.stopping = True  # the others follow because of this one
+                self._report(message.data.strip())
             return
         if message.name not in self._files:
             self._files[message.name] = (LOGS / f"{message.name}.log").open("wb", buffering=0)
         data = message.data if isinstance(message.data, bytes) else message.data.encode()
         self._files[message.name].write(data)
+
+    def _report(self, news: str) -> None:
+        """Say which process ended and show the end of its log: there is the reason."""
+        path = LOGS / f"{news.partition(' ')[0]}.log"
+        tail = path.read_text(errors="replace").splitlines()[-5:] if path.exists() else []
+        say("\n".join([f"{news}; stopping the rest. The end of {path.relative_to(ROOT)}:", *tail]))
 
 
 class _Supervisor(Manager):
