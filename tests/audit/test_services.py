@@ -13,6 +13,7 @@ from django.db.transaction import TransactionManagementError
 from audit.context import request_id
 from audit.models import INSTALLATION, AuditEvent, AuditItem, ChainHead
 from audit.services import Ref, record, record_digest, record_many
+from audit.sql import Tally, _ItemHashes
 from audit.verify import verify_chains
 from tests.audit.acts import AT, IMPORT, JANE, Thing, make_things, one_act
 
@@ -289,3 +290,12 @@ def test_acts_at_the_same_time_line_up_in_one_chain():
     assert failures == []
     assert verify_chains().ok
     assert AuditEvent.objects.count() == 22
+
+
+def test_items_that_sqlite_would_hash_out_of_turn_are_refused():
+    hashes = _ItemHashes()
+    hashes.add(7, 0, "{}")
+    with pytest.raises(RuntimeError):
+        hashes.add(7, 2, "{}")
+    hashes.add(7, 1, "[]")
+    assert hashes.tallies() == {7: Tally(2, sha(sha("{}") + sha("[]")))}
