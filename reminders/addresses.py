@@ -22,4 +22,9 @@ def link_to(name: str, slug: str, pk: int) -> str:
 
 def link_to_today(slug: str) -> str:
     """Return the absolute address of the organization's Today."""
-    return settings.SITE_URL + reverse("web:today", args=[slug])
+    return f"{settings.SITE_URL}{_today(slug)}"
+
+
+@lru_cache(maxsize=4096)
+def _today(slug: str) -> str:
+    return reverse("web:today", args=[slug])

@@ -1,15 +1,15 @@
-"""The ladders as SQL expressions: which step is a deadline's latest due one on a day, which one came before.
+"""The ladders in use: which deadlines climb them, and on which days each step is the latest due one.
 
-No rule lives here: `reminders.ladder` is asked for its steps, and what it says is spelled out as CASE over days.
+No rule lives here: `reminders.ladder` is asked for its steps, and what it says is spelled out as days.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import Case, Exists, F, OuterRef, Q, SmallIntegerField, Value, When
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import Deadline, HouseWindow
 from accounts.services.clocks import HOUSE_FLAG_DAYS
@@ -114,43 +114,50 @@ def reached(group: Sequence[Climb], *, day: str, audience: Audience, on: date) -
     return some & Q(**{f"{day}__lte": _plus(on, max(climb.ladder.joins(audience) for climb in group))})
 
 
-def latest_step(group: Sequence[Climb], *, day: str, on: date, overdue: Sequence[date]) -> Case:
-    """Return the latest due step of a deadline, counted from its column ``day``.
+Rung = tuple[int, date, date, date, date]  # step; first and last day of the column; first and last day of due_on
 
+
+def rungs_of(ladder: Ladder, *, on: date, house_day: bool, overdue: Sequence[date]) -> Iterator[Rung]:
+    """Yield each step with the days (both inclusive) that a deadline lies on when it is its latest due step.
+
+    ``house_day``: counted against the organization's own day, after which two steps count against CMS's.
     ``overdue``: the passed days that occur among deadlines with a daily ladder.
     """
-    whens = [When(climb.condition(), then=_step(climb.ladder, day, on, overdue)) for climb in group]
-    return Case(*whens, output_field=SmallIntegerField())
-
-
-def _step(ladder: Ladder, day: str, on: date, overdue: Sequence[date]) -> Case:
-    following = [*ladder.before[1:], DAY_AFTER]
-    whens = [
-        When(**{f"{day}__gt": _plus(on, after)}, then=Value(step))
-        for step, after in zip(ladder.before, following, strict=True)
-    ]
-    last: Any = Value(DAY_AFTER)
+    for step, after in zip(ladder.before, [*ladder.before[1:], DAY_AFTER], strict=True):
+        yield step, _plus(on, after + 1), _plus(on, step), date.min, date.max
+    yesterday = _plus(on, DAY_AFTER)
     if ladder.daily:
-        last = Case(*[When(**{day: passed}, then=Value((passed - on).days)) for passed in overdue], default=last)
-    elif day == "target_on":
-        last = Case(
-            When(due_on__gt=_plus(on, CMS_NEAR_DAYS), then=Value(DAY_AFTER)),
-            When(due_on__gt=_plus(on, DAY_AFTER), then=Value(CMS_DAY_NEAR)),
-            default=Value(CMS_DAY_PASSED),
-        )
-    return Case(*whens, default=last, output_field=SmallIntegerField())
+        for day in overdue:
+            yield (day - on).days, day, day, date.min, date.max
+    elif house_day:
+        yield DAY_AFTER, date.min, yesterday, _plus(on, CMS_NEAR_DAYS + 1), date.max
+        yield CMS_DAY_NEAR, date.min, yesterday, on, _plus(on, CMS_NEAR_DAYS)
+        yield CMS_DAY_PASSED, date.min, yesterday, date.min, yesterday
+    else:
+        yield DAY_AFTER, date.min, yesterday, date.min, date.max
 
 
-def previous_step(group: Sequence[Climb], *, audience: Audience, path: str) -> Case:
-    """Return the step before a reminder's step at which the audience heard; NULL where it is the first."""
-    whens = []
-    for climb in group:
-        steps = (*climb.ladder.before, DAY_AFTER, CMS_DAY_NEAR, CMS_DAY_PASSED)
-        pairs = [(step, climb.ladder.previous(step, audience)) for step in steps]
-        known = [When(step=step, then=Value(before)) for step, before in pairs if before is not None]
-        default = Value(climb.ladder.before[-1]) if climb.ladder.daily else None
-        whens.append(When(climb.condition(path), then=Case(*known, default=default)))
-    return Case(*whens, output_field=SmallIntegerField())
+def steps_behind(ladder: Ladder) -> tuple[int, ...]:
+    """Return the steps that may have been missed when a later one is planned (`Ladder.previous`).
+
+    Days of the daily part do not count: only today's matters.
+    """
+    return ladder.before if ladder.daily else (*ladder.before, DAY_AFTER, CMS_DAY_NEAR)
+
+
+ANY_SPAN, DEFAULT_SPAN = -1, -2  # a deadline that no house window touches; the default window
+
+
+def kinds_and_policies(climb: Climb) -> Iterator[tuple[str, int, int]]:
+    """Yield (kind, policy's key or 0, span of the house window) of the deadlines that climb the ladder."""
+    for kind in climb.kinds:
+        if climb.house:
+            yield kind, 0, DEFAULT_SPAN if climb.window is None else climb.window
+        elif climb.policies is not None:
+            yield from ((kind, policy, ANY_SPAN) for policy in climb.policies)
+        else:
+            everything = [0, *Policy.objects.order_by("pk").values_list("pk", flat=True)]
+            yield from ((kind, policy, ANY_SPAN) for policy in everything)
 
 
 def _plus(on: date, days: int) -> date:

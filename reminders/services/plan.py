@@ -1,30 +1,103 @@
-"""Plan reminders: one INSERT..SELECT per audience over the open deadlines in reach; no loop over rows.
+"""Plan reminders set-wise: what is heard now goes through a temporary table into the ledger; no loop over rows.
 
-A deadline has one latest due step. Where its reminder is missing it is planned, and only from what was planned just
-now the steps behind it are followed down and recorded as skipped. So a later run of the day meets each deadline
-once, sees that its reminder is there, and writes nothing.
+A deadline has one latest due step. Where its reminder is missing it is planned, and only for what is planned just
+now the steps behind it are recorded as skipped. So a later run of the day meets each deadline once, sees that its
+reminder is there, and writes nothing.
+
+No rule is written in SQL: `reminders.ladder` says its steps, which stand in the statement as rows of days.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
-from django.db.models import CharField, Exists, F, OuterRef, QuerySet, Value
-from django.db.models.fields import DateTimeField
+from django.db import connection, transaction
+from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 
-from accounts.models import Deadline, PortalAccount
+from accounts.models import Deadline
 from accounts.services.lapses import days_by_zone
-from audit.bulk import insert_from
 from audit.services import Ref, record_digest
-from reminders.audience import RECIPIENTS, has_left
-from reminders.ladder import Audience
+from reminders.ladder import DAY_AFTER, Audience
 from reminders.models import Reminder
-from reminders.rungs import Climb, climbs, latest_step, previous_step, reached
+from reminders.rungs import Climb, climbs, kinds_and_policies, rungs_of, steps_behind
 
 SWEEP: Final = Ref("system:reminders", "reminder sweep")
 RULE: Final = Ref("rule:ladder", "Steps of the ladder")
+
+_TABLE: Final = """
+CREATE TEMPORARY TABLE IF NOT EXISTS reminders_heard (
+    deadline_id bigint NOT NULL, organization_id bigint NOT NULL, cycle integer NOT NULL, climb integer NOT NULL,
+    step smallint NOT NULL, recipient_id bigint NOT NULL, joins integer NOT NULL
+)"""
+# climb: which deadlines climb which ladder, and from which step each audience hears. rung: the days of each step.
+# CROSS JOIN keeps the written order on SQLite, which has no statistics for these rows and would begin with people.
+_HEARD: Final = """
+INSERT INTO reminders_heard (deadline_id, organization_id, cycle, climb, step, recipient_id, joins)
+WITH climb (climb, kind, policy_id, span, holder, facility, organization) AS (VALUES {climbs}),
+rung (climb, step, first_on, last_on, due_first_on, due_last_on) AS (VALUES {rungs}),
+running AS (
+    SELECT d.id, d.organization_id, d.cycle, d.account_id, d.due_on, d.{day} AS day, a.person_id, d.kind,
+           COALESCE(d.policy_id, 0) AS policy_id,
+           CASE WHEN d.policy_id IS NOT NULL OR d.kind <> 'inactivity' THEN -1 WHEN h.id IS NULL THEN -2
+                WHEN h.enabled THEN h.flag_days - h.mention_days ELSE -3 END AS span
+      FROM accounts_deadline d
+      JOIN accounts_portalaccount a ON a.id = d.account_id AND a.status <> 'removed'
+      JOIN facilities_organization o ON o.id = d.organization_id AND o.reminders_started_at <= %s
+      LEFT JOIN accounts_housewindow h ON h.organization_id = d.organization_id AND h.system_id = a.system_id
+     WHERE d.closed_at IS NULL AND d.zone = %s AND d.{day} <= %s AND d.target_on IS {target}
+), reached AS MATERIALIZED (
+    SELECT w.id, w.organization_id, w.cycle, w.account_id, w.person_id, c.climb, r.step,
+           c.holder, c.facility, c.organization,
+           EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = w.person_id AND e.voided_at IS NULL)
+           AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = w.person_id AND e.voided_at IS NULL
+                              AND (e.valid_to IS NULL OR e.valid_to >= %s)) AS has_left
+      FROM running w
+      JOIN climb c ON c.kind = w.kind AND c.policy_id = w.policy_id AND c.span = w.span
+      JOIN rung r ON r.climb = c.climb AND w.day >= r.first_on AND w.day <= r.last_on
+           AND w.due_on >= r.due_first_on AND w.due_on <= r.due_last_on
+), heard AS (
+    SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, r.person_id AS recipient_id, r.holder AS joins
+      FROM reached r JOIN staff_person p ON p.id = r.person_id
+     WHERE p.email > '' AND NOT r.has_left
+     UNION ALL
+    SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id, r.facility
+      FROM reached r CROSS JOIN accounts_rolegrant g CROSS JOIN facilities_membership m CROSS JOIN users_user u
+           CROSS JOIN staff_person p
+     WHERE (r.has_left OR r.step <= r.facility)
+       AND g.account_id = r.account_id AND g.voided_at IS NULL AND g.valid_from <= %s
+       AND (g.valid_to IS NULL OR g.valid_to >= %s)
+       AND m.facility_id = g.facility_id AND m.role = 'administrator' AND m.ended_at IS NULL
+       AND u.id = m.user_id AND u.is_active
+       AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''
+     UNION ALL
+    SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id, r.organization
+      FROM reached r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
+     WHERE r.step <= r.organization
+       AND m.organization_id = r.organization_id AND m.facility_id IS NULL AND m.role = 'administrator'
+       AND m.ended_at IS NULL
+       AND u.id = m.user_id AND u.is_active
+       AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''
+)
+SELECT id, organization_id, cycle, climb, step, recipient_id, max(joins) FROM heard h
+ WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = h.id AND x.cycle = h.cycle
+                      AND x.step = h.step AND x.recipient_id = h.recipient_id)
+ GROUP BY id, organization_id, cycle, climb, step, recipient_id
+"""
+_INTO_LEDGER: Final = """
+INSERT INTO reminders_reminder (organization_id, deadline_id, cycle, step, recipient_id, state, planned_at)
+{rows}
+    ON CONFLICT (deadline_id, cycle, step, recipient_id) WHERE deadline_id IS NOT NULL DO NOTHING
+"""
+_PLANNED: Final = _INTO_LEDGER.format(
+    rows="SELECT organization_id, deadline_id, cycle, step, recipient_id, 'planned', {instant}"
+    " FROM reminders_heard WHERE true"
+)
+_SKIPPED: Final = _INTO_LEDGER.format(
+    rows="WITH behind (climb, step) AS (VALUES {behind})"
+    " SELECT h.organization_id, h.deadline_id, h.cycle, b.step, h.recipient_id, 'skipped', {instant}"
+    " FROM reminders_heard h JOIN behind b ON b.climb = h.climb AND b.step > h.step AND b.step <= h.joins WHERE true"
+)
 
 
 def plan_due(*, at: datetime) -> int:
@@ -33,14 +106,17 @@ def plan_due(*, at: datetime) -> int:
     Only for organizations that have started reminders. Recorded with one audit event per organization.
     """
     planned = 0
-    with transaction.atomic():
-        newest = _newest()
+    with transaction.atomic(), connection.cursor() as cursor:
+        newest = Reminder.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        groups = climbs()
+        cursor.execute(_TABLE)
         for zone, on in days_by_zone(at).items():
-            running = _running(zone, at)
-            for group in climbs():
-                # Two selects, not COALESCE: each is a range on a partial index of open deadlines.
-                planned += _plan(running.filter(target_on=None), group, "due_on", on, at)
-                planned += _plan(running.filter(target_on__isnull=False), group, "target_on", on, at)
+            # Two statements, not COALESCE: each is a range on a partial index of open deadlines.
+            days = ["due_on"]
+            if Deadline.objects.open().filter(zone=zone, target_on__isnull=False).exists():
+                days.append("target_on")
+            for group in groups:
+                planned += sum(_plan(cursor, group, day, zone, on, at) for day in days)
         if planned:
             rows = Reminder.objects.filter(pk__gt=newest, state=Reminder.State.PLANNED).annotate(
                 chain=Concat(Value("organization:"), Cast("organization_id", CharField())),
@@ -50,71 +126,54 @@ def plan_due(*, at: datetime) -> int:
     return planned
 
 
-def _newest() -> int:
-    return Reminder.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-
-
-def _running(zone: str, at: datetime) -> QuerySet[Deadline]:
-    return (
-        Deadline.objects.open()
-        .filter(zone=zone, account__isnull=False, organization__reminders_started_at__lte=at)
-        .exclude(account__status=PortalAccount.Status.REMOVED)
+def _plan(cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, at: datetime) -> int:
+    now = connection.ops.adapt_datetimefield_value(at)
+    overdue = _overdue_daily(group, day, zone, on)
+    members = [
+        (number, *which, *[climb.ladder.joins(audience) for audience in Audience])
+        for number, climb in enumerate(group)
+        for which in kinds_and_policies(climb)
+    ]
+    rungs = [
+        (number, *rung)
+        for number, climb in enumerate(group)
+        for rung in rungs_of(climb.ladder, on=on, house_day=day == "target_on", overdue=overdue)
+    ]
+    if not members:
+        return 0
+    today = _value(on)
+    furthest = _value(on + timedelta(days=max(climb.ladder.first for climb in group)))
+    sql = _HEARD.format(
+        day=day, target="NULL" if day == "due_on" else "NOT NULL", climbs=_marks(members), rungs=_marks(rungs)
     )
+    cursor.execute(sql, [*_flat(members), *_flat(rungs), now, zone, furthest, today, today, today])
+    if not cursor.rowcount:
+        return 0
+    instant = "CAST(%s AS timestamptz)" if connection.vendor == "postgresql" else "%s"
+    cursor.execute(_PLANNED.format(instant=instant), [now])
+    planned = cursor.rowcount
+    behind = [(number, step) for number, climb in enumerate(group) for step in steps_behind(climb.ladder)]
+    cursor.execute(_SKIPPED.format(instant=instant, behind=_marks(behind)), [*_flat(behind), now])
+    cursor.execute("DELETE FROM reminders_heard")
+    return int(planned)
 
 
-def _plan(running: QuerySet[Deadline], group: Sequence[Climb], day: str, on: date, at: datetime) -> int:
-    overdue = _overdue_daily(running, group, day, on)
-    step = latest_step(group, day=day, on=on, overdue=overdue)
-    there = Reminder.objects.filter(
-        deadline=OuterRef("pk"), cycle=OuterRef("cycle"), step=OuterRef("rung"), recipient=OuterRef("heard")
-    )
-    planned = 0
-    for audience in Audience:
-        within = reached(group, day=day, audience=audience, on=on)
-        if audience is Audience.FACILITY:  # what would have gone to somebody who left goes here, at every step
-            leavers = reached(group, day=day, audience=Audience.HOLDER, on=on) & has_left(on, "account__person")
-            within |= leavers
-        recipients = RECIPIENTS[audience](running.filter(within), on)
-        missing = recipients.annotate(rung=step).filter(~Exists(there)).order_by()
-        newest = _newest()
-        new = _insert(missing, F("pk"), F("heard"), F("rung"), Reminder.State.PLANNED, at)
-        if new:
-            _record_skipped(group, audience, newest, at)
-        planned += new
-    return planned
-
-
-def _overdue_daily(running: QuerySet[Deadline], group: Sequence[Climb], day: str, on: date) -> list[date]:
+def _overdue_daily(group: Sequence[Climb], day: str, zone: str, on: date) -> list[date]:
+    """Return the passed days that occur among deadlines with a daily ladder: each is a step of its own."""
     kinds = [kind for climb in group if climb.ladder.daily for kind in climb.kinds]
     if not kinds:
         return []
-    passed = running.filter(kind__in=kinds, **{f"{day}__lt": on})
+    passed = Deadline.objects.open().filter(zone=zone, kind__in=kinds, **{f"{day}__lt": on})
     return list(passed.order_by(day).values_list(day, flat=True).distinct())
 
 
-def _record_skipped(group: Sequence[Climb], audience: Audience, newest: int, at: datetime) -> None:
-    """Follow the steps behind what was just planned until each has its row; usually the first look finds it."""
-    behind = previous_step(group, audience=audience, path="deadline__")
-    while True:
-        fresh = Reminder.objects.filter(pk__gt=newest).annotate(behind=behind).filter(behind__isnull=False)
-        newest = _newest()
-        if not _insert(fresh, F("deadline_id"), F("recipient_id"), F("behind"), Reminder.State.SKIPPED, at):
-            return
+def _marks(rows: Sequence[tuple[Any, ...]]) -> str:
+    return ", ".join("(" + ", ".join(["%s"] * len(row)) + ")" for row in rows)
 
 
-def _insert(rows: "QuerySet[Any, Any]", deadline: F, recipient: F, step: F, state: str, at: datetime) -> int:
-    return insert_from(
-        Reminder,
-        rows,
-        {
-            "organization": F("organization_id"),
-            "deadline": deadline,
-            "cycle": F("cycle"),
-            "step": step,
-            "recipient": recipient,
-            "state": Value(str(state)),
-            "planned_at": Value(at, output_field=DateTimeField()),
-        },
-        conflict=["deadline", "cycle", "step", "recipient"],
-        where="deadline_id IS NOT NULL",
-    )
+def _flat(rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+    return [_value(value) for row in rows for value in row]
+
+
+def _value(value: Any) -> Any:
+    return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value
