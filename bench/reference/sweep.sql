@@ -30,7 +30,7 @@ SELECT d.organization_id, 'lapse', 'deadline:' || d.id, d.facility_id, d.person_
 
 -- name: reminders
 INSERT INTO reminders_reminder (organization_id, deadline_id, cycle, step, recipient_id, state, planned_at)
-WITH reached AS (
+WITH reached AS MATERIALIZED (
     SELECT d.id, d.organization_id, d.cycle, d.account_id, d.due_on, a.person_id,
            CASE WHEN d.kind = 'deletion' THEN 'deletion' WHEN d.policy_id IS NULL THEN 'house' ELSE 'clock' END
            AS ladder,
@@ -57,13 +57,18 @@ WITH reached AS (
      WHERE p.email <> '' AND NOT r.has_left
      UNION
     SELECT r.id, r.organization_id, r.cycle, r.step, p.id
-      FROM reached r
-      JOIN accounts_rolegrant g ON g.account_id = r.account_id AND g.voided_at IS NULL AND g.valid_from <= %(on)s
-           AND (g.valid_to IS NULL OR g.valid_to >= %(on)s)
-      JOIN facilities_membership m ON m.facility_id = g.facility_id AND m.role = 'administrator' AND m.ended_at IS NULL
-      JOIN users_user u ON u.id = m.user_id AND u.is_active
-      JOIN staff_person p ON p.user_id = u.id AND p.organization_id = r.organization_id AND p.email <> ''
-     WHERE r.has_left OR (r.ladder = 'clock' AND r.step <= 5) OR (r.ladder = 'deletion' AND r.step <= 7) OR r.step = -1
+      FROM reached r -- CROSS JOIN keeps this order on SQLite, which would begin with all people
+      CROSS JOIN accounts_rolegrant g
+      CROSS JOIN facilities_membership m
+      CROSS JOIN users_user u
+      CROSS JOIN staff_person p
+     WHERE (r.has_left OR (r.ladder = 'clock' AND r.step <= 5) OR (r.ladder = 'deletion' AND r.step <= 7)
+            OR r.step = -1)
+       AND g.account_id = r.account_id AND g.voided_at IS NULL AND g.valid_from <= %(on)s
+       AND (g.valid_to IS NULL OR g.valid_to >= %(on)s)
+       AND m.facility_id = g.facility_id AND m.role = 'administrator' AND m.ended_at IS NULL
+       AND u.id = m.user_id AND u.is_active
+       AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email <> ''
      UNION
     SELECT r.id, r.organization_id, r.cycle, r.step, p.id
       FROM reached r

@@ -18,7 +18,7 @@ from django.db.models.functions import Cast, Concat
 from accounts.models import Deadline
 from accounts.services.lapses import days_by_zone
 from audit.services import Ref, record_digest
-from reminders.ladder import DAY_AFTER, Audience
+from reminders.ladder import Audience
 from reminders.models import Reminder
 from reminders.rungs import Climb, climbs, kinds_and_policies, rungs_of, steps_behind
 
