@@ -172,6 +172,10 @@ class Migration(migrations.Migration):
             model_name='loginevent',
             index=models.Index(fields=['account', '-happened_on'], name='accounts_login_history'),
         ),
+        migrations.AddIndex(
+            model_name='loginevent',
+            index=models.Index(fields=['organization', 'recorded_at'], name='accounts_login_recorded'),
+        ),
         migrations.AddConstraint(
             model_name='loginevent',
             constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('account', 'happened_on', 'source'), name='accounts_one_login_a_day'),

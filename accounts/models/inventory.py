@@ -34,7 +34,7 @@ class PortalAccountQuerySet(models.QuerySet["PortalAccount"]):
 
 
 class PortalAccount(models.Model):
-    """One person's account on one system. The user ID stands only at the sign-in authority (`identity` points there)."""
+    """One person's account on one system. The user ID stands only at the authority (`identity` points there)."""
 
     class Status(models.TextChoices):
         PLANNED = "planned", "Planned"
@@ -236,7 +236,11 @@ class LoginEvent(models.Model):
                 name="accounts_one_login_a_day",
             ),
         ]
-        indexes = [models.Index(fields=["account", "-happened_on"], name="accounts_login_history")]
+        indexes = [
+            models.Index(fields=["account", "-happened_on"], name="accounts_login_history"),
+            # Today: what a member recorded since midnight
+            models.Index(fields=["organization", "recorded_at"], name="accounts_login_recorded"),
+        ]
 
     @property
     def key(self) -> str:

@@ -107,6 +107,7 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "title": title_of(dossier.own, this),
             "held": held_on(this, deadlines, on),
             "grants": dossier.open_grants,
+            "places": scope.reads,
             "rows": rows,
             "timeline": timeline(scope, dossier, deadlines),
             "demands": demands(this, deadlines, on),
