@@ -23,7 +23,7 @@ def _database_of_worker(url: str, worker: int) -> str:
     """Return the Redis address with a database number of its own: workers must not share cache and queues."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
-        return urlunsplit(parts._replace(query=f"db={worker + 1}"))
+        return f"unix://{parts.path}?db={worker + 1}"
     return urlunsplit(parts._replace(path=f"/{worker + 1}"))
 
 
