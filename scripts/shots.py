@@ -11,10 +11,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Final, Literal
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOTS = ROOT / "var" / "shots"
-LOOKS = [(width, scheme) for width in (1280, 360) for scheme in ("light", "dark")]
+LOOKS: Final[tuple[tuple[int, Literal["light", "dark"]], ...]] = [
+    (width, scheme) for width in (1280, 360) for scheme in ("light", "dark")
+]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -60,7 +63,7 @@ def prepare() -> tuple[list[str], list[str], str]:
     addresses += [Facility.objects.filter(**of_demo).earliest("pk").get_absolute_url(), person.get_absolute_url()]
     addresses += [reverse("web:account", args=[demo.slug, PortalAccount.objects.filter(**of_demo).earliest("pk").pk])]
     client = Client(headers={"user-agent": "Chrome/1 (X11; Linux x86_64)"})
-    client.force_login(User.objects.get(pk=person.user_id), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(User.objects.get(pk=person.user_id or 0), backend="django.contrib.auth.backends.ModelBackend")
     before, after = ([reverse(name) for name in names] for names in (BEFORE_SIGN_IN, MINE))
     return before, addresses + after, client.cookies["sessionid"].value
 
@@ -87,8 +90,9 @@ def take(origin: str, before: list[str], after: list[str], session: str, chromiu
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         for width, scheme in LOOKS:
             context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-            for addresses, cookies in ((before, []), (after, [{"name": "sessionid", "value": session, "url": origin}])):
-                context.add_cookies(cookies)
+            for addresses, signed_in in ((before, False), (after, True)):
+                if signed_in:
+                    context.add_cookies([{"name": "sessionid", "value": session, "url": origin}])
                 page = context.new_page()
                 for address in addresses:
                     answer = page.goto(origin + address, wait_until="networkidle")

@@ -71,7 +71,10 @@ class LocalPostgres(LocalServer):
     def start(self) -> "LocalPostgres":
         """Make the cluster, start it and wait until it answers."""
         binaries = self._reachable_binaries()
-        options = {"cwd": "/", "env": {"HOME": str(self.folder), "PATH": "/usr/bin:/bin", "LC_ALL": "C"}}
+        options: dict[str, Any] = {
+            "cwd": "/",
+            "env": {"HOME": str(self.folder), "PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        }
         init = [str(binaries / "initdb"), "-D", str(self.folder / "data"), "-U", "postgres"]
         init += ["--no-sync", "-A", "trust", "--locale=C", "-E", "UTF8"]
         made = subprocess.run(init, capture_output=True, text=True, check=False, **options, **self.as_user)

@@ -21,7 +21,8 @@ def ours():
 
 
 def keys_of(model):
-    return [field for field in model._meta.get_fields() if isinstance(field, ForeignKey | OneToOneField | ManyToManyField)]
+    kinds = ForeignKey | OneToOneField | ManyToManyField
+    return [field for field in model._meta.get_fields() if isinstance(field, kinds)]
 
 
 def test_no_foreign_key_points_up_the_order():

@@ -1,4 +1,4 @@
-"""Deadline: what goes wrong by a date. Finding: what is wrong now. HouseWindow: an organization's own, stricter rule."""
+"""Deadline: what goes wrong by a date. Finding: what is wrong now. HouseWindow: an organization's stricter rule."""
 
 from typing import TYPE_CHECKING
 

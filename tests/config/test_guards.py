@@ -19,8 +19,10 @@ def test_an_active_demo_user_stops_a_production_start_and_is_named(settings):
 def test_a_deactivated_one_does_not_and_the_embedded_default_never_asks(settings):
     settings.EMBEDDED = False
     user = factories.UserFactory(is_demo=True, is_active=False)
-    refuse_demo_sign_ins()
+    assert refuse_demo_sign_ins() is None
     user.is_active = True
     user.save()
+    with pytest.raises(EnvironmentRefused):
+        refuse_demo_sign_ins()
     settings.EMBEDDED = True
-    refuse_demo_sign_ins()
+    assert refuse_demo_sign_ins() is None
