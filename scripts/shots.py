@@ -15,9 +15,12 @@ from typing import Final, Literal
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOTS = ROOT / "var" / "shots"
-LOOKS: Final[tuple[tuple[int, Literal["light", "dark"]], ...]] = [
-    (width, scheme) for width in (1280, 360) for scheme in ("light", "dark")
-]
+LOOKS: Final[tuple[tuple[int, Literal["light", "dark"]], ...]] = (
+    (1280, "light"),
+    (1280, "dark"),
+    (360, "light"),
+    (360, "dark"),
+)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
