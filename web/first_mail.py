@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.models import Deadline, PortalAccount
 from accounts.services.lapses import days_by_zone
 from facilities.models import Organization
-from reminders.audience import RECIPIENTS
+from reminders.audience import RECIPIENTS, administrators_of_leavers, has_left
 from reminders.ladder import Audience
 from reminders.rungs import climbs, reached
 from staff.models import Person
@@ -46,7 +46,9 @@ def first_mail(*, organization: Organization, at: datetime) -> FirstMail:
                     for person_id, deadline_id in _heard(RECIPIENTS[audience](within, on)):
                         heard[person_id].add(deadline_id)
                 holders = rows.filter(reached(group, day=day, audience=Audience.HOLDER, on=on))
-                silent = holders.filter(account__person__email="")
+                for person_id, deadline_id in _heard(administrators_of_leavers(holders, on)):
+                    heard[person_id].add(deadline_id)
+                silent = holders.filter(account__person__email="").exclude(has_left(on, "account__person"))
                 near.update(silent.values_list("account__person_id", flat=True))
     found = Person.objects.filter(pk__in=heard).order_by("last_name", "first_name", "pk")
     people = sorted(((person, len(heard[person.pk])) for person in found), key=lambda pair: -pair[1])

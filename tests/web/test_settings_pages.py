@@ -188,6 +188,10 @@ def test_the_preview_names_exactly_those_who_are_then_planned(client, cast):
     hold(cast, cast.people["henry"], "iqies", date(2026, 9, 25))  # due in four days: the facility hears too
     hold(cast, cast.people["carol"], "qies", date(2026, 11, 19))  # far away
     hold(cast, cast.people["audrey"], "iqies", date(2026, 8, 1))  # passed
+    boss = factories.PersonFactory(organization=cast.riverside, user=cast.nobody)
+    factories.MembershipFactory(user=cast.nobody, organization=cast.riverside, facility=cast.oak, role="administrator")
+    gone = factories.EmploymentFactory(facility=cast.oak, valid_to=date(2026, 11, 1)).person
+    hold(cast, gone, "iqies", date(2026, 9, 25))  # a leaver's dates are the facility's
     silent = factories.PersonFactory(organization=cast.riverside, email="")
     hold(cast, silent, "iqies", date(2026, 9, 25))
     client.force_login(cast.alice)
@@ -202,6 +206,8 @@ def test_the_preview_names_exactly_those_who_are_then_planned(client, cast):
         planned.setdefault(reminder.recipient, set()).add(reminder.deadline_id)
     assert shown == {person: len(deadlines) for person, deadlines in planned.items()}
     assert cast.people["henry"] in shown
+    assert boss in shown
+    assert gone not in shown
     assert cast.people["carol"] not in shown
 
 
