@@ -28,6 +28,7 @@ from reminders.ladder import (
 from systems.models import Policy
 
 HOUSE_MENTION_DAYS: Final = HouseWindow._meta.get_field("mention_days").default
+NOT_YET: Final = 32_000  # no step: more days are left than the ladder has
 _FAR: Final = 30  # ladders that begin earlier than this get a statement of their own, so that it alone reads so far
 
 
@@ -114,27 +115,37 @@ def reached(group: Sequence[Climb], *, day: str, audience: Audience, on: date) -
     return some & Q(**{f"{day}__lte": _plus(on, max(climb.ladder.joins(audience) for climb in group))})
 
 
-Rung = tuple[int, date, date, date, date]  # step; first and last day of the column; first and last day of due_on
+def members_of(climb: Climb) -> str:
+    """Return the SQL condition of the deadlines that climb it, over deadline ``d`` and its house window ``h``.
+
+    The same as `Climb.condition`, for statements that have joined the window already.
+    """
+    kinds = f"d.kind IN ({', '.join(repr(str(kind)) for kind in climb.kinds)})"
+    if climb.policies is not None:
+        return f"{kinds} AND d.policy_id IN ({', '.join(str(int(pk)) for pk in climb.policies)})"
+    if not climb.house:
+        return kinds
+    window = "h.id IS NULL" if climb.window is None else f"h.enabled AND h.flag_days = h.mention_days + {climb.window}"
+    return f"{kinds} AND d.policy_id IS NULL AND {window}"
 
 
-def rungs_of(ladder: Ladder, *, on: date, house_day: bool, overdue: Sequence[date]) -> Iterator[Rung]:
-    """Yield each step with the days (both inclusive) that a deadline lies on when it is its latest due step.
+def steps_of(ladder: Ladder, *, on: date, house_day: bool, overdue: Sequence[date]) -> Iterator[tuple[str, int]]:
+    """Yield (SQL condition over ``w.day`` and ``w.due_on``, step): the latest due step, first match wins.
 
     ``house_day``: counted against the organization's own day, after which two steps count against CMS's.
     ``overdue``: the passed days that occur among deadlines with a daily ladder.
     """
+    yield f"w.day > '{_plus(on, ladder.first)}'", NOT_YET
     for step, after in zip(ladder.before, [*ladder.before[1:], DAY_AFTER], strict=True):
-        yield step, _plus(on, after + 1), _plus(on, step), date.min, date.max
-    yesterday = _plus(on, DAY_AFTER)
+        yield f"w.day > '{_plus(on, after)}'", step
     if ladder.daily:
-        for day in overdue:
-            yield (day - on).days, day, day, date.min, date.max
+        yield from ((f"w.day = '{day}'", (day - on).days) for day in overdue)
     elif house_day:
-        yield DAY_AFTER, date.min, yesterday, _plus(on, CMS_NEAR_DAYS + 1), date.max
-        yield CMS_DAY_NEAR, date.min, yesterday, on, _plus(on, CMS_NEAR_DAYS)
-        yield CMS_DAY_PASSED, date.min, yesterday, date.min, yesterday
+        yield f"w.due_on > '{_plus(on, CMS_NEAR_DAYS)}'", DAY_AFTER
+        yield f"w.due_on > '{_plus(on, DAY_AFTER)}'", CMS_DAY_NEAR
+        yield "w.due_on IS NOT NULL", CMS_DAY_PASSED
     else:
-        yield DAY_AFTER, date.min, yesterday, date.min, date.max
+        yield "w.day IS NOT NULL", DAY_AFTER
 
 
 def steps_behind(ladder: Ladder) -> tuple[int, ...]:
@@ -143,21 +154,6 @@ def steps_behind(ladder: Ladder) -> tuple[int, ...]:
     Days of the daily part do not count: only today's matters.
     """
     return ladder.before if ladder.daily else (*ladder.before, DAY_AFTER, CMS_DAY_NEAR)
-
-
-ANY_SPAN, DEFAULT_SPAN = -1, -2  # a deadline that no house window touches; the default window
-
-
-def kinds_and_policies(climb: Climb) -> Iterator[tuple[str, int, int]]:
-    """Yield (kind, policy's key or 0, span of the house window) of the deadlines that climb the ladder."""
-    for kind in climb.kinds:
-        if climb.house:
-            yield kind, 0, DEFAULT_SPAN if climb.window is None else climb.window
-        elif climb.policies is not None:
-            yield from ((kind, policy, ANY_SPAN) for policy in climb.policies)
-        else:
-            everything = [0, *Policy.objects.order_by("pk").values_list("pk", flat=True)]
-            yield from ((kind, policy, ANY_SPAN) for policy in everything)
 
 
 def _plus(on: date, days: int) -> date:
