@@ -191,7 +191,7 @@ def test_the_preview_names_exactly_those_who_are_then_planned(client, cast):
     boss = factories.PersonFactory(organization=cast.riverside, user=cast.nobody)
     factories.MembershipFactory(user=cast.nobody, organization=cast.riverside, facility=cast.oak, role="administrator")
     gone = factories.EmploymentFactory(facility=cast.oak, valid_to=date(2026, 11, 1)).person
-    hold(cast, gone, "iqies", date(2026, 9, 25))  # a leaver's dates are the facility's
+    hold(cast, gone, "iqies", date(2026, 10, 6))  # too early for the facility, but a leaver's dates are its own
     silent = factories.PersonFactory(organization=cast.riverside, email="")
     hold(cast, silent, "iqies", date(2026, 9, 25))
     client.force_login(cast.alice)
