@@ -1,26 +1,31 @@
-"""Screenshots of every page of the demo organization, wide and narrow, light and dark, into ``var/shots/``.
+"""``make shots``: a picture of every page, wide and narrow, light and dark, below ``var/shots/``.
 
-Runs against a database of its own in a temporary folder and a server on a free port; leaves neither behind.
+Starts the product on a database of its own with the demo organization, signs in as its administrator as a person does,
+and follows the links of every page; of pages that differ only in a number the first one is taken.
 """
 
+import argparse
+import json
 import os
+import re
 import shutil
 import socket
-import subprocess  # nosec B404
+import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOTS = ROOT / "var" / "shots"
-LOOKS: Final[tuple[tuple[int, Literal["light", "dark"]], ...]] = (
-    (1280, "light"),
-    (1280, "dark"),
-    (360, "light"),
-    (360, "dark"),
-)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,115 +33,176 @@ FLAGS = [
     "--no-first-run",
     "--disable-background-networking",
 ]
-FLAGS += ["--disable-component-update", "--disable-sync", "--disable-quic"]
-BEFORE_SIGN_IN = ["account_login", "account_reset_password"]
-MINE = ["mfa_index", "account_change_password", "account_email", "usersessions_list", "web:style"]
+SIZES = {"1280": {"width": 1280, "height": 800}, "360": {"width": 360, "height": 740}}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+NOWHERE = "/no-such-page/"
+ENTRANCE = ["/auth/login/", "/auth/password/reset/", "/style/", NOWHERE]
+MOST_PAGES = 80
 
 
-def prepare() -> tuple[list[str], list[str], str]:
-    """Fill the database; return the addresses before and after sign-in and a signed-in session's key."""
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-    from django.test import Client
-    from django.urls import reverse
-
-    from accounts.models import PortalAccount
-    from facilities.models import Facility, Organization
-    from staff.models import Person
-    from users.models import User
-
-    for command in ("migrate", "load_catalogue", "seed_demo"):
-        call_command(command, verbosity=0, stdout=sys.stderr)
-    demo = Organization.objects.get(is_demo=True)
-    person = Person.objects.filter(organization=demo, user__email__startswith="ana.").get()
-    of_demo = {"organization": demo}
-    lists = [
-        "today",
-        "facilities",
-        "people",
-        "accounts",
-        "settings",
-        "facility-register",
-        "person-add",
-        "logins-record",
-    ]
-    addresses = [reverse(f"web:{name}", args=[demo.slug]) for name in lists]
-    addresses += [Facility.objects.filter(**of_demo).earliest("pk").get_absolute_url(), person.get_absolute_url()]
-    addresses += [reverse("web:account", args=[demo.slug, PortalAccount.objects.filter(**of_demo).earliest("pk").pk])]
-    client = Client(headers={"user-agent": "Chrome/1 (X11; Linux x86_64)"})
-    client.force_login(User.objects.get(pk=person.user_id or 0), backend="django.contrib.auth.backends.ModelBackend")
-    before, after = ([reverse(name) for name in names] for names in (BEFORE_SIGN_IN, MINE))
-    return before, addresses + after, client.cookies["sessionid"].value
+def find_chromium() -> str:
+    """Return the path of the system's browser, or end with a clear message."""
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if name and (found := shutil.which(name))), None)
+    if path is None:
+        sys.exit("No Chromium here: install the system package `chromium` or set CHROMIUM (see README).")
+    return path
 
 
-def wait_for(server: subprocess.Popen[bytes], port: int) -> None:
-    """Return when our server answers. Raises RuntimeError when it ends or takes half a minute."""
-    for _ in range(150):
+class Demo:
+    """A running product with demo data in a scratch folder."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.port = listener.getsockname()[1]
+        self.url = f"http://localhost:{self.port}"
+        self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
+            "DATABASE_URL": f"sqlite:///{folder}/shots.sqlite3",
+            "EMAIL_URL": f"filemail:///{folder}/mail",
+            "SITE_URL": self.url,
+            "REDIS_URL": "",
+            "LOG_LEVEL": "ERROR",
+        }
+
+    def manage(self, *arguments: str) -> str:
+        """Run a command and return what it printed; end with its message when it fails."""
+        program = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(program, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def sign_in(self) -> dict[str, str]:
+        """Return e-mail, password and a current code of the demo's administrator."""
+        rows: list[dict[str, str]] = json.loads(self.manage("seed_demo", "--print", "--json"))["sign_ins"]
+        return next((row for row in rows if row["role"] == "Administrator"), rows[0])
+
+
+@contextmanager
+def running_demo() -> Iterator[Demo]:
+    """Prepare and serve the demo; stop it and remove its folder at the end."""
+    with tempfile.TemporaryDirectory(prefix="pk-shots-") as folder:
+        demo = Demo(Path(folder))
+        for command in (["migrate", "-v", "0"], ["load_catalogue"], ["load_directory"], ["seed_demo"], ["tick"]):
+            demo.manage(*command)
+        granian = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1"]
+        server = subprocess.Popen(
+            [*granian, "--port", str(demo.port), "--no-ws", "config.wsgi:application"],
+            cwd=ROOT,
+            env=demo.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for(f"http://127.0.0.1:{demo.port}/healthz", server)
+            yield demo
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
         if server.poll() is not None:
             break
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise RuntimeError("the server did not start")
+        try:
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  (our own server)
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    sys.exit("The product does not answer; try `make run`.")
 
 
-def take(origin: str, before: list[str], after: list[str], session: str, chromium: str) -> int:
-    """Photograph every page in every look; return how many pictures there are. Raises RuntimeError for a wrong page."""
-    from playwright.sync_api import sync_playwright
+def signed_in_state(browser: Browser, demo: Demo) -> Any:
+    """Sign in through the forms, as a person does, and return the browser's cookies."""
+    who = demo.sign_in()
+    context = browser.new_context(base_url=demo.url)
+    page = context.new_page()
+    page.goto("/auth/login/")
+    page.fill("input[name=login]", who["email"])
+    page.fill("input[name=password]", who["password"])
+    page.press("input[name=password]", "Enter")
+    page.wait_for_load_state("networkidle")
+    if page.locator("input[name=code]").count():
+        page.fill("input[name=code]", who["code"])
+        page.press("input[name=code]", "Enter")
+        page.wait_for_load_state("networkidle")
+    if "/auth/" in urlsplit(page.url).path:
+        sys.exit(f"The demo administrator could not sign in; the browser stands at {page.url}.")
+    state = context.storage_state()
+    context.close()
+    return state
 
-    shutil.rmtree(SHOTS, ignore_errors=True)
-    SHOTS.mkdir(parents=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        for width, scheme in LOOKS:
-            context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-            for addresses, signed_in in ((before, False), (after, True)):
-                if signed_in:
-                    context.add_cookies([{"name": "sessionid", "value": session, "url": origin}])
-                page = context.new_page()
-                for address in addresses:
-                    answer = page.goto(origin + address, wait_until="networkidle")
-                    if answer is None or answer.status != 200 or page.url != origin + address:
-                        raise RuntimeError(f"{address} led to {page.url} ({answer.status if answer else 'no answer'})")
-                    name = address.strip("/").replace("/", "-")
-                    page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
-            context.close()
-        browser.close()
-    return len(list(SHOTS.glob("*.png")))
+
+def kind_of(path: str) -> str:
+    """Return the path with numbers replaced: pages of one kind look alike."""
+    return re.sub(r"/\d+(?=/|$)", "/N", path)
+
+
+def find_pages(page: Page) -> list[str]:
+    """Follow every link from the home page; return one path of each kind, in the order found."""
+    waiting, seen = ["/"], {"/"}
+    found: list[str] = []
+    while waiting and len(found) < MOST_PAGES:
+        path = waiting.pop(0)
+        answer = page.goto(path)
+        if answer is None or "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        landed = urlsplit(page.url).path
+        if kind_of(landed) not in {kind_of(each) for each in found}:
+            found.append(landed)
+        for link in page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)"):
+            parts = urlsplit(link)
+            if parts.netloc == urlsplit(page.url).netloc and kind_of(parts.path) not in seen:
+                seen.add(kind_of(parts.path))
+                waiting.append(parts.path)
+    return found
+
+
+def shoot(context: BrowserContext, paths: list[str], look: str) -> list[str]:
+    """Take each page as ``<page>-<look>.png``; return complaints about wrong answers and pages that do not fit."""
+    page = context.new_page()
+    complaints: list[str] = []
+    for path in paths:
+        answer = page.goto(path)
+        page.wait_for_load_state("networkidle")
+        name = kind_of(path).strip("/").replace("/", "-") or "home"
+        page.screenshot(path=SHOTS / f"{name}-{look}.png", full_page=True)
+        if answer is None or answer.status != (404 if path == NOWHERE else 200):
+            complaints.append(f"{look}: {path} answered {answer.status if answer else 'nothing'}")
+        if (wider := page.evaluate("document.documentElement.scrollWidth - window.innerWidth")) > 0:
+            complaints.append(f"{look}: {path} is {wider} px wider than the window")
+    return complaints
 
 
 def main() -> int:
-    """Take the pictures; exit 1 where that is not possible."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not chromium:
-        print("No Chromium here: install the system package `chromium` or set CHROMIUM.", file=sys.stderr)
-        return 1
-    with socket.socket() as free, tempfile.TemporaryDirectory() as folder:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings.embedded", "DJANGO_ALLOW_ASYNC_UNSAFE": "true"}
-        os.environ |= {"DATABASE_URL": f"sqlite:///{folder}/shots.sqlite3", "EMAIL_URL": f"filemail:///{folder}/mail"}
-        os.environ |= {"PORT": str(port), "REDIS_URL": ""}
-        sys.path.insert(0, str(ROOT))
-        before, after, session = prepare()
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"]
-        command += ["--host", "127.0.0.1", "--port", str(port), "config.wsgi:application"]
-        server = subprocess.Popen(command, cwd=ROOT)  # nosec B603
-        try:
-            wait_for(server, port)
-            count = take(f"http://localhost:{port}", before, after, session, chromium)
-        except RuntimeError as exc:
-            print(f"Screenshots: {exc}.", file=sys.stderr)
-            return 1
-        finally:
-            server.terminate()
-            server.wait()
-    print(f"{count} pictures in {SHOTS.relative_to(ROOT)}.")
-    return 0
+    """Take all pictures; return 1 when a page failed or does not fit."""
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
+    chromium = find_chromium()
+    complaints: list[str] = []
+    paths: list[str] = []
+    shutil.rmtree(SHOTS, ignore_errors=True)
+    SHOTS.mkdir(parents=True)
+    with running_demo() as demo, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        state = signed_in_state(browser, demo)
+        for size, viewport in SIZES.items():
+            for scheme in SCHEMES:
+                options: dict[str, Any] = {"base_url": demo.url, "viewport": viewport, "color_scheme": scheme}
+                options["reduced_motion"] = "reduce"
+                outside = browser.new_context(**options)
+                inside = browser.new_context(storage_state=state, **options)
+                paths = paths or find_pages(inside.new_page())
+                look = f"{size}-{scheme}"
+                complaints += shoot(outside, ENTRANCE, look) + shoot(inside, paths, look)
+                outside.close()
+                inside.close()
+        browser.close()
+    print(f"{len(paths) + len(ENTRANCE)} pages, four pictures each, in {SHOTS.relative_to(ROOT)}/.")
+    print("\n".join(complaints))
+    return 1 if complaints else 0
 
 
 if __name__ == "__main__":
