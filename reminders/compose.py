@@ -21,8 +21,8 @@ from django.core.mail.message import forbid_multi_line_headers
 from django.template.loader import render_to_string
 from django.utils.html import escape
 
+from accounts import sentences
 from reminders.letters import Addressee, Letter, Line, Tally
-from reminders.voice import voice
 
 _PART: Final = re.compile(r"<!--(\w+)-->\s*(.*?)\s*<!--/\1-->", re.DOTALL)
 _SECTIONS: Final = {"late": "LATE", "own": "PAST YOUR ORGANIZATION’S OWN DAY", "due": "COMING UP"}
@@ -134,7 +134,7 @@ def subject_of(tally: Tally, on: date) -> str:
 def _when(tally: Tally, on: date) -> str:
     if tally.first_on is None:
         return "due"
-    first = voice().short_day(tally.first_on, on)
+    first = sentences.short_day(tally.first_on, on)
     return f"due by {first}" if tally.first_on == tally.last_on else f"due, the first by {first}"
 
 

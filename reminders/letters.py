@@ -9,12 +9,12 @@ from typing import Any, Final
 from django.db.models import Count, DateField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
+from accounts import sentences
 from accounts.models import Deadline, PortalAccount, RoleGrant
 from accounts.services.lapses import days_by_zone
 from facilities.models import Facility
 from reminders.addresses import link_to, link_to_today
 from reminders.models import Reminder
-from reminders.voice import voice
 from staff.models import Employment
 from systems.policy import EASTERN, day_in
 
@@ -233,10 +233,9 @@ def _line(
     section = "late" if late else "own" if row["aim"] < on else "due"
     detail = "A login that late brings nothing back by itself: look on the system, then answer."
     if row["deadline__check_on"] is None:
-        words = voice()
         account_zones = zones.get(row["deadline__account_id"], set())
-        ends = words.local_ends(row["deadline__due_on"], account_zones, system_zone=row["deadline__zone"])
-        detail = " ".join(filter(None, [words.what_follows(facts), "" if row["deadline__due_on"] < on else ends]))
+        ends = sentences.local_ends(row["deadline__due_on"], account_zones, system_zone=row["deadline__zone"])
+        detail = " ".join(filter(None, [sentences.what_follows(facts), "" if row["deadline__due_on"] < on else ends]))
     url = link_to("web:account", to.slug, row["deadline__account_id"])
     return Line(section, _sentence(row, facts, late), detail, url, to.had_mail and not row["told"])
 
@@ -244,7 +243,7 @@ def _line(
 def _facts(to: Addressee, row: dict[str, Any], left: Mapping[int, date], on: date) -> Any:
     kind, login = row["deadline__kind"], row["deadline__account__last_login_on"]
     first, last = row["deadline__account__person__first_name"], row["deadline__account__person__last_name"]
-    return voice().Facts(
+    return sentences.Facts(
         system=row["system"],
         person=f"{first} {last}".strip(),
         own=row["holder"] == to.person_id,
@@ -262,15 +261,15 @@ def _facts(to: Addressee, row: dict[str, Any], left: Mapping[int, date], on: dat
 
 
 def _sentence(row: dict[str, Any], facts: Any, late: bool) -> str:
-    words, kind = voice(), row["deadline__kind"]
+    kind = row["deadline__kind"]
     if kind == Deadline.Kind.PASSWORD:
-        return words.password_due(facts)
+        return sentences.password_due(facts)
     if kind == Deadline.Kind.DELETION:
-        return words.deletion_due(facts)
+        return sentences.deletion_due(facts)
     if kind != Deadline.Kind.INACTIVITY:
         aim, on = row["aim"], facts.on
-        when = f"due {words.by_day(aim, on)}" if aim >= on else f"was due by {words.short_day(aim, on)}"
+        when = f"due {sentences.by_day(aim, on)}" if aim >= on else f"was due by {sentences.short_day(aim, on)}"
         return f"{Deadline.Kind(kind).label} of {facts.whose} account: {when}."
     if row["deadline__check_on"] is not None:
-        return words.roles_to_check(facts)
-    return words.login_passed(facts) if late else words.login_due(facts)
+        return sentences.roles_to_check(facts)
+    return sentences.login_passed(facts) if late else sentences.login_due(facts)

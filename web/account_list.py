@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import PortalAccount, RoleGrant
+from accounts.words import day, in_days, listed
 from facilities.access import Scope
 from web.keyset import Page, page_of
 from web.rows import address
 from web.standings import Held, all_held
-from web.templatetags.words import day, in_days, listed
 
 SIZE = 50
 UNDATED = "undated"  # in the address: past the last account that has a date

@@ -9,11 +9,11 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Deadline, HouseWindow, LoginEvent, PortalAccount
 from accounts.models.inventory import PortalAccountQuerySet
+from accounts.sentences import Tally
 from facilities.access import Scope
 from systems.policy import EASTERN, Standing, day_in
 from systems.selectors import chain_revisions
 from web.dossiers import Dossier, gather
-from web.sentences import Tally
 from web.standings import clock_of
 
 SHOWN = 7  # rows of other people's accounts in one section; the list of accounts has the rest

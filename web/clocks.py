@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from web.templatetags.words import day, day_short, in_days
+from accounts.words import day, day_short, in_days
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from facilities.access import Scope
 from facilities.models import Facility, Organization
-from web.templatetags.words import EASTERN
+from systems.policy import EASTERN
 
 SWITCHER_FACILITIES = 8  # more are one click away on their own page
 

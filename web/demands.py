@@ -7,13 +7,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.words import listed
 from systems.models import Contact, Policy, System
 from systems.paths import closed
 from systems.policy import in_force
 from systems.provider_types import kind_of
 from systems.selectors import clock_policies, stream_paths, version_of
 from web.dossiers import limit_of, source_of
-from web.templatetags.words import listed
 
 _KINDS = {
     Deadline.Kind.INACTIVITY: "Logins",

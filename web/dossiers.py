@@ -9,6 +9,8 @@ from typing import Any
 from django.db.models import F, Max, Q
 
 from accounts.models import Deadline, LoginEvent, PortalAccount, RoleGrant
+from accounts.sentences import Facts, limit_words, local_ends, possessive
+from accounts.words import day, day_in
 from facilities.access import Action, Scope
 from reminders.ladder import ladder_of
 from reminders.models import Reminder
@@ -16,9 +18,7 @@ from staff.models import Employment
 from systems.models import Policy
 from systems.policy import EASTERN, cures
 from web.clocks import Clock, draw_clock
-from web.sentences import Facts, limit_words, local_ends, possessive
 from web.standings import clock_of, limit_in_days
-from web.templatetags.words import day, day_in
 
 _COUNTED = {
     Deadline.Kind.INACTIVITY: "without a login",

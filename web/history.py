@@ -7,11 +7,11 @@ from typing import Any
 from django.urls import reverse
 
 from accounts.models import Deadline, LoginEvent, PortalAccount, RoleGrant
+from accounts.words import day, instant
 from facilities.access import Action, Scope
 from reminders.models import Reminder
 from systems.policy import EASTERN, day_in
 from web.dossiers import Dossier
-from web.templatetags.words import day, instant
 
 LOGINS_SHOWN = 30
 _FUTURE = {

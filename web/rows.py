@@ -6,11 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from accounts.models import Deadline, LoginEvent, PortalAccount
-from accounts.services.logins import EARLIEST
-from facilities.access import Action, Scope
-from systems.policy import Standing
-from web.dossiers import Dossier, clock_drawing, explain
-from web.sentences import (
+from accounts.sentences import (
     Facts,
     by_day,
     deletion_due,
@@ -22,6 +18,10 @@ from web.sentences import (
     short_day,
     what_follows,
 )
+from accounts.services.logins import EARLIEST
+from facilities.access import Action, Scope
+from systems.policy import Standing
+from web.dossiers import Dossier, clock_drawing, explain
 from web.standings import clock_of
 
 BACK = "?from=today"  # where a deed returns to, empty for the account; see `web.views.logins.back`

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.words import day
 from facilities.access import Scope
 from staff.models import Employment, Person
 from systems.models import System
@@ -17,7 +18,6 @@ from systems.policy import Standing
 from web.dossiers import gather
 from web.rows import deadline_row
 from web.standings import Held, all_held
-from web.templatetags.words import day
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,9 +165,6 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
-# --- Mails --------------------------------------------------------------------------------------
-MAIL_SENTENCES = "web.sentences"  # digests say what the pages say; `reminders` may not import `web`
-
 # --- From the environment (docs/configuration.md) -----------------------------------------------
 IDLE_TIMEOUT = env.read("IDLE_TIMEOUT", env.whole_number(60, 1800), 900)  # seconds; ROB-SESS-1, ROB-SESS-2
 TRUSTED_PROXY_COUNT = env.read("TRUSTED_PROXY_COUNT", env.whole_number(0, 9), 0)

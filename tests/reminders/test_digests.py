@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.models import Deadline
 from accounts.services.inventory import remove_account
 from accounts.services.logins import record_login
+from accounts.words import day_short
 from audit.models import AuditEvent
 from facilities.models import Facility, Membership
 from reminders.models import Delivery, Digest, MailPreference, Reminder
@@ -18,7 +19,6 @@ from staff.models import Employment
 from tests.conftest import NOON, TODAY
 from tests.reminders.mailbox import html, outbox, read, text
 from tests.reminders.making import DAY, administrator, clock, held, only_published_limits, started
-from web.templatetags.words import day_short
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 

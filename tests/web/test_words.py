@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 from django.template import engines
 
-from systems.policy import Standing
+from systems.policy import EASTERN, Standing
 from web.templatetags import words
 from web.templatetags.signin import browser, calm
 from web.toasts import say
@@ -44,9 +44,9 @@ def test_days_and_their_distance_stand_together():
 @pytest.mark.parametrize(
     ("at", "zone", "said"),
     [
-        (datetime(2026, 12, 3, 21, 5, tzinfo=UTC), words.EASTERN, "Thu 3 Dec 2026, 4:05 p.m. ET"),
+        (datetime(2026, 12, 3, 21, 5, tzinfo=UTC), EASTERN, "Thu 3 Dec 2026, 4:05 p.m. ET"),
         (datetime(2026, 12, 4, 5, 0, tzinfo=UTC), "Pacific/Honolulu", "Thu 3 Dec 2026, 7:00 p.m. HT"),
-        (datetime(2026, 7, 1, 4, 30, tzinfo=UTC), words.EASTERN, "Wed 1 Jul 2026, 12:30 a.m. ET"),
+        (datetime(2026, 7, 1, 4, 30, tzinfo=UTC), EASTERN, "Wed 1 Jul 2026, 12:30 a.m. ET"),
         (datetime(2026, 7, 1, 2, 0, tzinfo=UTC), "Pacific/Guam", "Wed 1 Jul 2026, 12:00 p.m. ChST"),
     ],
 )

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.errors import AccountRefused, LoginRejected
 from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.sentences import possessive
 from accounts.services.inventory import correct_account, regain_account, remove_account
 from accounts.services.logins import confirm_roles, places_of
 from facilities.access import Action, Scope, authorize
@@ -27,7 +28,6 @@ from web.forms.accounts import AccountFilter, AccountForm, DayForm
 from web.history import timeline
 from web.rows import deadline_row, unknown_row
 from web.scope import ScopedRequest, organization_page
-from web.sentences import possessive
 from web.stale import both_versions
 from web.standings import clock_of, held_on
 from web.toasts import say

@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.words import count_noun
+from accounts.words import day_in as day_in_words
 from facilities.access import Action, authorize
 from facilities.ccn import type_descriptions
 from facilities.checks import FacilityCheck, check_facility
@@ -25,8 +27,6 @@ from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.standings import PlaceStanding, places_standing
 from web.tables import next_dates, people_by_systems
-from web.templatetags.words import count_noun
-from web.templatetags.words import day_in as day_in_words
 from web.toasts import say
 
 DUE_ROWS = 5

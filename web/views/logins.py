@@ -14,14 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import LoginRejected
 from accounts.models import LoginEvent, PortalAccount, RoleGrant
+from accounts.sentences import recorded
 from accounts.services.logins import LoginOutcome, places_of, record_login, record_logins, void_login
+from accounts.words import count_noun, day
 from facilities.access import Action, Scope, authorize
 from staff.models import Person
 from systems.policy import EASTERN, day_in
 from web.forms.logins import LoginDayForm, SeveralLoginsForm
 from web.scope import ScopedRequest, organization_page
-from web.sentences import recorded
-from web.templatetags.words import count_noun, day
 from web.toasts import say
 
 SEVERAL = 60  # accounts on the page for several logins; more are reached by person

@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import PortalAccount, RoleGrant
+from accounts.words import count_noun, day, listed
+from accounts.words import day_in as day_in_words
 from facilities.access import Action, Scope
 from facilities.models import Facility
 from staff.models import Employment, Person
@@ -20,8 +22,6 @@ from web.forms.facilities import places_for
 from web.keyset import page_of
 from web.scope import ScopedRequest, organization_page
 from web.standings import Held, all_held, worst
-from web.templatetags.words import count_noun, day, listed
-from web.templatetags.words import day_in as day_in_words
 
 FILTER_PLACES = 100  # more facilities than this are filtered from their own page
 

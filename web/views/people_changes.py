@@ -12,6 +12,7 @@ from accounts.errors import AccountRefused
 from accounts.models import PortalAccount, RoleGrant
 from accounts.services.inventory import add_accounts
 from accounts.services.joining import add_person_with_accounts
+from accounts.words import count_noun, day, listed
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
 from staff.models import Employment, Person
@@ -20,7 +21,6 @@ from web.forms.facilities import places_for
 from web.forms.people import AccountRow, EmploymentForm, JoinerForm, LeavingForm, PersonForm, PlaceForm, account_rows
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
-from web.templatetags.words import count_noun, day, listed
 from web.toasts import say
 from web.views.people import jobs_of, people_crumbs, person_crumb, person_of, today
 

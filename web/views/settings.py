@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.words import day
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility, Invitation, Membership, Organization
 from facilities.services.members import InvitationRefused, end_membership, invite_member
@@ -21,7 +22,6 @@ from web.forms.settings import InviteForm
 from web.invitations import join_link, send_invitation
 from web.keyset import page_of
 from web.scope import ScopedRequest, organization_page
-from web.templatetags.words import day
 from web.toasts import say
 
 SHOWN_AT_MOST = 25  # people whose first mail is spelled out

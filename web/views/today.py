@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import Deadline, PortalAccount
+from accounts.sentences import good_day, the_one_sentence
 from facilities.access import Action, Scope
 from facilities.models import Facility
 from staff.models import Employment
@@ -17,7 +18,6 @@ from users.models import User
 from web.agenda import Agenda, Section, agenda
 from web.rows import deadline_row, done_row, unknown_row
 from web.scope import ScopedRequest, organization_page
-from web.sentences import good_day, the_one_sentence
 
 
 @require_safe

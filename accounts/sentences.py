@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from accounts.words import count_noun, count_word, day, day_short, in_days, listed
 from systems.policy import EASTERN, MORE_THAN, cures
-from web.templatetags.words import count_noun, count_word, day, day_short, in_days, listed
 
 # What happens after the last safe day, by the catalogue's code; {of} is "your iQIES" or "the iQIES".
 _AFTER = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.sentences import (
+from accounts.sentences import (
     Facts,
     Tally,
     by_day,
