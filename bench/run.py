@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from bench.goals import Goal, document, line, save
+from bench.goals import WIDE, Goal, document, line, save
 from bench.scratch import ENGINES, ScratchError, database, manage, server
 from bench.sweeping import measure
 
@@ -27,7 +27,7 @@ def main() -> int:
         parser.error(f"the smallest size is {LONG[0]}")
     try:
         goals, runs = measure(engines=ENGINES, sizes=sizes, pairs=5, wide=options.small, progress=_progress)
-        goals += _audit(10_000 if options.small else 100_000)
+        goals += _audit(10_000 if options.small else 100_000, WIDE if options.small else 1.0)
     except ScratchError as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
@@ -39,13 +39,14 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _audit(rows: int) -> list[Goal]:
+def _audit(rows: int, slack: float) -> list[Goal]:
     """Return what one recorded act on many rows costs beside a plain insert of the same rows, on both engines."""
     goals = []
     for engine in ENGINES:
         with server(engine) as address, database(address, "audit") as url:
-            found: dict[str, Any] = json.loads(manage(url, "bench_audit", "--rows", str(rows), "--json"))
-        goals.append(Goal("audit", "an act on many rows : plain insert", found["ratio"], found["gate"],
+            printed = manage(url, "bench_audit", "--rows", str(rows), "--json", accept=(0, 1))  # 1 = gate missed
+            found: dict[str, Any] = json.loads(printed)
+        goals.append(Goal("audit", "an act on many rows : plain insert", found["ratio"], found["gate"] * slack,
                           engine=engine, size=rows))  # fmt: skip
     return goals
 

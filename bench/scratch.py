@@ -87,20 +87,21 @@ def _on_server(address: str, statement: str, name: str) -> None:
         connection.close()
 
 
-def manage(url: str, *arguments: str) -> str:
+def manage(url: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
     """Run ``manage.py`` on the database in a child process; return what it printed. Raises ScratchError."""
-    return python(url, "manage.py", *arguments)
+    return python(url, "manage.py", *arguments, accept=accept)
 
 
-def python(url: str, *arguments: str) -> str:
-    """Run this Python on the database in a child process, under the embedded settings and without a signing key."""
+def python(url: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
+    """Run this Python on the database in a child process; return what it printed.
+
+    Under the embedded settings and without a signing key. Raises ScratchError for an exit code not accepted.
+    """
     environment = {key: value for key, value in os.environ.items() if key not in {"AUDIT_SIGNING_KEY", "REDIS_URL"}}
     environment |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings.embedded", "LOG_LEVEL": "ERROR"}
     ran = subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False
     )
-    if ran.returncode not in (0, 1) or (ran.returncode and not ran.stdout):
-        raise ScratchError(f"{' '.join(arguments)} ended with {ran.returncode}")
-    if ran.returncode:
-        raise ScratchError(f"{' '.join(arguments)}: {ran.stdout.strip()[-500:]}")
+    if ran.returncode not in accept:
+        raise ScratchError(f"{' '.join(arguments)} ended with {ran.returncode}: {ran.stdout.strip()[-500:]}")
     return ran.stdout
