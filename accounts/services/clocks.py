@@ -66,18 +66,19 @@ def recompute(*, accounts: QuerySet[PortalAccount], at: datetime, chains: Chains
         cursor.execute(_TABLE)
         for kind in _CLOCKS:
             total += _recompute_kind(cursor, kind, chains, chosen, list(chosen_params), at)
-        cursor.execute(
-            f"UPDATE accounts_portalaccount SET lapses_on = ({_LAPSE}) WHERE id IN ({chosen})"  # noqa: S608
-            f" AND COALESCE(lapses_on, '0001-01-01') <> COALESCE(({_LAPSE}), '0001-01-01')",
-            chosen_params,
-        )
+        cursor.execute(_LAPSES.format(chosen=chosen), chosen_params)
     return total
 
 
-_LAPSE = (
-    "SELECT x.due_on FROM accounts_deadline x WHERE x.account_id = accounts_portalaccount.id"
-    " AND x.kind = 'inactivity' AND x.closed_at IS NULL"
-)
+# A join, not a subquery per account: without statistics, PostgreSQL would read all deadlines for each account.
+_LAPSES = """
+UPDATE accounts_portalaccount SET lapses_on = w.due_on
+FROM (SELECT a.id, x.due_on FROM accounts_portalaccount a
+      LEFT JOIN accounts_deadline x ON x.account_id = a.id AND x.kind = 'inactivity' AND x.closed_at IS NULL
+      WHERE a.id IN ({chosen})) w
+WHERE accounts_portalaccount.id = w.id
+    AND COALESCE(accounts_portalaccount.lapses_on, '0001-01-01') <> COALESCE(w.due_on, '0001-01-01')
+"""
 
 
 def _recompute_kind(cursor: Any, kind: str, chains: Chains, chosen: str, params: list[Any], at: datetime) -> Moved:
