@@ -30,8 +30,10 @@ class Action(StrEnum):
     EDIT_FACILITY = "edit a facility"
     EDIT_PERSON = "add or edit a person"
     END_EMPLOYMENT = "record that somebody left"
-    EDIT_ACCOUNT = "add or edit an account"
+    EDIT_ACCOUNT = "add or remove an account"
+    KEEP_ACCOUNT = "correct what is known about an account"
     RECORD_LOGIN = "record a login"
+    REPORT_LOSS = "report that an account was lost or is back"
     CONFIRM_ROLES = "answer whether roles are still there"
     MANAGE_MEMBERS = "invite or remove members"
     START_REMINDERS = "start reminders"
@@ -44,12 +46,14 @@ _ALLOWED: dict[Action, set[Role]] = {
     Action.EDIT_PERSON: _WORKERS,
     Action.END_EMPLOYMENT: _WORKERS,
     Action.EDIT_ACCOUNT: _WORKERS,
+    Action.KEEP_ACCOUNT: _WORKERS,
     Action.RECORD_LOGIN: _WORKERS,
+    Action.REPORT_LOSS: _WORKERS,
     Action.CONFIRM_ROLES: _WORKERS,
     Action.MANAGE_MEMBERS: {Role.ADMINISTRATOR},
     Action.START_REMINDERS: {Role.ADMINISTRATOR},
 }
-_OWN = {Action.RECORD_LOGIN, Action.CONFIRM_ROLES}
+_OWN = {Action.KEEP_ACCOUNT, Action.RECORD_LOGIN, Action.REPORT_LOSS, Action.CONFIRM_ROLES}
 # Acts that reach beyond single facilities need a role without facility.
 _AT_LARGE = {Action.REGISTER_FACILITY, Action.START_REMINDERS, Action.MANAGE_MEMBERS}
 

@@ -57,6 +57,10 @@ ROWS: dict[str, list[Row]] = {
     "web:account": [Row(OBJECT, ACCOUNT)],
     "web:account-edit": [Row(FORM, ACCOUNT)],
     "web:account-remove": [Row(FORM, ACCOUNT)],
+    "web:account-lost": [
+        Row(FORM, ACCOUNT),
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ACCOUNT, {"loss": "roles_revoked", "on": TODAY.isoformat()}),
+    ],
     "web:account-regain": [Row(FORM, ("slug", "lost"))],
     "web:account-check": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "checked"), {"answer": "there"})],
     "web:login": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ACCOUNT, {})],

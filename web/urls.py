@@ -30,6 +30,7 @@ today_and_accounts = [
     path("accounts/<int:pk>/", accounts.account, name="account"),
     path("accounts/<int:pk>/edit/", accounts.account_edit, name="account-edit"),
     path("accounts/<int:pk>/remove/", accounts.account_remove, name="account-remove"),
+    path("accounts/<int:pk>/lost/", accounts.account_lost, name="account-lost"),
     path("accounts/<int:pk>/regain/", accounts.account_regain, name="account-regain"),
     path("accounts/<int:pk>/check/", accounts.account_check, name="account-check"),
     path("accounts/<int:pk>/login/", logins.login, name="login"),

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from accounts.errors import AccountRefused
 from accounts.models import LoginEvent, PortalAccount, RoleGrant
-from accounts.services.logins import add_login_event, end_grants, places_of, refresh_clocks
+from accounts.services.logins import add_login_event, end_grants, is_own, lose_account, places_of, refresh_clocks
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
@@ -192,7 +192,7 @@ def correct_account(
     at: datetime,
 ) -> PortalAccount:
     """Change user ID (empty = unknown), password day or note. Raises NotAllowed, AccountRefused (code ``stale``)."""
-    authorize(scope, Action.EDIT_ACCOUNT, places_of(account))
+    authorize(scope, Action.KEEP_ACCOUNT, places_of(account), own=is_own(scope, account))
     if password_changed_on and password_changed_on > day_in(at, EASTERN):
         raise AccountRefused("A password cannot have been changed in the future.", field="password_changed_on")
     new: dict[str, object] = {"password_changed_on": password_changed_on, "note": note.strip()}
@@ -255,12 +255,41 @@ def remove_account(*, scope: Scope, account: PortalAccount, removed_on: date, at
     return account
 
 
+def report_loss(*, scope: Scope, account: PortalAccount, loss: str, lost_on: date, at: datetime) -> PortalAccount:
+    """Record that an active account no longer works: its grants end, a deletion clock goes on, the rest stop.
+
+    Raises NotAllowed, and AccountRefused for an unknown kind of loss, a day in the future, or an account that is
+    not active.
+    """
+    authorize(scope, Action.REPORT_LOSS, places_of(account), own=is_own(scope, account))
+    if loss not in PortalAccount.Loss.values:
+        raise AccountRefused("Say what happened to the account.", field="loss")
+    if lost_on > day_in(at, EASTERN):
+        raise AccountRefused("An account cannot have been lost in the future.", field="lost_on")
+    with transaction.atomic():
+        active = PortalAccount.objects.running().filter(pk=account.pk, organization=scope.organization)
+        if active.select_for_update(of=("self",)).first() is None:
+            raise AccountRefused("This account is not active any more.", code="not_active")
+        lose_account(account=account, loss=loss, on=lost_on, at=at)
+        refresh_clocks([account.pk], at=at)
+        record(
+            chain=scope.organization.key,
+            action="account.lost",
+            actor=scope.actor,
+            subject=Ref(account.key, f"{account.person}, {account.system.name}"),
+            at=at,
+            payload={"loss": loss, "lost_on": lost_on.isoformat()},
+        )
+    account.refresh_from_db()
+    return account
+
+
 def regain_account(*, scope: Scope, account: PortalAccount, regained_on: date, at: datetime) -> PortalAccount:
     """Record that a lost account is back: the grants that ended with the loss open again, a new clock starts.
 
     Raises NotAllowed, and AccountRefused for a day in the future or an account that is not lost.
     """
-    authorize(scope, Action.EDIT_ACCOUNT, places_of(account))
+    authorize(scope, Action.REPORT_LOSS, places_of(account), own=is_own(scope, account))
     if regained_on > day_in(at, EASTERN):
         raise AccountRefused("An account cannot have come back in the future.", field="regained_on")
     with transaction.atomic():

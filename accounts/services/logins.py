@@ -34,6 +34,11 @@ def places_of(account: PortalAccount) -> list[int]:
     return list(RoleGrant.objects.known().filter(account=account).values_list("facility_id", flat=True).distinct())
 
 
+def is_own(scope: Scope, account: PortalAccount) -> bool:
+    """Return whether the account belongs to the acting member's own person."""
+    return scope.user_id is not None and account.person.user_id == scope.user_id
+
+
 def record_login(*, scope: Scope, account: PortalAccount, happened_on: date, at: datetime) -> LoginOutcome:
     """Record that the holder signed in on a day (US Eastern). Repeating it changes nothing.
 
@@ -49,8 +54,7 @@ def record_logins(
 ) -> list[LoginOutcome]:
     """Record one day's login on several accounts, all or none. As `record_login`."""
     for account in accounts:
-        own = account.person.user_id is not None and account.person.user_id == scope.user_id
-        authorize(scope, Action.RECORD_LOGIN, places_of(account), own=own)
+        authorize(scope, Action.RECORD_LOGIN, places_of(account), own=is_own(scope, account))
     day = _accepted_day(happened_on, scope, at)
     chains = policy_chains()
     with transaction.atomic():
@@ -95,7 +99,7 @@ def _lock(scope: Scope, accounts: Sequence[PortalAccount]) -> dict[int, PortalAc
 
 
 def _record_one(scope: Scope, account: PortalAccount, day: date, at: datetime, chains: Chains) -> LoginOutcome:
-    own = account.person.user_id is not None and account.person.user_id == scope.user_id
+    own = is_own(scope, account)
     source = LoginEvent.Source.SELF if own else LoginEvent.Source.COLLEAGUE
     grade = LoginEvent.Grade.B if own else LoginEvent.Grade.D
     known = LoginEvent.objects.standing().filter(account=account, happened_on=day, source=source).first()
@@ -200,8 +204,7 @@ def void_login(*, scope: Scope, event: LoginEvent, reason: str, at: datetime) ->
     """Take a recorded login back, with what it counted for at the authority. Safe to repeat. Raises NotAllowed."""
     first = event.via or event
     account = first.account
-    own = account.person.user_id is not None and account.person.user_id == scope.user_id
-    authorize(scope, Action.RECORD_LOGIN, places_of(account), own=own)
+    authorize(scope, Action.RECORD_LOGIN, places_of(account), own=is_own(scope, account))
     with transaction.atomic():
         standing = LoginEvent.objects.standing().filter(organization=scope.organization)
         touched = list(standing.filter(via=first).values_list("account_id", flat=True))
@@ -225,8 +228,7 @@ def confirm_roles(*, scope: Scope, account: PortalAccount, still_there: bool, at
 
     Raises NotAllowed, and LoginRejected when nothing is to be answered.
     """
-    own = account.person.user_id is not None and account.person.user_id == scope.user_id
-    authorize(scope, Action.CONFIRM_ROLES, places_of(account), own=own)
+    authorize(scope, Action.CONFIRM_ROLES, places_of(account), own=is_own(scope, account))
     today = day_in(at, EASTERN)
     with transaction.atomic():
         current = _lock(scope, [account])[account.pk]
@@ -236,7 +238,8 @@ def confirm_roles(*, scope: Scope, account: PortalAccount, still_there: bool, at
         if still_there:
             PortalAccount.objects.filter(pk=current.pk).update(confirmed_on=clock.check_on, version=F("version") + 1)
         else:
-            lose_account(account=current, consequence=clock.policy.consequence if clock.policy else "", on=today, at=at)
+            loss = loss_after(clock.policy.consequence if clock.policy else "")
+            lose_account(account=current, loss=loss, on=today, at=at)
         refresh_clocks([current.pk], at=at)
         record(
             chain=scope.organization.key,
@@ -248,10 +251,10 @@ def confirm_roles(*, scope: Scope, account: PortalAccount, still_there: bool, at
         )
 
 
-def lose_account(*, account: PortalAccount, consequence: str, on: date, at: datetime) -> None:
+def lose_account(*, account: PortalAccount, loss: str, on: date, at: datetime) -> None:
     """Mark the account lost and end its open grants on a day. Inside the caller's transaction, which audits."""
     PortalAccount.objects.filter(pk=account.pk).update(
-        status=PortalAccount.Status.LOST, loss=loss_after(consequence), version=F("version") + 1
+        status=PortalAccount.Status.LOST, loss=loss, version=F("version") + 1
     )
     end_grants(account=account, on=on, at=at)
 

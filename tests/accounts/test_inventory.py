@@ -12,6 +12,7 @@ from accounts.services.inventory import (
     correct_account,
     regain_account,
     remove_account,
+    report_loss,
 )
 from accounts.services.logins import confirm_roles, record_login
 from audit.models import AuditEvent
@@ -138,3 +139,51 @@ def test_a_lost_account_that_came_back_gets_its_grants_and_a_new_clock(cast):
     assert (back.status, back.loss) == ("active", "")
     assert RoleGrant.objects.in_force(TODAY).filter(account=iqies, valid_to=None).count() == 1
     assert Deadline.objects.open().get(account=iqies, kind="inactivity").due_on == TODAY + timedelta(days=60)
+
+
+def test_a_revoked_role_is_reported_without_any_login_and_comes_back(cast):
+    [iqies] = add(cast, facts("iqies", TODAY - timedelta(days=90)), person="henry")
+    lost = report_loss(scope=cast.scope("henry"), account=iqies, loss="roles_revoked", lost_on=TODAY, at=NOON)
+    assert (lost.status, lost.loss) == ("lost", "roles_revoked")
+    assert not Deadline.objects.open().filter(account=iqies, kind="inactivity").exists()
+    assert not RoleGrant.objects.known().filter(account=iqies, valid_to=None).exists()
+    back = regain_account(scope=cast.scope("henry"), account=lost, regained_on=TODAY, at=NOON)
+    assert back.status == "active"
+    assert AuditEvent.objects.filter(action__in=["account.lost", "account.regained"]).count() == 2
+
+
+def test_a_disabled_qies_account_goes_on_counting_towards_its_deletion(cast):
+    [qies] = add(cast, facts("qies", TODAY - timedelta(days=90)))
+    report_loss(scope=cast.scope("carol"), account=qies, loss="disabled", lost_on=TODAY, at=NOON)
+    deletion = Deadline.objects.open().get(account=qies)
+    assert (deletion.kind, deletion.due_on) == ("deletion", TODAY + timedelta(days=275))
+
+
+def test_a_loss_is_refused_twice_in_the_future_without_a_kind_and_for_strangers(cast):
+    [iqies] = add(cast, facts("iqies", TODAY), person="henry")
+    loss = {"account": iqies, "loss": "locked", "lost_on": TODAY, "at": NOON}
+    with pytest.raises(AccountRefused, match="future"):
+        report_loss(scope=cast.scope("henry"), **loss | {"lost_on": TODAY + timedelta(days=1)})
+    with pytest.raises(AccountRefused, match="what happened"):
+        report_loss(scope=cast.scope("henry"), **loss | {"loss": "eaten"})
+    with pytest.raises(NotAllowed):
+        report_loss(scope=cast.scope("olga"), **loss)
+    assert report_loss(scope=cast.scope("henry"), **loss).loss == "locked"
+    with pytest.raises(AccountRefused, match="not active"):
+        report_loss(scope=cast.scope("henry"), **loss)
+
+
+def test_a_holder_keeps_her_own_data_true_and_removes_nothing(cast):
+    [qies] = add(cast, facts("qies"), person="henry")
+    saved = correct_account(
+        scope=cast.scope("henry"),
+        account=qies,
+        version=qies.version,
+        user_id="HENRY1",
+        password_changed_on=TODAY,
+        note="",
+        at=NOON,
+    )
+    assert saved.user_id == "HENRY1"
+    with pytest.raises(NotAllowed):
+        remove_account(scope=cast.scope("henry"), account=saved, removed_on=TODAY, at=NOON)

@@ -106,7 +106,7 @@ def test_a_system_whose_streams_moved_on_is_asked_about(client, cast):
     assert "Is this account still needed?" not in html(client.get(address("account", iqies.pk)))
 
 
-DEEDS = ["account", "account-edit", "account-remove", "account-regain"]
+DEEDS = ["account", "account-edit", "account-lost", "account-remove", "account-regain"]
 
 
 @pytest.mark.parametrize("name", DEEDS)
@@ -119,14 +119,32 @@ def test_pages_of_an_account_exist_for_those_who_read_its_facility(client, cast,
     assert client.get(address(name, account.pk)).status_code == status
 
 
-@pytest.mark.parametrize("name", DEEDS[1:])
-@pytest.mark.parametrize("who", ["audrey", "henry"])
+@pytest.mark.parametrize(("who", "name"), [*(("audrey", name) for name in DEEDS[1:]), ("henry", "account-remove")])
 def test_those_who_read_but_may_not_edit_are_told_whom_to_ask(client, cast, name, who):
     account = held(cast, "henry", ago=48)
     client.force_login(getattr(cast, who))
     answer = client.get(address(name, account.pk))
     assert answer.status_code == 403
     assert "coordinator" in html(answer)
+
+
+@pytest.mark.parametrize("name", ["account-edit", "account-lost", "account-regain"])
+def test_a_holder_keeps_her_own_account_true_and_nobody_elses(client, cast, name):
+    client.force_login(cast.henry)
+    assert client.get(address(name, held(cast, "henry", ago=48).pk)).status_code == 200
+    assert client.get(address(name, held(cast, "carol", ago=48).pk)).status_code == 404
+
+
+def test_a_revoked_role_is_told_on_the_page_and_the_way_back_is_offered(client, cast):
+    account = held(cast, "henry", ago=90)
+    client.force_login(cast.henry)
+    assert "It no longer works" in html(client.get(address("account", account.pk)))
+    refused = client.post(address("account-lost", account.pk), {"loss": "", "on": TODAY.isoformat()})
+    assert "Say what happened" in html(refused)
+    client.post(address("account-lost", account.pk), {"loss": "roles_revoked", "on": TODAY.isoformat()})
+    page = html(client.get(address("account", account.pk)))
+    assert "This account is lost" in page
+    assert "It is back" in page
 
 
 def test_the_address_of_another_tenant_shows_nothing_of_ours(client, cast):

@@ -68,6 +68,20 @@ class DayForm(forms.Form):
         self.fields["on"].widget = day_input(today)
 
 
+class LossForm(DayForm):
+    """What happened to an account that no longer works, and on which day."""
+
+    loss = forms.ChoiceField(
+        label="What happened",
+        choices=[("", "Choose"), *PortalAccount.Loss.choices],
+        error_messages={"required": "Say what happened to the account."},
+    )
+    field_order = ("loss", "on")
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, label="Since", today=today, **kwargs)
+
+
 class AccountFilter(forms.Form):
     """Three ways to narrow down the list of accounts; every combination is an address that can be kept."""
 

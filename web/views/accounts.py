@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.errors import AccountRefused, LoginRejected
 from accounts.models import Deadline, PortalAccount, RoleGrant
 from accounts.sentences import possessive
-from accounts.services.inventory import correct_account, regain_account, remove_account
-from accounts.services.logins import confirm_roles, places_of
+from accounts.services.inventory import correct_account, regain_account, remove_account, report_loss
+from accounts.services.logins import confirm_roles, is_own, places_of
 from facilities.access import Action, Scope, authorize
 from systems.policy import EASTERN, Standing, day_in
 from systems.selectors import chain_revisions
@@ -24,14 +24,14 @@ from web.account_list import COLUMNS, UNDATED, account_rows, page_of_accounts
 from web.agenda import outdated
 from web.demands import demands, help_desks, moved_away
 from web.dossiers import gather
-from web.forms.accounts import AccountFilter, AccountForm, DayForm
+from web.forms.accounts import AccountFilter, AccountForm, DayForm, LossForm
 from web.history import timeline
 from web.rows import deadline_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.standings import clock_of, held_on
 from web.toasts import say
-from web.views.logins import account_in_scope, back, crumbs, is_own
+from web.views.logins import account_in_scope, back, crumbs
 
 FINE = Standing.FINE
 
@@ -114,7 +114,9 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "desks": help_desks(this.system, now),
             "moved_away": moved_away(this, dossier.open_grants, on) if active else "",
             "recalculating": any(outdated(row, chain_revisions()) for row in deadlines),
-            "may_edit": dossier.may(scope, Action.EDIT_ACCOUNT),
+            "may_edit": dossier.may(scope, Action.KEEP_ACCOUNT),
+            "may_remove": dossier.may(scope, Action.EDIT_ACCOUNT),
+            "may_report": dossier.may(scope, Action.REPORT_LOSS),
             "may_record": active and dossier.may(scope, Action.RECORD_LOGIN),
             "user_id": this.identity.user_id if this.identity else this.user_id,
             "crumbs": crumbs(scope, this)[:1],
@@ -132,7 +134,7 @@ def title_of(own: bool, account: PortalAccount) -> str:
 def account_edit(request: ScopedRequest, pk: int) -> HttpResponse:
     """Correct user ID, day of the last password change or note; a save that came second shows both versions."""
     scope, now = request.scope, timezone.now()
-    this = _editable(request, pk)
+    this = _allowed(request, pk, Action.KEEP_ACCOUNT)
     form = AccountForm(request.POST if request.method == "POST" else None, account=this, today=day_in(now, EASTERN))
     differing: list[dict[str, str]] = []
     if form.is_valid():
@@ -171,7 +173,7 @@ def account_edit(request: ScopedRequest, pk: int) -> HttpResponse:
 @organization_page
 def account_remove(request: ScopedRequest, pk: int) -> HttpResponse:
     """Record that the account no longer exists on the system."""
-    this = _editable(request, pk)
+    this = _allowed(request, pk, Action.EDIT_ACCOUNT)
     title = title_of(is_own(request.scope, this), this)
     text = {
         "title": f"Remove {_lower(title)}",
@@ -189,9 +191,36 @@ def account_remove(request: ScopedRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page
+def account_lost(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Record that the account no longer works: what happened, and on which day."""
+    scope, now = request.scope, timezone.now()
+    this = _allowed(request, pk, Action.REPORT_LOSS)
+    title = title_of(is_own(scope, this), this)
+    form = LossForm(request.POST if request.method == "POST" else None, today=day_in(now, EASTERN))
+    if form.is_valid():
+        typed = form.cleaned_data
+        try:
+            report_loss(scope=scope, account=this, loss=typed["loss"], lost_on=typed["on"], at=now)
+        except AccountRefused as exc:
+            form.add_error({"loss": "loss", "lost_on": "on"}.get(exc.field), exc.message)
+        else:
+            say(request, f"{title} is marked as lost. Tell it here when it is back.")
+            return redirect("web:account", scope.organization.slug, this.pk)
+    text = {
+        "title": f"{title} no longer works",
+        "button": f"Record that {_lower(title)} is lost",
+        "explain": "Its roles end that day and nobody is reminded to sign in. The way back stands on its page.",
+        "danger": True,
+    }
+    context = {"account": this, "form": form, "text": text, "crumbs": crumbs(scope, this)}
+    return render(request, "web/account_day.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_page
 def account_regain(request: ScopedRequest, pk: int) -> HttpResponse:
     """Record that a lost account is back."""
-    this = _editable(request, pk)
+    this = _allowed(request, pk, Action.REPORT_LOSS)
     title = title_of(is_own(request.scope, this), this)
     text = {
         "title": f"{title} is back",
@@ -246,10 +275,10 @@ def account_check(request: ScopedRequest, pk: int) -> HttpResponse:
     return back(request, scope, this)
 
 
-def _editable(request: ScopedRequest, pk: int) -> PortalAccount:
-    """Return an account the member may edit. Raises Http404 out of scope, NotAllowed without the right."""
+def _allowed(request: ScopedRequest, pk: int, action: Action) -> PortalAccount:
+    """Return an account on which the member may do this. Raises Http404 out of scope, NotAllowed without the right."""
     this = account_in_scope(request.scope, pk)
-    authorize(request.scope, Action.EDIT_ACCOUNT, places_of(this), own=is_own(request.scope, this))
+    authorize(request.scope, action, places_of(this), own=is_own(request.scope, this))
     return this
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.errors import LoginRejected
 from accounts.models import LoginEvent, PortalAccount, RoleGrant
 from accounts.sentences import recorded
-from accounts.services.logins import LoginOutcome, places_of, record_login, record_logins, void_login
+from accounts.services.logins import LoginOutcome, is_own, places_of, record_login, record_logins, void_login
 from accounts.words import count_noun, day
 from facilities.access import Action, Scope, authorize
 from staff.models import Person
@@ -31,11 +31,6 @@ def account_in_scope(scope: Scope, pk: int) -> PortalAccount:
     """Return an account the member may read. What is out of scope does not exist: Http404."""
     mine = PortalAccount.objects.visible_to(scope).select_related("person", "system", "organization", "identity")
     return get_object_or_404(mine, pk=pk)
-
-
-def is_own(scope: Scope, account: PortalAccount) -> bool:
-    """Return whether the account belongs to the member's own person."""
-    return scope.user_id is not None and account.person.user_id == scope.user_id
 
 
 def back(request: HttpRequest, scope: Scope, account: PortalAccount) -> HttpResponseRedirect:
