@@ -65,7 +65,7 @@ def _row(scope: Scope, held: Held, places: list[str], on: date) -> dict[str, Any
             {"text": str(account.person), "url": address("account", scope, account)},
             {"text": account.system.name, "note": account.user_id or ""},
             {"standing": held.standing, "words": held.words},
-            {"text": day(account.lapses_on) or "No date known", "note": in_days(account.lapses_on, on)},
+            {"text": day(account.lapses_on) or "No date known", "note": in_days(account.lapses_on, on), "date": True},
             {"text": _last_login(account, on)},
             {"text": listed(named)},
         ]

@@ -8,8 +8,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from accounts.errors import AccountRefused
-from accounts.models import LoginEvent, PortalAccount, RoleGrant
-from accounts.services.logins import add_login_event, end_grants, is_own, lose_account, places_of, refresh_clocks
+from accounts.models import PortalAccount, RoleGrant
+from accounts.services.logins import (
+    add_login,
+    end_grants,
+    is_own,
+    lose_account,
+    places_of,
+    record_act,
+    refresh_clocks,
+)
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
@@ -37,7 +45,7 @@ def add_accounts(
     """Add a person's accounts at one facility, all or none, with grants, evidence and clocks.
 
     A surface whose sign-in authority is missing gets it (history unknown): the user ID belongs there. An open
-    account that the person has already gains the facility's grants and is otherwise left as it is.
+    account that the person has already gains the facility's grants and the login told, and is otherwise left as it is.
     Raises NotAllowed, AccountRefused.
     """
     authorize(scope, Action.EDIT_ACCOUNT, [facility.pk])
@@ -81,6 +89,8 @@ def _add_one(scope: Scope, person: Person, facility: Facility, facts: AccountFac
     created = account is None
     if account is None:
         account = _create(scope, person, facility, facts, at)
+    if isinstance(facts.last_login, date) and account.status == PortalAccount.Status.ACTIVE:
+        add_login(scope=scope, account=account, day=facts.last_login, at=at)
     grants = [_grant(account, facility, role, max(facts.opened_on, account.opened_on), at) for role in facts.roles]
     record(
         chain=scope.organization.key,
@@ -123,22 +133,6 @@ def _create(scope: Scope, person: Person, facility: Facility, facts: AccountFact
             )
     except IntegrityError as exc:
         raise AccountRefused(f"{system.name}: {person} already has this account.", field="user_id") from exc
-    if isinstance(facts.last_login, date):
-        own = person.user_id is not None and person.user_id == scope.user_id
-        grade = LoginEvent.Grade.B if own else LoginEvent.Grade.D
-        source = LoginEvent.Source.SELF if own else LoginEvent.Source.COLLEAGUE
-        day = facts.last_login
-        event = add_login_event(account=account, day=day, grade=grade, source=source, recorded_by=scope.actor, at=at)
-        if identity is not None and system.counts_at_authority:
-            add_login_event(
-                account=identity,
-                day=day,
-                grade=grade,
-                source=LoginEvent.Source.AUTHORITY,
-                recorded_by=scope.actor,
-                at=at,
-                via=event,
-            )
     return account
 
 
@@ -209,11 +203,10 @@ def correct_account(
                     "Somebody else saved this account meanwhile. Look at both and save again.", code="stale"
                 )
             refresh_clocks([account.pk], at=at)
-            record(
-                chain=scope.organization.key,
+            record_act(
+                scope=scope,
+                account=account,
                 action="account.corrected",
-                actor=scope.actor,
-                subject=Ref(account.key, f"{account.person}, {account.system.name}"),
                 at=at,
                 payload={"changed": sorted(changed)},
             )
@@ -243,11 +236,10 @@ def remove_account(*, scope: Scope, account: PortalAccount, removed_on: date, at
         if removed:
             ended = end_grants(account=account, on=removed_on, at=at)
             refresh_clocks([account.pk], at=at)
-            record(
-                chain=scope.organization.key,
+            record_act(
+                scope=scope,
+                account=account,
                 action="account.removed",
-                actor=scope.actor,
-                subject=Ref(account.key, f"{account.person}, {account.system.name}"),
                 at=at,
                 payload={"removed_on": removed_on.isoformat(), "grants": [grant.key for grant in ended]},
             )
@@ -272,11 +264,10 @@ def report_loss(*, scope: Scope, account: PortalAccount, loss: str, lost_on: dat
             raise AccountRefused("This account is not active any more.", code="not_active")
         lose_account(account=account, loss=loss, on=lost_on, at=at)
         refresh_clocks([account.pk], at=at)
-        record(
-            chain=scope.organization.key,
+        record_act(
+            scope=scope,
+            account=account,
             action="account.lost",
-            actor=scope.actor,
-            subject=Ref(account.key, f"{account.person}, {account.system.name}"),
             at=at,
             payload={"loss": loss, "lost_on": lost_on.isoformat()},
         )
@@ -310,11 +301,10 @@ def regain_account(*, scope: Scope, account: PortalAccount, regained_on: date, a
         for grant in ended.filter(valid_to=last_day).select_related("facility", "role"):
             _grant(account, grant.facility, grant.role, regained_on, at)
         refresh_clocks([account.pk], at=at)
-        record(
-            chain=scope.organization.key,
+        record_act(
+            scope=scope,
+            account=account,
             action="account.regained",
-            actor=scope.actor,
-            subject=Ref(account.key, f"{account.person}, {account.system.name}"),
             at=at,
             payload={"regained_on": regained_on.isoformat()},
         )

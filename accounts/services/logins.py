@@ -34,6 +34,15 @@ def places_of(account: PortalAccount) -> list[int]:
     return list(RoleGrant.objects.known().filter(account=account).values_list("facility_id", flat=True).distinct())
 
 
+def record_act(
+    *, scope: Scope, account: PortalAccount, action: str, at: datetime, payload: dict[str, object], reason: str = ""
+) -> None:
+    """Record one act on an account in its organization's chain, last in the act's transaction."""
+    subject = Ref(account.key, f"{account.person}, {account.system.name}")
+    chain = scope.organization.key
+    record(chain=chain, action=action, actor=scope.actor, subject=subject, at=at, reason=reason, payload=payload)
+
+
 def is_own(scope: Scope, account: PortalAccount) -> bool:
     """Return whether the account belongs to the acting member's own person."""
     return scope.user_id is not None and account.person.user_id == scope.user_id
@@ -99,42 +108,56 @@ def _lock(scope: Scope, accounts: Sequence[PortalAccount]) -> dict[int, PortalAc
 
 
 def _record_one(scope: Scope, account: PortalAccount, day: date, at: datetime, chains: Chains) -> LoginOutcome:
-    own = is_own(scope, account)
-    source = LoginEvent.Source.SELF if own else LoginEvent.Source.COLLEAGUE
-    grade = LoginEvent.Grade.B if own else LoginEvent.Grade.D
+    source = LoginEvent.Source.SELF if is_own(scope, account) else LoginEvent.Source.COLLEAGUE
     known = LoginEvent.objects.standing().filter(account=account, happened_on=day, source=source).first()
     if known is not None:
         return _outcome(known, False)
-    event = add_login_event(account=account, day=day, grade=grade, source=source, recorded_by=scope.actor, at=at)
-    touched = [account.pk]
+    event, authority = add_login(scope=scope, account=account, day=day, at=at)
+    refresh_clocks([account.pk, *([authority.pk] if authority else [])], at=at, chains=chains)
+    record_act(
+        scope=scope,
+        account=account,
+        action="login.recorded",
+        at=at,
+        payload={
+            "login": event.key,
+            "happened_on": day.isoformat(),
+            "grade": event.grade,
+            "source": event.source,
+            "counted_at": authority.key if authority else None,
+        },
+    )
+    return _outcome(event, True)
+
+
+def add_login(
+    *, scope: Scope, account: PortalAccount, day: date, at: datetime
+) -> tuple[LoginEvent, PortalAccount | None]:
+    """Write the evidence of one login, and a second event where it counts at the sign-in authority as well.
+
+    Returns the event and that authority's account. The caller refreshes the clocks of both.
+    """
+    own = is_own(scope, account)
+    event = _add_event(
+        account=account,
+        day=day,
+        grade=LoginEvent.Grade.B if own else LoginEvent.Grade.D,
+        source=LoginEvent.Source.SELF if own else LoginEvent.Source.COLLEAGUE,
+        recorded_by=scope.actor,
+        at=at,
+    )
     authority = counted_authority(account)
     if authority is not None:
-        add_login_event(
+        _add_event(
             account=authority,
             day=day,
-            grade=grade,
+            grade=LoginEvent.Grade(event.grade),
             source=LoginEvent.Source.AUTHORITY,
             recorded_by=scope.actor,
             at=at,
             via=event,
         )
-        touched.append(authority.pk)
-    refresh_clocks(touched, at=at, chains=chains)
-    record(
-        chain=scope.organization.key,
-        action="login.recorded",
-        actor=scope.actor,
-        subject=Ref(account.key, f"{account.person}, {account.system.name}"),
-        at=at,
-        payload={
-            "login": event.key,
-            "happened_on": day.isoformat(),
-            "grade": grade.value,
-            "source": source.value,
-            "counted_at": authority.key if authority else None,
-        },
-    )
-    return _outcome(event, True)
+    return event, authority
 
 
 def counted_authority(account: PortalAccount) -> PortalAccount | None:
@@ -144,7 +167,7 @@ def counted_authority(account: PortalAccount) -> PortalAccount | None:
     return PortalAccount.objects.running().filter(pk=account.identity_id).first()
 
 
-def add_login_event(
+def _add_event(
     *,
     account: PortalAccount,
     day: date,
@@ -212,11 +235,10 @@ def void_login(*, scope: Scope, event: LoginEvent, reason: str, at: datetime) ->
             return
         standing.filter(via=first).update(voided_at=at)
         refresh_clocks([account.pk, *touched], at=at)
-        record(
-            chain=scope.organization.key,
+        record_act(
+            scope=scope,
+            account=account,
             action="login.voided",
-            actor=scope.actor,
-            subject=Ref(account.key, f"{account.person}, {account.system.name}"),
             at=at,
             reason=reason,
             payload={"login": first.key, "happened_on": first.happened_on.isoformat()},
@@ -241,11 +263,10 @@ def confirm_roles(*, scope: Scope, account: PortalAccount, still_there: bool, at
             loss = loss_after(clock.policy.consequence if clock.policy else "")
             lose_account(account=current, loss=loss, on=today, at=at)
         refresh_clocks([current.pk], at=at)
-        record(
-            chain=scope.organization.key,
+        record_act(
+            scope=scope,
+            account=current,
             action="roles.confirmed" if still_there else "roles.lost",
-            actor=scope.actor,
-            subject=Ref(current.key, f"{current.person}, {current.system.name}"),
             at=at,
             payload={"login_on": clock.check_on.isoformat(), "still_there": still_there},
         )

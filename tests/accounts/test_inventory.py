@@ -67,6 +67,13 @@ def test_adding_it_again_at_another_facility_adds_a_grant_and_no_second_account(
     assert set(first.grants.values_list("facility__name", flat=True)) == {"Oak House", "Elm House"}
 
 
+def test_a_login_told_while_adding_again_is_not_lost(cast):
+    add(cast, facts("iqies", TODAY - timedelta(days=40)))
+    [again] = add(cast, facts("iqies", TODAY - timedelta(days=3)))
+    assert again.last_login_on == TODAY - timedelta(days=3)
+    assert again.identity.last_login_on == TODAY - timedelta(days=3)
+
+
 def test_a_role_of_another_system_is_refused(cast):
     wrong = AccountFacts(
         System.objects.get(slug="iqies"), list(SystemRole.objects.filter(system__slug="idm")[:1]), date(2025, 3, 1)
