@@ -7,6 +7,7 @@ coordinates Elm House, Henry holds accounts of his own, Audrey audits. Mallory a
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
@@ -18,7 +19,12 @@ from facilities.models.tenancy import Role
 from staff.models import Person
 from systems.models import System
 from tests import factories
+from tests.chromium import browser  # noqa: F401  (one browser for every folder of tests)
 from users.models import User
+
+# A busy machine must not fail a property; speed is measured by the benchmarks.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 NOON = datetime(2026, 11, 20, 17, tzinfo=UTC)  # noon in New York, a Friday
 TODAY = NOON.date()
