@@ -60,7 +60,9 @@
     var target = event.detail.target;
     if (!target || event.detail.elt.id !== target.id) return; // the greeting and the toasts settle too
     if (document.activeElement && document.activeElement !== document.body) return;
-    var next = event.detail.elt.querySelector("button, a[href], summary, input:not([type=hidden])");
+    // The sentence is a link too and comes first; the deed is what the hand is on.
+    var row = event.detail.elt;
+    var next = row.querySelector("button, summary, input:not([type=hidden])") || row.querySelector("a[href]");
     if (next) next.focus({ preventScroll: true });
   });
   // Nothing came back, or a refusal: say so beside the row; the form is still there.
