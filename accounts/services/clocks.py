@@ -19,7 +19,11 @@ from systems.selectors import policy_chains
 HOUSE_FLAG_DAYS = 90  # default window where no limit was published (design section 4)
 Chains = Mapping[tuple[int | None, str], Sequence[PolicyVersion]]
 
-_LOGIN_BASIS = "CASE a.login_state WHEN 'known' THEN a.counts_from_on WHEN 'never' THEN a.opened_on END"
+# An account that was given back and not used since counts from that day, not from its first opening.
+_LOGIN_BASIS = (
+    "CASE a.login_state WHEN 'known' THEN a.counts_from_on"
+    " WHEN 'never' THEN COALESCE(a.history_from_on, a.opened_on) END"
+)
 # kind -> (SQL of the basis day, statuses in which the clock runs)
 _CLOCKS: dict[str, tuple[str, str]] = {
     Deadline.Kind.INACTIVITY: (_LOGIN_BASIS, "('active')"),

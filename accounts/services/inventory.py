@@ -55,6 +55,7 @@ def add_accounts(
     # Authorities first, so that surfaces find the identity they point to.
     ordered = sorted(accounts, key=lambda facts: facts.system.sign_in_via_id is not None)
     with transaction.atomic():
+        _hold(person)
         kept: list[PortalAccount] = []
         for facts in ordered:
             _check(facts, today)
@@ -64,6 +65,12 @@ def add_accounts(
     for account in kept:
         account.refresh_from_db()
     return kept
+
+
+def _hold(person: Person) -> None:
+    """Lock a person and her accounts, so that a second click finds what the first one made."""
+    Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    list(PortalAccount.objects.open().filter(person=person).select_for_update().order_by("pk").values_list("pk"))
 
 
 def _check(facts: AccountFacts, today: date) -> None:
@@ -224,6 +231,7 @@ def remove_account(*, scope: Scope, account: PortalAccount, removed_on: date, at
     authorize(scope, Action.EDIT_ACCOUNT, places_of(account))
     if removed_on > day_in(at, EASTERN):
         raise AccountRefused("An account cannot have been removed in the future.", field="removed_on")
+    _refuse_before_opening(account, removed_on, "removed_on")
     with transaction.atomic():
         mine = PortalAccount.objects.open().filter(pk=account.pk, organization=scope.organization)
         surfaces = PortalAccount.objects.open().filter(identity=account)
@@ -247,6 +255,11 @@ def remove_account(*, scope: Scope, account: PortalAccount, removed_on: date, at
     return account
 
 
+def _refuse_before_opening(account: PortalAccount, day: date, field: str) -> None:
+    if day < account.opened_on:
+        raise AccountRefused(f"The account was opened on {account.opened_on}; that day lies before it.", field=field)
+
+
 def report_loss(*, scope: Scope, account: PortalAccount, loss: str, lost_on: date, at: datetime) -> PortalAccount:
     """Record that an active account no longer works: its grants end, a deletion clock goes on, the rest stop.
 
@@ -258,6 +271,7 @@ def report_loss(*, scope: Scope, account: PortalAccount, loss: str, lost_on: dat
         raise AccountRefused("Say what happened to the account.", field="loss")
     if lost_on > day_in(at, EASTERN):
         raise AccountRefused("An account cannot have been lost in the future.", field="lost_on")
+    _refuse_before_opening(account, lost_on, "lost_on")
     with transaction.atomic():
         active = PortalAccount.objects.running().filter(pk=account.pk, organization=scope.organization)
         if active.select_for_update(of=("self",)).first() is None:
@@ -287,6 +301,10 @@ def regain_account(*, scope: Scope, account: PortalAccount, regained_on: date, a
         lost = PortalAccount.objects.filter(
             pk=account.pk, organization=scope.organization, status=PortalAccount.Status.LOST
         )
+        ended = RoleGrant.objects.known().filter(account=account, valid_to__isnull=False).order_by("-valid_to")
+        last_day = ended.values_list("valid_to", flat=True).first()
+        if lost.exists() and last_day is not None and regained_on < last_day:
+            raise AccountRefused(f"Its roles were still there until {last_day}.", field="regained_on")
         back = lost.update(
             status=PortalAccount.Status.ACTIVE,
             loss="",
@@ -296,8 +314,6 @@ def regain_account(*, scope: Scope, account: PortalAccount, regained_on: date, a
         )
         if not back:
             raise AccountRefused("This account is not marked as lost.", code="not_lost")
-        ended = RoleGrant.objects.known().filter(account=account).order_by("-valid_to")
-        last_day = ended.values_list("valid_to", flat=True).first()
         for grant in ended.filter(valid_to=last_day).select_related("facility", "role"):
             _grant(account, grant.facility, grant.role, regained_on, at)
         refresh_clocks([account.pk], at=at)

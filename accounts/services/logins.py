@@ -91,7 +91,9 @@ def _accepted_day(happened_on: date, scope: Scope, at: datetime) -> date:
 
 
 def _lock(scope: Scope, accounts: Sequence[PortalAccount]) -> dict[int, PortalAccount]:
-    mine = PortalAccount.objects.filter(organization=scope.organization, pk__in=[account.pk for account in accounts])
+    # With the authorities where a login counts too: locked later, out of order, two members would block each other.
+    wanted = {key for account in accounts for key in (account.pk, account.identity_id) if key is not None}
+    mine = PortalAccount.objects.filter(organization=scope.organization, pk__in=wanted)
     locked = {
         account.pk: account
         for account in mine.select_for_update(of=("self",)).select_related("person", "system").order_by("pk")
@@ -143,7 +145,7 @@ def add_login(
         day=day,
         grade=LoginEvent.Grade.B if own else LoginEvent.Grade.D,
         source=LoginEvent.Source.SELF if own else LoginEvent.Source.COLLEAGUE,
-        recorded_by=scope.actor,
+        recorded_by=scope.actor.label,
         at=at,
     )
     authority = counted_authority(account)
@@ -153,7 +155,7 @@ def add_login(
             day=day,
             grade=LoginEvent.Grade(event.grade),
             source=LoginEvent.Source.AUTHORITY,
-            recorded_by=scope.actor,
+            recorded_by=scope.actor.label,
             at=at,
             via=event,
         )
@@ -173,7 +175,7 @@ def _add_event(
     day: date,
     grade: LoginEvent.Grade,
     source: LoginEvent.Source,
-    recorded_by: Ref,
+    recorded_by: str,
     at: datetime,
     via: LoginEvent | None = None,
 ) -> LoginEvent:
@@ -186,7 +188,7 @@ def _add_event(
             "organization_id": account.organization_id,
             "grade": grade,
             "via": via,
-            "recorded_by": recorded_by.label,
+            "recorded_by": recorded_by,
             "recorded_at": at,
         },
     )
@@ -229,11 +231,15 @@ def void_login(*, scope: Scope, event: LoginEvent, reason: str, at: datetime) ->
     account = first.account
     authorize(scope, Action.RECORD_LOGIN, places_of(account), own=is_own(scope, account))
     with transaction.atomic():
+        concerned = PortalAccount.objects.filter(pk__in=[account.pk, account.identity_id])
+        list(concerned.select_for_update(of=("self",)).order_by("pk").values_list("pk"))  # as recording locks them
         standing = LoginEvent.objects.standing().filter(organization=scope.organization)
         touched = list(standing.filter(via=first).values_list("account_id", flat=True))
         if not standing.filter(pk=first.pk).update(voided_at=at):
             return
         standing.filter(via=first).update(voided_at=at)
+        for authority in touched:
+            _count_again(authority, first.happened_on, at)
         refresh_clocks([account.pk, *touched], at=at)
         record_act(
             scope=scope,
@@ -243,6 +249,28 @@ def void_login(*, scope: Scope, event: LoginEvent, reason: str, at: datetime) ->
             reason=reason,
             payload={"login": first.key, "happened_on": first.happened_on.isoformat()},
         )
+
+
+def _count_again(authority_id: int, day: date, at: datetime) -> None:
+    """Let another surface's standing login of that day count at the authority, now that the one that did is gone."""
+    other = (
+        LoginEvent.objects.standing()
+        .filter(account__identity=authority_id, account__system__counts_at_authority=True, happened_on=day)
+        .select_related("account__identity")
+        .order_by("grade", "pk")
+        .first()
+    )
+    if other is None or other.account.identity is None:
+        return
+    _add_event(
+        account=other.account.identity,
+        day=day,
+        grade=LoginEvent.Grade(other.grade),
+        source=LoginEvent.Source.AUTHORITY,
+        recorded_by=other.recorded_by,
+        at=at,
+        via=other,
+    )
 
 
 def confirm_roles(*, scope: Scope, account: PortalAccount, still_there: bool, at: datetime) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from audit.services import Ref, record
 from facilities.models import Invitation, Membership
@@ -23,6 +23,7 @@ def accept_invitation(
     with transaction.atomic():
         if user is None:
             user = _new_user(invitation.email, name, password)
+        _refuse_second_address(user)
         membership = redeem_invitation(invitation=invitation, user=user, at=at)
         EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
         link_person(user=user, invitation=invitation, at=at)
@@ -30,11 +31,25 @@ def accept_invitation(
 
 
 def _new_user(email: str, name: str, password: str) -> User:
+    taken = InvitationRefused(f"{email} already signs in here. Sign in first, then accept.", code="sign_in")
     if User.objects.filter(email=email).exists():
-        raise InvitationRefused(f"{email} already signs in here. Sign in first, then accept.", code="sign_in")
+        raise taken
     if not name.strip():
         raise InvitationRefused("Please give your name.", field="name")
-    return User.objects.create_user(email, password, name=name.strip())
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(email, password, name=name.strip())
+    except IntegrityError as exc:  # the button was clicked twice
+        raise taken from exc
+
+
+def _refuse_second_address(user: User) -> None:
+    if EmailAddress.objects.filter(email=user.email, verified=True).exclude(user=user).exists():
+        raise InvitationRefused(
+            f"{user.email} is a further address of another sign-in. Remove it there, or ask for an invitation to"
+            " that sign-in's own address.",
+            code="other_sign_in",
+        )
 
 
 def link_person(*, user: User, invitation: Invitation, at: datetime) -> Person:

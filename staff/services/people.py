@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
@@ -92,9 +92,11 @@ def employ_person(
     if {facility.organization_id, person.organization_id} != {scope.organization.pk}:
         raise PersonRefused("That facility does not belong to this organization.", field="facility")
     with transaction.atomic():
-        overlapping = Employment.objects.in_force(starts_on).filter(person=person, facility=facility)
-        if overlapping.exists():
-            raise PersonRefused(f"{person} already works at {facility.name} on that day.", field="starts_on")
+        Person.objects.select_for_update(no_key=True).get(pk=person.pk)  # a second click finds what the first one made
+        # The new time has no end yet, so whatever ends on its first day or later would run beside it.
+        overlapping = Employment.objects.known().filter(Q(valid_to=None) | Q(valid_to__gte=starts_on))
+        if overlapping.filter(person=person, facility=facility).exists():
+            raise PersonRefused(f"{person} already works at {facility.name} then.", field="starts_on")
         employment = _employ(person, facility, job_title, starts_on, at)
         record(
             chain=scope.organization.key,

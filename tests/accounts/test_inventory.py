@@ -194,3 +194,33 @@ def test_a_holder_keeps_her_own_data_true_and_removes_nothing(cast):
     assert saved.user_id == "HENRY1"
     with pytest.raises(NotAllowed):
         remove_account(scope=cast.scope("henry"), account=saved, removed_on=TODAY, at=NOON)
+
+
+@pytest.mark.parametrize("last_login", ["never", "unknown"])
+def test_an_account_without_a_known_login_counts_from_the_day_it_came_back(cast, last_login):
+    [iqies] = add(cast, facts("iqies", last_login))
+    report_loss(scope=cast.scope("carol"), account=iqies, loss="roles_revoked", lost_on=TODAY, at=NOON)
+    regain_account(scope=cast.scope("carol"), account=iqies, regained_on=TODAY, at=NOON)
+    assert Deadline.objects.open().get(account=iqies, kind="inactivity").due_on == TODAY + timedelta(days=60)
+
+
+def test_days_of_loss_return_and_removal_keep_their_order(cast):
+    scope, [iqies] = cast.scope("carol"), add(cast, facts("iqies", TODAY - timedelta(days=5)))
+    too_early, lost_on = iqies.opened_on - timedelta(days=1), TODAY - timedelta(days=3)
+    with pytest.raises(AccountRefused, match="was opened on"):
+        report_loss(scope=scope, account=iqies, loss="locked", lost_on=too_early, at=NOON)
+    with pytest.raises(AccountRefused, match="was opened on"):
+        remove_account(scope=scope, account=iqies, removed_on=too_early, at=NOON)
+    report_loss(scope=scope, account=iqies, loss="locked", lost_on=lost_on, at=NOON)
+    with pytest.raises(AccountRefused, match="still there until"):
+        regain_account(scope=scope, account=iqies, regained_on=lost_on - timedelta(days=1), at=NOON)
+    assert regain_account(scope=scope, account=iqies, regained_on=lost_on, at=NOON).status == "active"
+
+
+def test_a_role_given_while_the_account_was_lost_hides_none_of_those_that_come_back(cast):
+    [iqies] = add(cast, facts("iqies", TODAY - timedelta(days=5)))
+    report_loss(scope=cast.scope("carol"), account=iqies, loss="locked", lost_on=TODAY, at=NOON)
+    further = SystemRole.objects.filter(system=iqies.system).exclude(grants__account=iqies).first()
+    add(cast, AccountFacts(iqies.system, [further], TODAY))
+    regain_account(scope=cast.scope("carol"), account=iqies, regained_on=TODAY, at=NOON)
+    assert RoleGrant.objects.known().filter(account=iqies, valid_to=None).count() == 2

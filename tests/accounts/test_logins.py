@@ -160,3 +160,16 @@ def test_harp_has_no_published_limit_and_gets_the_organizations_own_window(cast)
     harp = held(cast, "harp", last_login=TODAY - timedelta(days=10))
     assert clock(harp).policy is None
     assert clock(harp).due_on == TODAY + timedelta(days=80)
+
+
+def test_taking_back_one_of_two_logins_of_a_day_leaves_what_the_other_one_counts_for(cast):
+    iqies = held(cast, "iqies", last_login=TODAY - timedelta(days=30))
+    hqr = held(cast, "hqr", last_login=TODAY - timedelta(days=40))
+    harp = PortalAccount.objects.get(pk=iqies.identity_id)
+    first, second = record_logins(scope=cast.scope("carol"), accounts=[iqies, hqr], happened_on=TODAY, at=NOON)
+    void_login(scope=cast.scope("carol"), event=first.event, reason="wrong line", at=NOON)
+    harp.refresh_from_db()
+    assert harp.last_login_on == TODAY
+    void_login(scope=cast.scope("carol"), event=second.event, reason="wrong line too", at=NOON)
+    harp.refresh_from_db()
+    assert harp.last_login_on == TODAY - timedelta(days=30)

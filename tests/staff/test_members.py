@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from facilities.access import NotAllowed
 from facilities.models import Membership, Organization
@@ -18,6 +19,7 @@ from staff.models import Person
 from staff.services.members import accept_invitation
 from tests import factories
 from tests.conftest import NOON
+from users.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
@@ -126,3 +128,15 @@ def test_an_organization_that_cannot_be_made_is_refused_by_field_and_leaves_noth
         create_organization(**asked, actor=operator, at=NOON)
     assert refused.value.field == field
     assert not Organization.objects.exists()
+
+
+@pytest.mark.parametrize(("verified", "refused"), [(True, True), (False, False)])
+def test_an_address_that_another_sign_in_has_proved_is_refused_in_words(cast, verified, refused):
+    EmailAddress.objects.create(user=cast.henry, email="ruth@example.org", verified=verified, primary=False)
+    accept = {"invitation": invited(cast).invitation, "at": NOON, "name": "Ruth", "password": "long enough for us"}
+    if refused:
+        with pytest.raises(InvitationRefused, match="another sign-in"):
+            accept_invitation(**accept)
+        assert not User.objects.filter(email="ruth@example.org").exists()
+    else:
+        assert accept_invitation(**accept).user.email == "ruth@example.org"

@@ -125,3 +125,14 @@ def test_people_are_visible_where_they_work_and_to_themselves(cast):
     assert {name for name, people in visible.items() if person in people} == {"alice", "carol", "audrey"}
     assert visible["henry"] == {cast.people["henry"]}
     assert cast.people["olga"] in visible["olga"]
+
+
+def test_a_time_that_would_run_beside_a_known_one_is_refused_and_one_after_it_passes(cast):
+    person = added(cast)
+    place = {"person": person, "facility": cast.oak, "job_title": "", "at": NOON}
+    with pytest.raises(PersonRefused, match="already works"):
+        employ_person(scope=cast.scope("alice"), starts_on=date(2025, 1, 1), **place)
+    end_employment(scope=cast.scope("alice"), employment=person.employments.get(), last_day_on=TODAY, at=NOON)
+    with pytest.raises(PersonRefused, match="already works"):
+        employ_person(scope=cast.scope("alice"), starts_on=TODAY, **place)
+    assert employ_person(scope=cast.scope("alice"), starts_on=TODAY + timedelta(days=1), **place).pk

@@ -1,0 +1,80 @@
+"""Two members at once, on PostgreSQL: nobody is thrown out by a deadlock, and a double click makes nothing twice."""
+
+import threading
+from datetime import date, timedelta
+
+import pytest
+from django.db import connections
+
+from accounts.models import PortalAccount
+from accounts.services.inventory import AccountFacts, add_accounts
+from accounts.services.logins import record_login, record_logins
+from facilities.models import Membership
+from facilities.services.members import InvitationRefused, invite_member
+from staff.models import Employment
+from staff.services.members import accept_invitation
+from staff.services.people import PersonRefused, employ_person
+from systems.models import System, SystemRole
+from tests.accounts.test_logins import held
+from tests.conftest import NOON, TODAY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*deeds):
+    """Run the deeds in threads that start together; return what they raised."""
+    raised, start = [], threading.Barrier(len(deeds))
+
+    def run(deed):
+        try:
+            start.wait()
+            deed()
+        except Exception as exc:
+            raised.append(exc)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[deed]) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def test_logins_at_a_surface_and_its_authority_never_wait_for_each_other(cast):
+    iqies, scope = held(cast, last_login=TODAY - timedelta(days=9)), cast.scope("carol")
+    harp = PortalAccount.objects.select_related("system", "person").get(pk=iqies.identity_id)
+    raised = []
+    for back in range(12):
+        day = TODAY - timedelta(days=back)
+        raised += at_once(
+            lambda day=day: record_logins(scope=scope, accounts=[harp, iqies], happened_on=day, at=NOON),
+            lambda day=day: record_login(scope=scope, account=iqies, happened_on=day - timedelta(days=90), at=NOON),
+            lambda day=day: record_login(scope=scope, account=harp, happened_on=day - timedelta(days=180), at=NOON),
+        )
+    assert raised == []
+
+
+def test_accounts_added_twice_at_once_are_one(cast):
+    iqies = System.objects.get(slug="iqies")
+    facts = AccountFacts(iqies, list(SystemRole.objects.filter(system=iqies)[:1]), date(2026, 1, 1))
+    place = {"person": cast.people["carol"], "facility": cast.oak, "accounts": [facts], "at": NOON}
+    assert at_once(*[lambda: add_accounts(scope=cast.scope("alice"), **place)] * 3) == []
+    assert PortalAccount.objects.filter(person=cast.people["carol"], system=iqies).count() == 1
+
+
+def test_a_place_of_work_added_twice_at_once_is_one_and_the_other_is_told(cast):
+    place = {"person": cast.people["carol"], "facility": cast.elm, "job_title": "", "starts_on": TODAY, "at": NOON}
+    raised = at_once(*[lambda: employ_person(scope=cast.scope("alice"), **place)] * 3)
+    assert [type(exc) for exc in raised] == [PersonRefused, PersonRefused]
+    assert Employment.objects.filter(person=cast.people["carol"], facility=cast.elm).count() == 1
+
+
+def test_an_invitation_accepted_twice_at_once_makes_one_member_and_the_other_is_told(cast):
+    scope = cast.scope("alice")
+    issued = invite_member(scope=scope, email="ruth@example.org", role="holder", facility=None, at=NOON)
+    accept = {"invitation": issued.invitation, "at": NOON, "name": "Ruth", "password": "long enough for us"}
+    raised = at_once(*[lambda: accept_invitation(**accept)] * 3)
+    assert [type(exc) for exc in raised] == [InvitationRefused, InvitationRefused]
+    assert Membership.objects.filter(user__email="ruth@example.org").count() == 1
