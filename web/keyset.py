@@ -46,6 +46,11 @@ def page_of(request: HttpRequest, rows: QuerySet[Row], *, by: Sequence[str], siz
     )
 
 
+def asked_for(request: HttpRequest) -> str:
+    """Return what ``?q=`` searches for; a NUL, which PostgreSQL does not take, is left out."""
+    return request.GET.get("q", "").replace("\0", "").strip()
+
+
 def _asked(request: HttpRequest, by: Sequence[str]) -> tuple[list[Any], bool]:
     for name, backwards in (("after", False), ("before", True)):
         token = request.GET.get(name)

@@ -502,3 +502,11 @@ def test_people_of_one_name_are_all_reached_by_paging(client, cast):
     assert len(seen) == len(set(seen)) == 62
     assert second["page"].next_url == ""
     assert Employment.objects.filter(facility=cast.oak).count() == 62
+
+
+@pytest.mark.parametrize("name", ["people", "facilities"])
+def test_a_search_with_a_nul_in_it_is_answered(client, cast, name):
+    client.force_login(cast.alice)
+    answer = client.get(reverse(f"web:{name}", args=["riverside"]), {"q": "\0Carol\0" if name == "people" else "\0Oak"})
+    assert answer.status_code == 200
+    assert ("Carol" if name == "people" else "Oak House") in answer.content.decode()

@@ -43,6 +43,7 @@ class FacilityByNumber(forms.CharField):
         text = super().to_python(value)
         if text in self.empty_values:
             return None
+        self.run_validators(text)  # before the query: PostgreSQL takes no NUL
         found = list(self.places.filter(Q(ccn__iexact=text) | Q(name__iexact=text))[:2])
         if len(found) != 1:
             raise ValidationError(

@@ -22,7 +22,7 @@ from facilities.services.places import FacilityFacts, FacilityRefused, correct_f
 from staff.models import Employment, Person
 from systems.policy import EASTERN, day_in
 from web.forms.facilities import FIELD_OF_PROBLEM, FacilityForm, RegisterForm, zone_words
-from web.keyset import page_of
+from web.keyset import asked_for, page_of
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.standings import PlaceStanding, places_standing
@@ -39,7 +39,7 @@ def facilities(request: ScopedRequest) -> HttpResponse:
     """List the member's facilities by name, each with the soonest date there."""
     on = day_in(timezone.now(), EASTERN)
     mine = Facility.objects.visible_to(request.scope).open()
-    asked = request.GET.get("q", "").strip()
+    asked = asked_for(request)
     if asked:
         mine = mine.filter(Q(name__icontains=asked) | Q(ccn__istartswith=asked) | Q(city__istartswith=asked))
     page = page_of(request, mine, by=("name", "pk"))

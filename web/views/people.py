@@ -19,7 +19,7 @@ from facilities.models import Facility
 from staff.models import Employment, Person
 from systems.policy import EASTERN, day_in
 from web.forms.facilities import places_for
-from web.keyset import page_of
+from web.keyset import asked_for, page_of
 from web.scope import ScopedRequest, organization_page
 from web.standings import Held, all_held, worst
 
@@ -47,7 +47,7 @@ def people(request: ScopedRequest) -> HttpResponse:
         "columns": columns,
         "rows": _people_rows(scope, page.rows, on),
         "page": page,
-        "asked": request.GET.get("q", "").strip(),
+        "asked": asked_for(request),
         "place": place,
         "places": listed_places,
         "gone": request.GET.get("gone") == "yes",
@@ -60,7 +60,7 @@ def _filtered(
     request: HttpRequest, found: QuerySet[Person], places: QuerySet[Facility], on: date
 ) -> tuple[QuerySet[Person], Facility | None]:
     """Apply ``q`` (beginnings of names, or an employee number), ``facility`` and ``gone`` (left, access open)."""
-    for word in request.GET.get("q", "").split()[:5]:
+    for word in asked_for(request).split()[:5]:
         found = found.filter(
             Q(first_name__istartswith=word) | Q(last_name__istartswith=word) | Q(employee_number__iexact=word)
         )
