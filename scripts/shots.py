@@ -108,7 +108,7 @@ def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
         if server.poll() is not None:
             break
         try:
-            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  (our own server)
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  # nosec B310  (our own server)
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
