@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 
 from audit.services import Ref, record
@@ -17,6 +17,7 @@ from facilities.models.tenancy import Role
 from users.models import User
 
 VALID_FOR = timedelta(days=14)
+LONGEST_ADDRESS = 200  # it becomes the member's label in every record, which holds no more
 
 
 class InvitationRefused(FacilitiesError):
@@ -43,6 +44,7 @@ def issue_invitation(
     email = email.strip().lower()
     try:
         validate_email(email)
+        MaxLengthValidator(LONGEST_ADDRESS)(email)
     except ValidationError as exc:
         raise InvitationRefused(f"{email!r} is not an e-mail address.", field="email") from exc
     if role not in Role.values:

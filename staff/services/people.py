@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
@@ -13,6 +13,8 @@ from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
 from staff.errors import StaffError
 from staff.models import Employment, Person
+
+LONGEST_ADDRESS = 254  # SQLite would keep a longer one, PostgreSQL breaks off
 
 
 class PersonRefused(StaffError):
@@ -38,6 +40,7 @@ class PersonFacts:
         if email:
             try:
                 validate_email(email)
+                MaxLengthValidator(LONGEST_ADDRESS)(email)
             except ValidationError as exc:
                 raise PersonRefused(f"{email!r} is not an e-mail address.", field="email") from exc
         if self.affiliation not in Person.Affiliation.values:

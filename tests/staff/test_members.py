@@ -140,3 +140,11 @@ def test_an_address_that_another_sign_in_has_proved_is_refused_in_words(cast, ve
         assert not User.objects.filter(email="ruth@example.org").exists()
     else:
         assert accept_invitation(**accept).user.email == "ruth@example.org"
+
+
+def test_an_address_too_long_for_a_label_is_refused_in_words(cast):
+    longest = f"r@{'.'.join(['example' * 8] * 3)}.{'x' * 23}.org"
+    assert len(longest) == 200
+    assert invited(cast, longest).invitation.email == longest
+    with pytest.raises(InvitationRefused, match="not an e-mail"):
+        invited(cast, f"r{longest}")

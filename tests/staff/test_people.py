@@ -136,3 +136,11 @@ def test_a_time_that_would_run_beside_a_known_one_is_refused_and_one_after_it_pa
     with pytest.raises(PersonRefused, match="already works"):
         employ_person(scope=cast.scope("alice"), starts_on=TODAY, **place)
     assert employ_person(scope=cast.scope("alice"), starts_on=TODAY + timedelta(days=1), **place).pk
+
+
+def test_an_address_too_long_for_the_database_is_refused_in_words(cast):
+    longest = f"r@{'.'.join(['example' * 8] * 4)}.{'x' * 20}.org"
+    assert len(longest) == 254
+    assert added(cast, PersonFacts("Ruth", "Reed", longest)).email == longest
+    with pytest.raises(PersonRefused, match="not an e-mail"):
+        added(cast, PersonFacts("Rosa", "Reed", f"r{longest}"))

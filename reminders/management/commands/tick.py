@@ -1,7 +1,7 @@
 """``manage.py tick``: every sweep and delivery due at an instant, once; what the scheduler does, without a broker."""
 
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandParser
@@ -11,6 +11,8 @@ from audit.commands import ContractCommand, Outcome, Refused
 from reminders.errors import TickRefused
 from reminders.services.tick import Tick, run_tick
 from systems.policy import EASTERN
+
+_YEARS: Final = range(2000, 2200)
 
 
 class Command(ContractCommand):
@@ -47,6 +49,8 @@ def instant_of(text: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError as exc:
         raise Refused("not_an_instant", f"{text!r} is no instant; write such as 2026-12-01T12:00Z", "--at") from exc
+    if found.year not in _YEARS:  # at the ends of the calendar neither zones nor ladders have room
+        raise Refused("not_an_instant", f"{text!r} lies outside the years {_YEARS[0]} to {_YEARS[-1]}", "--at")
     if "T" not in text.upper() and " " not in text:
         return datetime.combine(found.date(), time(12), ZoneInfo(EASTERN)).astimezone(UTC)
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
