@@ -11,7 +11,10 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest
+
+from users.models import LONGEST_ADDRESS
 
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
@@ -32,6 +35,11 @@ class AccountAdapter(DefaultAccountAdapter):
             if fresh and not is_mfa_enabled(user, FACTORS):
                 return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
+
+    def clean_email(self, email: str) -> str:
+        """Refuse an address longer than a member's label may be, before the database breaks off."""
+        MaxLengthValidator(LONGEST_ADDRESS)(email)
+        return str(super().clean_email(email))
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Return the link of a reset mail on SITE_URL, never on the Host header."""

@@ -6,6 +6,8 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower
 
+LONGEST_ADDRESS = 200  # it becomes the member's label in every record, which holds no more
+
 
 class UserManager(BaseUserManager["User"]):
     """Creates users by e-mail; addresses are stored in lower case."""

@@ -14,10 +14,9 @@ from facilities.access import Action, Scope, authorize
 from facilities.errors import FacilitiesError
 from facilities.models import Facility, Invitation, Membership, Organization
 from facilities.models.tenancy import Role
-from users.models import User
+from users.models import LONGEST_ADDRESS, User
 
 VALID_FOR = timedelta(days=14)
-LONGEST_ADDRESS = 200  # it becomes the member's label in every record, which holds no more
 
 
 class InvitationRefused(FacilitiesError):
