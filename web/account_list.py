@@ -1,5 +1,6 @@
 """One page of the list of accounts: by last safe day, then by key; those without a date come last."""
 
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -24,19 +25,31 @@ PLACES_NAMED = 2
 def page_of_accounts(request: HttpRequest, accounts: QuerySet[PortalAccount]) -> Page[PortalAccount]:
     """Return the page that the address names. NULL sorts differently on the two engines, so it is a second list.
 
-    One query, two on the page where the dated accounts end.
+    One query, two on the page where the dated accounts end and at the start of those without a date.
     """
     dated, undated = accounts.filter(lapses_on__isnull=False), accounts.filter(lapses_on=None)
     if UNDATED in request.GET:
         page = page_of(request, undated, by=("pk",), size=SIZE)
-        return page if page.previous_url else replace(page, previous_url=_address(request))
+        return page if page.previous_url or not dated.exists() else replace(page, previous_url=_address(request))
     page = page_of(request, dated, by=("lapses_on", "pk"), size=SIZE)
     if page.next_url:
         return page
+    if not page.rows:  # nothing has a date: an empty first page would say that there is no account
+        return page_of(_past_the_dated(request), undated, by=("pk",), size=SIZE)
     rest = list(undated.order_by("pk")[: SIZE - len(page.rows) + 1])
     if len(page.rows) + len(rest) <= SIZE:
         return replace(page, rows=[*page.rows, *rest])
     return replace(page, next_url=_address(request, (UNDATED, "1")))
+
+
+def _past_the_dated(request: HttpRequest) -> HttpRequest:
+    """Return the request as if it had asked for the accounts without a date, from their start."""
+    asked = copy(request)
+    asked.GET = request.GET.copy()  # type: ignore[assignment]
+    for name in ("after", "before"):
+        asked.GET.pop(name, None)  # type: ignore[misc]
+    asked.GET[UNDATED] = "1"  # type: ignore[misc]
+    return asked
 
 
 def _address(request: HttpRequest, *more: tuple[str, str]) -> str:

@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.test import Client
 
 from facilities.extract import SHIPPED
 from tests.chromium import WIDE
@@ -102,3 +103,15 @@ def command():
         return json.loads(out.getvalue())
 
     return run
+
+
+@pytest.fixture
+def arriving(site):
+    """Return a function: user -> the cookies of somebody who has signed in already, at the site's present clock."""
+
+    def cookies(user):
+        client = Client(headers={"user-agent": "Chrome/1 (X11; Linux x86_64)"})
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return [{"name": "sessionid", "value": client.cookies["sessionid"].value}]
+
+    return cookies
