@@ -41,8 +41,12 @@ class Dossier:
 
     @property
     def open_grants(self) -> list[RoleGrant]:
-        """Grants in force on the day."""
-        return [g for g in self.grants if g.valid_from <= self.on and (g.valid_to is None or g.valid_to >= self.on)]
+        """Grants in force on the day; of a role that ended and came back on it only the one that goes on."""
+        open_ones = [
+            g for g in self.grants if g.valid_from <= self.on and (g.valid_to is None or g.valid_to >= self.on)
+        ]
+        last = {(g.role_id, g.facility_id): g for g in sorted(open_ones, key=lambda g: (g.valid_to or date.max, g.pk))}
+        return [g for g in open_ones if last[g.role_id, g.facility_id] is g]
 
     @property
     def places(self) -> list[int]:

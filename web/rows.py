@@ -81,6 +81,8 @@ def done_row(scope: Scope, dossier: Dossier, event: LoginEvent) -> dict[str, Any
     deed = f"Sign in to {account.system.name}" if dossier.own else f"{account.person}: sign in to {account.system.name}"
     said = "Signed in today" if event.happened_on == on else f"Signed in on {short_day(event.happened_on, on)}"
     following = f" Next: {by_day(account.lapses_on, on)}." if account.lapses_on else ""
+    if account.status == PortalAccount.Status.LOST:
+        following = f" Since then: {account.get_loss_display().lower()}."
     return {
         "id": row_id(account),
         "sentence": deed,
