@@ -7,6 +7,11 @@ _SHOWS_FOCUS = """each => {
     return each.matches(":focus-visible") && (parseFloat(looks.outlineWidth) > 0 && looks.outlineStyle !== "none"
         || looks.boxShadow !== "none")
 }"""
+_STANDS_FREE = """each => {
+    const box = each.getBoundingClientRect()
+    const above = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2)
+    return each === above || each.contains(above) || Boolean(above?.contains(each) && above !== document.body)
+}"""
 
 
 def tab_to(page, target):
@@ -14,6 +19,7 @@ def tab_to(page, target):
     for _ in range(FAR):
         if target.evaluate(_HAS_FOCUS):
             assert target.evaluate(_SHOWS_FOCUS), f"nobody sees that the focus is on {target}"
+            assert target.evaluate(_STANDS_FREE), f"a bar covers {target}"
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"Tab does not reach {target}")
