@@ -201,6 +201,17 @@ def day_in(at: datetime, zone: str = EASTERN) -> date:
     return at.astimezone(ZoneInfo(zone)).date()
 
 
+def latest_day(at: datetime) -> date:
+    """Return the newest day that has begun somewhere in the US and its territories: Guam's. Later is the future."""
+    return day_in(at, "Pacific/Guam")
+
+
+def eastern_day(day: date, at: datetime) -> date:
+    """Return the US Eastern day that somebody means by a day typed at an instant: Guam's new day is Eastern's today."""
+    today = day_in(at, EASTERN)
+    return today if today < day <= latest_day(at) else day
+
+
 def _plus(day: date, days: int) -> date:
     """Add days; stops at the ends of the calendar instead of failing."""
     try:

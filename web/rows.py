@@ -1,6 +1,6 @@
 """Rows of Today as `components/row_action.html` draws them: a sentence, a clock, a deed."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -103,8 +103,12 @@ def said_login(dossier: Dossier) -> str:
 
 
 def day_choice(on: date) -> dict[str, str]:
-    """Return value and bounds of a field for the day of a login."""
-    return {"value": on.isoformat(), "min": EARLIEST.isoformat(), "max": on.isoformat()}
+    """Return value and bounds of a field for the day of a login; west of the date line the next day has begun."""
+    return {
+        "value": on.isoformat(),
+        "min": EARLIEST.isoformat(),
+        "max": (on + timedelta(days=1)).isoformat(),
+    }
 
 
 def _sentence(deadline: Deadline, facts: Facts, standing: Standing) -> str:

@@ -56,6 +56,9 @@ class PeopleTable:
     rows: list[PersonRow]
 
 
+_NOT_HERE = {True: "Works elsewhere, has access here", False: "No longer works here, but still has access"}
+
+
 def people_by_systems(
     *,
     scope: Scope,
@@ -64,7 +67,7 @@ def people_by_systems(
     employments: QuerySet[Employment],
     on: date,
 ) -> PeopleTable:
-    """Return the table of these people over the systems on which the grants give them something. Four queries."""
+    """Return the table of these people over the systems on which the grants give them something. Six queries."""
     accounts = PortalAccount.objects.filter(pk__in=grants.values("account"), person__in=people)
     held = all_held(accounts.select_related("system").order_by("pk"), on)
     by_person: dict[int, list[Held]] = defaultdict(list)
@@ -76,12 +79,15 @@ def people_by_systems(
         working.add(person_id)
         jobs[person_id] += [title] if title else []
     systems = sorted({each.account.system for each in held}, key=lambda system: (system.position, system.slug))
+    others = [person.pk for person in people if person.pk not in working]
+    elsewhere = set(Employment.objects.in_force(on).filter(person__in=others).values_list("person_id", flat=True))
+    hidden = set(others).difference(Person.objects.visible_to(scope).filter(pk__in=others).values_list("pk", flat=True))
     rows = [
         PersonRow(
             person=person,
-            url=reverse("web:person", args=[scope.organization.slug, person.pk]),
+            url="" if person.pk in hidden else reverse("web:person", args=[scope.organization.slug, person.pk]),
             jobs=", ".join(jobs[person.pk]),
-            left="" if person.pk in working else "No longer works here, but still has access",
+            left="" if person.pk in working else _NOT_HERE[person.pk in elsewhere],
             cells=[_cell(scope, [h for h in by_person[person.pk] if h.account.system_id == s.pk], s) for s in systems],
         )
         for person in people

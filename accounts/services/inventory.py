@@ -1,7 +1,7 @@
 """Accounts and grants as people type them: add, correct, remove, got back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
@@ -23,7 +23,7 @@ from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
 from staff.models import Person
 from systems.models import System, SystemRole
-from systems.policy import EASTERN, day_in
+from systems.policy import eastern_day, latest_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,30 @@ def add_accounts(
     authorize(scope, Action.EDIT_ACCOUNT, [facility.pk])
     if {facility.organization_id, person.organization_id} != {scope.organization.pk}:
         raise AccountRefused("Person and facility must belong to this organization.")
-    today = day_in(at, EASTERN)
     # Authorities first, so that surfaces find the identity they point to.
     ordered = sorted(accounts, key=lambda facts: facts.system.sign_in_via_id is not None)
     with transaction.atomic():
         _hold(person)
         kept: list[PortalAccount] = []
         for facts in ordered:
-            _check(facts, today)
-            kept.append(_add_one(scope, person, facility, facts, at))
+            _check(facts, latest_day(at))
+            kept.append(_add_one(scope, person, facility, _in_eastern_days(facts, at), at))
         identities = [account.identity_id for account in kept if account.identity_id]
         refresh_clocks([*{account.pk for account in kept}.union(identities)], at=at)
     for account in kept:
         account.refresh_from_db()
     return kept
+
+
+def _in_eastern_days(facts: AccountFacts, at: datetime) -> AccountFacts:
+    """Return the facts with the days that clocks count: Guam's new day is still today in US Eastern."""
+    last, changed = facts.last_login, facts.password_changed_on
+    return replace(
+        facts,
+        opened_on=eastern_day(facts.opened_on, at),
+        last_login=eastern_day(last, at) if isinstance(last, date) else last,
+        password_changed_on=eastern_day(changed, at) if changed else None,
+    )
 
 
 def _hold(person: Person) -> None:
@@ -194,9 +204,10 @@ def correct_account(
 ) -> PortalAccount:
     """Change user ID (empty = unknown), password day or note. Raises NotAllowed, AccountRefused (code ``stale``)."""
     authorize(scope, Action.KEEP_ACCOUNT, places_of(account), own=is_own(scope, account))
-    if password_changed_on and password_changed_on > day_in(at, EASTERN):
+    if password_changed_on and password_changed_on > latest_day(at):
         raise AccountRefused("A password cannot have been changed in the future.", field="password_changed_on")
-    new: dict[str, object] = {"password_changed_on": password_changed_on, "note": note.strip()}
+    changed_on = eastern_day(password_changed_on, at) if password_changed_on else None
+    new: dict[str, object] = {"password_changed_on": changed_on, "note": note.strip()}
     if account.identity_id is None:
         new["user_id"] = user_id.strip() or None
     changed = {key: value for key, value in new.items() if getattr(account, key) != value}
@@ -229,8 +240,9 @@ def remove_account(*, scope: Scope, account: PortalAccount, removed_on: date, at
     Raises NotAllowed, and AccountRefused for a day in the future or an authority whose surfaces are still open.
     """
     authorize(scope, Action.EDIT_ACCOUNT, places_of(account))
-    if removed_on > day_in(at, EASTERN):
+    if removed_on > latest_day(at):
         raise AccountRefused("An account cannot have been removed in the future.", field="removed_on")
+    removed_on = eastern_day(removed_on, at)
     _refuse_before_opening(account, removed_on, "removed_on")
     with transaction.atomic():
         mine = PortalAccount.objects.open().filter(pk=account.pk, organization=scope.organization)
@@ -269,8 +281,9 @@ def report_loss(*, scope: Scope, account: PortalAccount, loss: str, lost_on: dat
     authorize(scope, Action.REPORT_LOSS, places_of(account), own=is_own(scope, account))
     if loss not in PortalAccount.Loss.values:
         raise AccountRefused("Say what happened to the account.", field="loss")
-    if lost_on > day_in(at, EASTERN):
+    if lost_on > latest_day(at):
         raise AccountRefused("An account cannot have been lost in the future.", field="lost_on")
+    lost_on = eastern_day(lost_on, at)
     _refuse_before_opening(account, lost_on, "lost_on")
     with transaction.atomic():
         active = PortalAccount.objects.running().filter(pk=account.pk, organization=scope.organization)
@@ -295,8 +308,9 @@ def regain_account(*, scope: Scope, account: PortalAccount, regained_on: date, a
     Raises NotAllowed, and AccountRefused for a day in the future or an account that is not lost.
     """
     authorize(scope, Action.REPORT_LOSS, places_of(account), own=is_own(scope, account))
-    if regained_on > day_in(at, EASTERN):
+    if regained_on > latest_day(at):
         raise AccountRefused("An account cannot have come back in the future.", field="regained_on")
+    regained_on = eastern_day(regained_on, at)
     with transaction.atomic():
         lost = PortalAccount.objects.filter(
             pk=account.pk, organization=scope.organization, status=PortalAccount.Status.LOST

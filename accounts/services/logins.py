@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import F
@@ -13,7 +13,7 @@ from accounts.policy import counted_login, loss_after
 from accounts.services.clocks import Chains, close_cured_findings, recompute
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
-from systems.policy import EASTERN, day_in
+from systems.policy import EASTERN, day_in, eastern_day
 from systems.selectors import policy_chains
 
 EARLIEST = date(2000, 1, 1)  # no system here is older
@@ -64,7 +64,7 @@ def record_logins(
     """Record one day's login on several accounts, all or none. As `record_login`."""
     for account in accounts:
         authorize(scope, Action.RECORD_LOGIN, places_of(account), own=is_own(scope, account))
-    day = _accepted_day(happened_on, scope, at)
+    day = _accepted_day(happened_on, at)
     chains = policy_chains()
     with transaction.atomic():
         locked = _lock(scope, accounts)
@@ -72,22 +72,14 @@ def record_logins(
     return outcomes
 
 
-def _accepted_day(happened_on: date, scope: Scope, at: datetime) -> date:
-    """Return the Eastern day meant. West of the date line it is tomorrow already: that counts as today."""
-    today = day_in(at, EASTERN)
-    latest_today_on_earth = day_in(at, "Pacific/Kiritimati")
-    if today < happened_on <= latest_today_on_earth and happened_on == today + timedelta(days=1):
-        ahead = any(
-            day_in(at, zone) == happened_on
-            for zone in {scope.organization.zone, *scope.organization.facilities.values_list("zone", flat=True)}
-        )
-        if ahead:
-            return today
-    if happened_on > today:
+def _accepted_day(happened_on: date, at: datetime) -> date:
+    """Return the Eastern day meant. Raises LoginRejected for the future or for a day before any system existed."""
+    day = eastern_day(happened_on, at)
+    if day > day_in(at, EASTERN):
         raise LoginRejected("A login cannot lie in the future.", field="happened_on", code="future")
-    if happened_on < EARLIEST:
+    if day < EARLIEST:
         raise LoginRejected("That day is before any of these systems existed.", field="happened_on", code="too_early")
-    return happened_on
+    return day
 
 
 def _lock(scope: Scope, accounts: Sequence[PortalAccount]) -> dict[int, PortalAccount]:

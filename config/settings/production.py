@@ -2,7 +2,7 @@
 
 from config import env
 from config.settings.base import *  # noqa: F403
-from config.settings.base import REDIS_URL, redis_settings
+from config.settings.base import REDIS_URL, TRUSTED_PROXY_COUNT, redis_settings
 
 EMBEDDED = False
 SECRET_KEY = env.read("SECRET_KEY", env.text_value, secret=True)
@@ -14,7 +14,8 @@ DATABASES = {"default": env.read("DATABASE_URL", env.database, secret=True)}
 MIGRATION_DATABASE = env.read("MIGRATION_DATABASE_URL", env.database, None, secret=True)
 globals().update(env.read("EMAIL_URL", env.mailer, secret=True))
 
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if TRUSTED_PROXY_COUNT:  # without a proxy of ours anybody could claim to have come by TLS
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.read("SECURE_SSL_REDIRECT", env.boolean, True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000

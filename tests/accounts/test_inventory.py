@@ -55,7 +55,7 @@ def test_all_accounts_of_one_page_share_one_identity(cast):
 
 def test_one_wrong_row_saves_nothing(cast):
     with pytest.raises(AccountRefused, match="future"):
-        add(cast, facts("iqies"), facts("qies", TODAY + timedelta(days=1)))
+        add(cast, facts("iqies"), facts("qies", TODAY + timedelta(days=2)))
     assert not PortalAccount.objects.exists()
     assert len(add(cast, facts("iqies"), facts("qies", TODAY))) == 2
 
@@ -170,7 +170,7 @@ def test_a_loss_is_refused_twice_in_the_future_without_a_kind_and_for_strangers(
     [iqies] = add(cast, facts("iqies", TODAY), person="henry")
     loss = {"account": iqies, "loss": "locked", "lost_on": TODAY, "at": NOON}
     with pytest.raises(AccountRefused, match="future"):
-        report_loss(scope=cast.scope("henry"), **loss | {"lost_on": TODAY + timedelta(days=1)})
+        report_loss(scope=cast.scope("henry"), **loss | {"lost_on": TODAY + timedelta(days=2)})
     with pytest.raises(AccountRefused, match="what happened"):
         report_loss(scope=cast.scope("henry"), **loss | {"loss": "eaten"})
     with pytest.raises(NotAllowed):

@@ -1,6 +1,6 @@
 """A login moves the clock, never hides a lapse, and can be taken back."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -173,3 +173,17 @@ def test_taking_back_one_of_two_logins_of_a_day_leaves_what_the_other_one_counts
     void_login(scope=cast.scope("carol"), event=second.event, reason="wrong line too", at=NOON)
     harp.refresh_from_db()
     assert harp.last_login_on == TODAY - timedelta(days=30)
+
+
+def test_the_day_that_only_guam_has_begun_counts_as_today_and_one_more_is_the_future(cast):
+    account = held(cast)
+    morning_in_guam = datetime(2026, 11, 20, 22, tzinfo=UTC)  # Sat 21 Nov, 8 a.m. there; Fri 20 Nov in New York
+    saturday = TODAY + timedelta(days=1)
+    with pytest.raises(LoginRejected, match="future"):
+        record_login(
+            scope=cast.scope("carol"), account=account, happened_on=saturday + timedelta(days=1), at=morning_in_guam
+        )
+    event = record_login(scope=cast.scope("carol"), account=account, happened_on=saturday, at=morning_in_guam).event
+    assert event.happened_on == TODAY
+    with pytest.raises(LoginRejected, match="future"):
+        record_login(scope=cast.scope("carol"), account=account, happened_on=saturday, at=NOON - timedelta(hours=8))

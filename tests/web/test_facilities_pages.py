@@ -337,3 +337,18 @@ def test_the_list_is_paged_by_key_there_and_back(client, cast):
     back = client.get(url + second["page"].previous_url).context
     assert [row["cells"][0]["text"] for row in back["rows"]] == names[:50]
     assert back["page"].previous_url == ""
+
+
+def test_somebody_who_works_elsewhere_is_named_without_a_link_that_leads_nowhere(client, cast):
+    system = System.objects.get(slug="iqies")
+    facts = AccountFacts(system, [system.roles.first()], date(2025, 1, 1), date(2026, 11, 1))
+    add_accounts(scope=cast.scope("alice"), person=cast.people["olga"], facility=cast.oak, accounts=[facts], at=NOON)
+    person = reverse("web:person", args=["riverside", cast.people["olga"].pk])
+    pages = {}
+    for name in ("carol", "alice"):
+        client.force_login(getattr(cast, name))
+        pages[name] = client.get(reverse("web:facility", args=["riverside", cast.oak.pk])).content.decode()
+        assert "Works elsewhere, has access here" in pages[name]
+        assert client.get(person).status_code == (404 if name == "carol" else 200)
+    assert person not in pages["carol"]
+    assert person in pages["alice"]

@@ -153,7 +153,7 @@ def test_a_day_typed_without_the_click_beside_it_counts(client, cast):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("last_login_on", "2026-11-21"), ("opened_on", "2026-11-21"), ("opened_on", "1999-12-31"), ("opened_on", "12")],
+    [("last_login_on", "2026-11-22"), ("opened_on", "2026-11-22"), ("opened_on", "1999-12-31"), ("opened_on", "12")],
 )
 def test_days_that_cannot_be_are_refused_beside_their_field(client, cast, field, value):
     client.force_login(cast.carol)

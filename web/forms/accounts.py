@@ -1,6 +1,6 @@
 """What people correct on an account, and how they narrow down the list."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -10,6 +10,7 @@ from accounts.services.logins import EARLIEST
 from facilities.access import Scope
 from facilities.models import Facility
 from systems.models import System
+from systems.policy import EASTERN, day_in, latest_day
 from web.account_filters import STANDINGS
 from web.forms.facilities import facility_field
 from web.forms.secrets import SecretFree
@@ -40,7 +41,7 @@ class AccountForm(SecretFree):
         label="Note", max_length=300, required=False, help_text="What a colleague should know. No secrets."
     )
 
-    def __init__(self, *args: Any, account: PortalAccount, today: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, account: PortalAccount, latest: date, **kwargs: Any) -> None:
         kwargs.setdefault(
             "initial",
             {
@@ -53,7 +54,7 @@ class AccountForm(SecretFree):
         super().__init__(*args, **kwargs)
         if account.identity_id is not None:
             del self.fields["user_id"]  # it stands at the sign-in authority only
-        self.fields["password_changed_on"].widget = day_input(today)
+        self.fields["password_changed_on"].widget = day_input(latest)
 
 
 class DayForm(forms.Form):
@@ -61,11 +62,11 @@ class DayForm(forms.Form):
 
     on = forms.DateField(error_messages={"required": "Say on which day."})
 
-    def __init__(self, *args: Any, label: str, today: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, label: str, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["on"].label = label
-        self.fields["on"].initial = today
-        self.fields["on"].widget = day_input(today)
+        self.fields["on"].initial = day_in(at, EASTERN)
+        self.fields["on"].widget = day_input(latest_day(at))
 
 
 class LossForm(DayForm):
@@ -78,8 +79,8 @@ class LossForm(DayForm):
     )
     field_order = ("loss", "on")
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, label="Since", today=today, **kwargs)
+    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, label="Since", at=at, **kwargs)
 
 
 class AccountFilter(forms.Form):

@@ -1,11 +1,12 @@
 """The day of a login, for one account or for several at once."""
 
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from django import forms
 
 from accounts.services.logins import EARLIEST
+from systems.policy import EASTERN, day_in, latest_day
 
 
 class LoginDayForm(forms.Form):
@@ -17,10 +18,11 @@ class LoginDayForm(forms.Form):
         error_messages={"required": "Say on which day.", "invalid": "That is no day. Write it like 2026-11-20."},
     )
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["on"].initial = today
-        bounds = {"class": "form-control", "type": "date", "min": EARLIEST.isoformat(), "max": today.isoformat()}
+        self.fields["on"].initial = day_in(at, EASTERN)
+        latest = latest_day(at)
+        bounds = {"class": "form-control", "type": "date", "min": EARLIEST.isoformat(), "max": latest.isoformat()}
         self.fields["on"].widget = forms.DateInput(bounds, format="%Y-%m-%d")
 
 

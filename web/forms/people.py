@@ -132,7 +132,7 @@ class AccountRow(SecretFree):
         data: QueryDict | None = None,
         *,
         system: System,
-        today: date,
+        latest: date,
         password_clock: bool = False,
         existing: PortalAccount | None = None,
     ) -> None:
@@ -150,7 +150,7 @@ class AccountRow(SecretFree):
         if len(self.roles) == 1:
             self.initial["roles"] = [str(self.roles[0].pk)]
         if existing is not None:
-            self.fields["opened_on"] = day_field("Has these roles since", latest=today, required=False)
+            self.fields["opened_on"] = day_field("Has these roles since", latest=latest, required=False)
             return
         if system.sign_in_via_id is None:
             self.fields["user_id"] = forms.CharField(
@@ -160,17 +160,17 @@ class AccountRow(SecretFree):
                 help_text="Leave it empty if you do not know it. Never the password.",
                 widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
             )
-        self.fields["opened_on"] = day_field("Opened on", latest=today, required=False, help_text="Roughly is fine.")
+        self.fields["opened_on"] = day_field("Opened on", latest=latest, required=False, help_text="Roughly is fine.")
         self.fields["last_login"] = forms.ChoiceField(
             label="Last login",
             choices=[(DAY, "On a day I know"), (NEVER, "Never yet"), (UNKNOWN, "I do not know")],
             widget=forms.RadioSelect,
             required=False,
         )
-        self.fields["last_login_on"] = day_field("That day", latest=today, required=False)
+        self.fields["last_login_on"] = day_field("That day", latest=latest, required=False)
         self.initial["last_login"] = UNKNOWN
         if password_clock:
-            self.fields["password_changed_on"] = day_field("Password changed on", latest=today, required=False)
+            self.fields["password_changed_on"] = day_field("Password changed on", latest=latest, required=False)
 
     @property
     def ticked(self) -> bool:
@@ -220,9 +220,9 @@ class AccountRow(SecretFree):
         )
 
 
-def account_rows(data: QueryDict | None, *, today: date, person: Person | None = None) -> list[AccountRow]:
+def account_rows(data: QueryDict | None, *, latest: date, person: Person | None = None) -> list[AccountRow]:
     """Return a row for every system of the catalogue, a sign-in authority before what it opens. Four queries."""
-    usable = SystemRole.objects.current().filter(Q(usable_until=None) | Q(usable_until__gte=today))
+    usable = SystemRole.objects.current().filter(Q(usable_until=None) | Q(usable_until__gte=latest))
     listed = System.objects.current().select_related("sign_in_via").order_by("position", "slug")
     with_roles = Prefetch("roles", usable.order_by("position", "pk"))
     systems = [system for system in listed.prefetch_related(with_roles) if system.roles.all()]
@@ -236,7 +236,7 @@ def account_rows(data: QueryDict | None, *, today: date, person: Person | None =
         AccountRow(
             data,
             system=system,
-            today=today,
+            latest=latest,
             password_clock=bool(chains.get((system.pk, "password"))),
             existing=existing.get(system.pk),
         )

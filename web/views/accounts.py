@@ -17,7 +17,7 @@ from accounts.sentences import possessive
 from accounts.services.inventory import correct_account, regain_account, remove_account, report_loss
 from accounts.services.logins import confirm_roles, is_own, places_of
 from facilities.access import Action, Scope, authorize
-from systems.policy import EASTERN, Standing, day_in
+from systems.policy import EASTERN, Standing, day_in, latest_day
 from systems.selectors import chain_revisions
 from web.account_filters import STANDINGS, narrowed
 from web.account_list import COLUMNS, UNDATED, account_rows, page_of_accounts
@@ -135,7 +135,7 @@ def account_edit(request: ScopedRequest, pk: int) -> HttpResponse:
     """Correct user ID, day of the last password change or note; a save that came second shows both versions."""
     scope, now = request.scope, timezone.now()
     this = _allowed(request, pk, Action.KEEP_ACCOUNT)
-    form = AccountForm(request.POST if request.method == "POST" else None, account=this, today=day_in(now, EASTERN))
+    form = AccountForm(request.POST if request.method == "POST" else None, account=this, latest=latest_day(now))
     differing: list[dict[str, str]] = []
     if form.is_valid():
         typed = form.cleaned_data
@@ -196,7 +196,7 @@ def account_lost(request: ScopedRequest, pk: int) -> HttpResponse:
     scope, now = request.scope, timezone.now()
     this = _allowed(request, pk, Action.REPORT_LOSS)
     title = title_of(is_own(scope, this), this)
-    form = LossForm(request.POST if request.method == "POST" else None, today=day_in(now, EASTERN))
+    form = LossForm(request.POST if request.method == "POST" else None, at=now)
     if form.is_valid():
         typed = form.cleaned_data
         try:
@@ -241,7 +241,7 @@ def _on_a_day(
     """Ask for a day and do the deed; a refusal stands beside the field with what was typed."""
     now = timezone.now()
     data = request.POST if request.method == "POST" else None
-    form = DayForm(data, label=text["label"], today=day_in(now, EASTERN))
+    form = DayForm(data, label=text["label"], at=now)
     if form.is_valid():
         try:
             deed(form.cleaned_data["on"], now)

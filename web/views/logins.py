@@ -62,7 +62,7 @@ def login_another_day(request: ScopedRequest, pk: int) -> HttpResponse:
     scope, now = request.scope, timezone.now()
     account, today = account_in_scope(scope, pk), day_in(now, EASTERN)
     authorize(scope, Action.RECORD_LOGIN, places_of(account), own=is_own(scope, account))
-    form = LoginDayForm(request.POST if request.method == "POST" else None, today=today)
+    form = LoginDayForm(request.POST if request.method == "POST" else None, at=now)
     if form.is_valid():
         try:
             outcome = record_login(scope=scope, account=account, happened_on=form.cleaned_data["on"], at=now)
@@ -92,7 +92,7 @@ def logins_record(request: ScopedRequest) -> HttpResponse:
     if request.method == "POST":
         offered = _asked_for(request, scope, offered)
     choices = [(account.pk, account.system.name) for account in offered]
-    form = SeveralLoginsForm(request.POST if request.method == "POST" else None, today=today, choices=choices)
+    form = SeveralLoginsForm(request.POST if request.method == "POST" else None, at=now, choices=choices)
     if form.is_valid():
         chosen = [account for account in offered if account.pk in form.cleaned_data["accounts"]]
         try:

@@ -17,6 +17,7 @@ from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
 from staff.models import Employment, Person
 from staff.services.people import PersonRefused, correct_person, employ_person, end_employment
+from systems.policy import latest_day
 from web.forms.facilities import places_for
 from web.forms.people import AccountRow, EmploymentForm, JoinerForm, LeavingForm, PersonForm, PlaceForm, account_rows
 from web.scope import ScopedRequest, organization_page
@@ -38,7 +39,7 @@ def person_add(request: ScopedRequest) -> HttpResponse:
     asked = request.GET.get("facility", "")
     initial = {"facility": int(asked)} if asked.isascii() and asked.isdecimal() and len(asked) < 19 else {}
     form = JoinerForm(data, scope=scope, places=places, today=on, initial=initial)
-    rows = account_rows(data, today=on)
+    rows = account_rows(data, latest=latest_day(timezone.now()))
     # Every row is looked at, so that all remarks come at once.
     if data is not None and all([form.is_valid(), *(row.is_valid() for row in rows)]):
         added = _add_person(scope, form, [row for row in rows if row.ticked], rows)
@@ -87,14 +88,14 @@ def _blame(rows: list[AccountRow], form: Any, exc: AccountRefused) -> None:
 @organization_page
 def person_accounts_add(request: ScopedRequest, pk: int) -> HttpResponse:
     """Add accounts, or further roles on known ones, at a facility where somebody works."""
-    scope, on = request.scope, today()
+    scope = request.scope
     who = person_of(scope, pk)
     jobs = jobs_of(scope, who)
     authorize(scope, Action.EDIT_ACCOUNT, [job.facility_id for job in jobs])
     places = places_for(scope, Action.EDIT_ACCOUNT).filter(pk__in=[job.facility_id for job in jobs])
     data = request.POST if request.method == "POST" else None
     form = PlaceForm(data, places=places)
-    rows = account_rows(data, today=on, person=who)
+    rows = account_rows(data, latest=latest_day(timezone.now()), person=who)
     ticked = [row for row in rows if row.ticked]
     if data is not None and all([form.is_valid(), *(row.is_valid() for row in rows)]):
         if not ticked:
