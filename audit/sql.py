@@ -119,7 +119,7 @@ def _insert_statement(source: Source, event_ids: Mapping[str, int]) -> tuple[str
     event, partition, join = "ids.event_id", "PARTITION BY ids.event_id", ""
     if len(event_ids) == 1:  # no join, no partition: a fifth of the time
         [(chain, event_id)] = event_ids.items()
-        event, partition = f"CASE WHEN source.audit_chain = %s THEN {event_id:d} END", ""
+        event, partition = f"CASE WHEN source.audit_chain = %s THEN CAST({event_id:d} AS bigint) END", ""
         params = [chain, *source.params]
     else:
         ids = _IDS_POSTGRESQL if on_postgresql() else _IDS_SQLITE

@@ -136,6 +136,18 @@ def test_many_rows_may_be_described_by_expressions():
 
 
 @pytest.mark.django_db
+def test_many_rows_are_recorded_after_many_events_too():
+    for n in range(130):  # from event 128 on an item's key no longer fits into 32 bits
+        one_act(payload={"n": n})
+    make_things(("organization:", "5", None))
+    [event] = many(
+        Thing.objects.annotate(chain=Concat("tenant", Value("3")), subject_key=F("key"), payload=JSONObject())
+    )
+    assert event.pk > 128
+    assert AuditItem.objects.of_event(event.pk).count() == 1
+
+
+@pytest.mark.django_db
 def test_many_rows_may_use_the_fields_of_the_table_and_a_slice():
     one_act(payload={"n": 1})
     one_act(payload={"n": 2})
