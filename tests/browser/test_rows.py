@@ -34,6 +34,7 @@ def test_another_day_is_recorded_by_keyboard(open_page):
     page.get_by_label("Last signed in on").fill("2026-11-18")
     page.keyboard.press("Enter")
     page.get_by_text("Recorded for 2026-11-18.").wait_for()
+    assert page.locator("#toasts").get_by_role("button", name="Undo").is_visible()
 
 
 def test_without_scripts_the_same_buttons_answer_with_a_page(open_page):
@@ -51,6 +52,7 @@ def test_after_the_session_ended_the_deed_leads_to_sign_in(open_page):
     page.evaluate("htmx.process(document.querySelector('#row-soon form'))")
     page.get_by_role("button", name="I signed in today").click()
     page.wait_for_url("**/auth/login/?next=%2Ftoday%2F")
+    assert page.get_by_role("button", name="I signed in today").count() == 0
 
 
 def test_a_deed_that_does_not_get_through_says_so_and_keeps_the_row(open_page):
