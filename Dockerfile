@@ -20,7 +20,7 @@ RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-c
     && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
     && apt-get install --yes --no-install-recommends postgresql-client-18 && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app portalkeeper \
-    && mkdir -p /app/var/evidence /app/var/backups && chown -R 10001:10001 /app/var
+    && mkdir -p /app/var/evidence /app/var/backups /app/var/uploads && chown -R 10001:10001 /app/var
 WORKDIR /app
 COPY --from=build /app /app
 RUN chown -R 10001:10001 /app/var

@@ -129,6 +129,12 @@ def login_passed(facts: Facts) -> str:
     return f"{_upper(presumed)}: {passed}."
 
 
+def system_closed(facts: Facts) -> str:
+    """Return what to do about an account on a system that has closed wherever it is held."""
+    held = "your facilities" if facts.own else f"the facilities of {facts.person}"
+    return f"{facts.system} has closed for {held}: have the account removed there."
+
+
 def roles_to_check(facts: Facts) -> str:
     """Return the question that a login after the last safe day leaves open."""
     assert facts.due_on is not None

@@ -65,6 +65,11 @@ def clock_time(value: datetime | None, zone: str = EASTERN) -> str:
     return f"{hour}:{local.minute:02d} {half} {_ZONES.get(zone) or local.tzname()}"
 
 
+def zone_short(zone: str) -> str:
+    """Return how people write an IANA zone: ``ET``; the city where there is no short word."""
+    return _ZONES.get(zone) or f"{zone.rpartition('/')[2].replace('_', ' ')} time"
+
+
 def count_word(value: int) -> str:
     """Return a count for a sentence: words below ten (``no``, ``one``), else digits with separators."""
     return _SMALL[value] if 0 <= value < len(_SMALL) else f"{value:,}"

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import uuid
+from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -24,6 +25,16 @@ from audit.context import request_id
 _NOT_MIGRATED = re.compile(
     r"no such (table|column)|has no column named|(relation|column) \S+ (of relation \S+ )?does not exist"
 )
+
+
+def calendar_day(text: str) -> date:
+    """Parse YYYY-MM-DD for argparse, and nothing else: other ISO spellings are too easily a slip."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ArgumentTypeError(f"{text!r} is no date; write it as 2026-11-22")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise ArgumentTypeError(f"{text!r} is no day of the calendar") from exc
 
 
 class Refused(Exception):  # noqa: N818  (a verdict on input, not a fault)

@@ -54,6 +54,7 @@ def of_sweep(found: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
         ),
         Goal(3, "same day again: rows written", found["rows_again"], 0, "==", **common),
         Goal(8, "sweep reads the login events", found["reads_of_logins"], 0, "==", **common),
+        Goal(6, "rules of the same facilities again: rows written", found["rules"]["rows_again"], 0, "==", **common),
     ]
     if size >= LARGE:
         new, again = median["product"] / median["reference"], median["product_again"] / median["reference_again"]
@@ -72,11 +73,107 @@ def of_sweep(found: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
     return goals
 
 
+def of_recomputation(found: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
+    """Return goal 22 for one engine and size: a shorter limit of the most used system, followed to the last row."""
+    median = {name: statistics.median(seconds) for name, seconds in found["times"].items()}
+    slack = WIDE if wide else 1.0
+    common: dict[str, Any] = {"engine": found["engine"], "size": size}
+    goals = [
+        Goal("rows", "a changed rule: tables that differ from the reference's", 0 if found["equal"] else 1, 0, "==",
+             **common),
+        Goal(22, "a changed rule followed again: rows written", found["rows_again"], 0, "==", **common),
+    ]  # fmt: skip
+    if size >= LARGE:
+        ratio = median["product"] / median["reference"]
+        goals.append(Goal(22, "a changed rule followed : reference", ratio, 2.0 * slack, target=1.5, **common))
+    else:
+        beyond = 1000 * (median["product"] - 1.5 * median["reference"])
+        goals.append(Goal(22, "a changed rule, beyond 1.5 x reference (ms)", beyond, 100 * slack, **common))
+    if found["memory_growth"] is not None:
+        grown = found["memory_growth"] / MEGABYTE
+        goals.append(Goal(22, "growth of peak memory in the recomputation (MB)", grown, 32, target=16, **common))
+    return goals
+
+
+def of_roster(found: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
+    """Return goals 19 and 20 for one engine and number of rows, and the memory of an import."""
+    median = {name: statistics.median(seconds) for name, seconds in found["times"].items() if seconds}
+    slack = WIDE if wide else 1.0
+    common: dict[str, Any] = {"engine": found["engine"], "size": size}
+    goals = [
+        Goal(20, "the same roster again: tables written", found["rows_again"], 0, "==", **common),
+        Goal(20, "the same roster again : own time for all new", median["same"] / median["new"], 0.6 * slack,
+             target=0.4, **common),
+    ]  # fmt: skip
+    if found["equal"] is not None:
+        goals += [
+            Goal("rows", "a roster: tables that differ from the reference's", 0 if found["equal"] else 1, 0, "==",
+                 **common),
+            Goal(19, "a new roster : COPY + MERGE", median["new"] / median["reference"], 5.0 * slack, target=3.0,
+                 **common),
+        ]  # fmt: skip
+    if found["memory_growth"] is not None:
+        goals.append(Goal(19, "growth of peak memory in an import (MB)", found["memory_growth"] / MEGABYTE, 300,
+                          **common))  # fmt: skip
+    return goals
+
+
+def of_feed(found: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
+    """Return goal 21 for one engine and number of logins, and the memory of such an import."""
+    median = {name: statistics.median(seconds) for name, seconds in found["times"].items() if seconds}
+    common: dict[str, Any] = {"engine": found["engine"], "size": size}
+    goals = [Goal(21, "the same logins again: tables written", found["rows_again"], 0, "==", **common)]
+    if found["equal"] is not None:
+        goals += [
+            Goal("rows", "a day's logins: tables that differ from the reference's", 0 if found["equal"] else 1, 0, "==",
+                 **common),
+            Goal(21, "a day's logins : COPY + UPDATE", median["product"] / median["reference"],
+                 2.0 * (WIDE if wide else 1), target=1.5, **common),
+        ]  # fmt: skip
+    if found["memory_growth"] is not None:
+        grown = found["memory_growth"] / MEGABYTE
+        goals.append(Goal(21, "growth of peak memory in a day's logins (MB)", grown, 300, **common))
+    return goals
+
+
 def of_storage(few: list[float], many: list[float], size: int, engine: str, *, wide: bool) -> Goal:
     """Return goal 5: the sweep with ten times as much stored and as much due."""
     ratio = statistics.median(many) / statistics.median(few)
     return Goal(5, "ten times stored, as many due : a tenth stored", ratio, 1.5 * (WIDE if wide else 1), target=1.2,
                 engine=engine, size=size)  # fmt: skip
+
+
+def of_rules(by_size: dict[int, dict[str, Any]], engine: str, *, wide: bool) -> Goal:
+    """Return goal 6: the rules where as many facilities changed, in the largest database : in the next smaller one."""
+    few, many = (statistics.median(by_size[size]["seconds"]) for size in sorted(by_size)[-2:])
+    return Goal(6, "rules of as many changed facilities, largest : next smaller", many / few,
+                2.0 * (WIDE if wide else 1), target=1.5, engine=engine, size=max(by_size))  # fmt: skip
+
+
+def of_pages(found: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
+    """Return goal 12 for one engine and size: a page in the middle of each list beside its first page (p95)."""
+    slack = WIDE if wide else 1.0
+    common: dict[str, Any] = {"engine": found["engine"], "size": size}
+    goals = [Goal("rows", "pages that were not full", found["not_full"], 0, "==", **common)]
+    for name, seconds in found["pages"].items():
+        ratio = p95(seconds["deep"]) / p95(seconds["first"])
+        goals.append(Goal(12, f"{name}: page in the middle : page 1", ratio, 1.3 * slack, target=1.1, **common))
+    return goals
+
+
+def of_page_growth(few: dict[str, Any], many: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
+    """Return goal 13: the first page of each list, at the largest size : at the smallest (p95)."""
+    slack = WIDE if wide else 1.0
+    return [
+        Goal(13, f"{name}: page 1, largest : smallest", p95(many["pages"][name]["first"]) / p95(seconds["first"]),
+             1.6 * slack, target=1.3, engine=many["engine"], size=size)
+        for name, seconds in few["pages"].items()
+    ]  # fmt: skip
+
+
+def p95(seconds: list[float]) -> float:
+    """Return the value that 95 of 100 stay below."""
+    return statistics.quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0]
 
 
 def _differing(found: dict[str, Any]) -> int:

@@ -8,6 +8,7 @@ import json
 import sys
 from typing import Any
 
+from bench import feeding, importing, paging
 from bench.goals import WIDE, Goal, document, line, save
 from bench.scratch import ENGINES, ScratchError, database, manage, server
 from bench.sweeping import measure
@@ -26,7 +27,29 @@ def main() -> int:
     if not sizes:
         parser.error(f"the smallest size is {LONG[0]}")
     try:
-        goals, runs = measure(engines=ENGINES, sizes=sizes, pairs=5, wide=options.small, progress=_progress)
+        goals, runs = measure(
+            engines=ENGINES, sizes=sizes, pairs=5, wide=options.small, progress=_progress, recompute=True
+        )
+        rows = 10_000 if options.small else 100_000
+        more, further = importing.measure(
+            engines=ENGINES, sizes=[rows], pairs=3 if options.small else 5, wide=options.small, progress=_progress
+        )
+        goals += more
+        runs += further
+        more, further = feeding.measure(
+            engines=ENGINES,
+            sizes=[2_000 if options.small else 50_000],
+            pairs=3 if options.small else 5,
+            wide=options.small,
+            progress=_progress,
+        )
+        goals += more
+        runs += further
+        more, further = paging.measure(
+            engines=ENGINES, sizes=sizes, pairs=1 if options.small else 10, wide=options.small, progress=_progress
+        )
+        goals += more
+        runs += further
         goals += _audit(10_000 if options.small else 100_000, WIDE if options.small else 1.0)
     except ScratchError as exc:
         sys.stderr.write(f"{exc}\n")

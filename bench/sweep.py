@@ -15,6 +15,8 @@ from typing import Any
 import django
 from django.db import connection, transaction
 
+CHANGED_PLACES = 200  # facilities that the rules look at, whatever the size
+
 
 def main() -> None:
     """Read the arguments, measure, print."""
@@ -69,7 +71,30 @@ def _measure(at: datetime, pairs: int) -> dict[str, Any]:
         "rows_again": again_rows,
         "reads_of_logins": first_reads + again_reads,
         "memory_growth": grown,
+        "rules": _rules(day, pairs),
     }
+
+
+def _rules(at: datetime, times: int) -> dict[str, Any]:
+    """Return seconds of the rules where the same number of facilities changed, and what a second look writes."""
+    from accounts.services.rules.sweep import check_rules
+    from bench.watch import touched
+    from facilities.models import Facility
+    from facilities.services.rechecks import recheck
+
+    look = lambda: check_rules(at=at, since=at, full=False)  # noqa: E731
+    first = Facility.objects.order_by("pk").values_list("pk", flat=True)[:CHANGED_PLACES]
+    seconds, written_again = [], 0
+    for _ in range(times):
+        vacuum()
+        with transaction.atomic():
+            recheck(first)
+            begun = time.perf_counter()
+            look()
+            seconds.append(time.perf_counter() - begun)
+            written_again, _ = touched(look)
+            transaction.set_rollback(True)
+    return {"facilities": len(first), "seconds": seconds, "rows_again": written_again}
 
 
 def product(at: datetime) -> None:

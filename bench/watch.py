@@ -24,7 +24,7 @@ def _counters() -> tuple[int, int]:
         cursor.execute(
             "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del),"
             " sum(CASE WHEN relname = %s THEN coalesce(seq_scan, 0) + coalesce(idx_scan, 0) ELSE 0 END)"
-            " FROM pg_stat_xact_user_tables",
+            " FROM pg_stat_xact_user_tables WHERE schemaname NOT LIKE 'pg_temp%%'",
             [LOGINS],
         )
         written, scans = cursor.fetchone()

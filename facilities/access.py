@@ -12,7 +12,7 @@ from facilities.models import Membership, Organization
 from facilities.models.tenancy import Role
 from users.models import User
 
-_READERS = {Role.COORDINATOR, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR}
+READERS = {Role.COORDINATOR, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR}
 _WORKERS = {Role.COORDINATOR, Role.APPROVER, Role.ADMINISTRATOR}
 _DECIDERS = {Role.APPROVER, Role.ADMINISTRATOR}
 
@@ -28,34 +28,58 @@ class Action(StrEnum):
 
     REGISTER_FACILITY = "register a facility"
     EDIT_FACILITY = "edit a facility"
+    KEEP_IN_USE = "say that a closed system is still in use"
     EDIT_PERSON = "add or edit a person"
     END_EMPLOYMENT = "record that somebody left"
+    RECORD_ABSENCE = "record an absence"
+    IMPORT_PEOPLE = "import people or undo an import"
+    IMPORT_ACCOUNTS = "import accounts or undo an import"
     EDIT_ACCOUNT = "add or remove an account"
     KEEP_ACCOUNT = "correct what is known about an account"
+    REVIEW_ACCESS = "say that roles were looked at"
+    RECORD_REVIEW = "record a review of a facility's access"
     RECORD_LOGIN = "record a login"
     REPORT_LOSS = "report that an account was lost or is back"
     CONFIRM_ROLES = "answer whether roles are still there"
     MANAGE_MEMBERS = "invite or remove members"
     START_REMINDERS = "start reminders"
+    SHARE_VIEW = "share a view of a list"
+    SWITCH_RULES = "switch rules of the organization on or off"
 
 
 # Who may act, within the facilities of the role; `_OWN` are acts a holder may do on an account of their own.
 _ALLOWED: dict[Action, set[Role]] = {
     Action.REGISTER_FACILITY: _WORKERS,
     Action.EDIT_FACILITY: _WORKERS,
+    Action.KEEP_IN_USE: {Role.ADMINISTRATOR},
     Action.EDIT_PERSON: _WORKERS,
     Action.END_EMPLOYMENT: _WORKERS,
+    Action.RECORD_ABSENCE: _WORKERS,
+    Action.IMPORT_PEOPLE: {Role.ADMINISTRATOR},
+    Action.IMPORT_ACCOUNTS: {Role.ADMINISTRATOR},
     Action.EDIT_ACCOUNT: _WORKERS,
     Action.KEEP_ACCOUNT: _WORKERS,
+    Action.REVIEW_ACCESS: _WORKERS,
+    Action.RECORD_REVIEW: {Role.ADMINISTRATOR},
     Action.RECORD_LOGIN: _WORKERS,
     Action.REPORT_LOSS: _WORKERS,
     Action.CONFIRM_ROLES: _WORKERS,
     Action.MANAGE_MEMBERS: {Role.ADMINISTRATOR},
     Action.START_REMINDERS: {Role.ADMINISTRATOR},
+    Action.SHARE_VIEW: {Role.ADMINISTRATOR},
+    Action.SWITCH_RULES: {Role.ADMINISTRATOR},
 }
-_OWN = {Action.KEEP_ACCOUNT, Action.RECORD_LOGIN, Action.REPORT_LOSS, Action.CONFIRM_ROLES}
+_OWN = {Action.RECORD_ABSENCE, Action.KEEP_ACCOUNT, Action.RECORD_LOGIN, Action.REPORT_LOSS, Action.CONFIRM_ROLES}
 # Acts that reach beyond single facilities need a role without facility.
-_AT_LARGE = {Action.REGISTER_FACILITY, Action.START_REMINDERS, Action.MANAGE_MEMBERS}
+_AT_LARGE = {
+    Action.REGISTER_FACILITY,
+    Action.IMPORT_PEOPLE,
+    Action.IMPORT_ACCOUNTS,
+    Action.START_REMINDERS,
+    Action.SWITCH_RULES,
+    Action.MANAGE_MEMBERS,
+    Action.SHARE_VIEW,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +109,24 @@ class Scope:
     @property
     def reads(self) -> frozenset[int] | None:
         """Facilities whose people and accounts may be read; None = all of the organization."""
-        return self._places(_READERS)
+        return self._places(READERS)
 
     def _places(self, roles: set[Role]) -> frozenset[int] | None:
         if self.everything or any(role in roles and place is None for role, place in self.roles):
             return None
         return frozenset(place for role, place in self.roles if role in roles and place is not None)
 
+    def acts_at(self, action: Action) -> frozenset[int] | None:
+        """Facilities where the member may act so; None = at all of the organization."""
+        places = self._places(_ALLOWED[action])
+        return frozenset() if places is not None and action in _AT_LARGE else places
+
     def may(self, action: Action, facility_ids: Iterable[int] = (), *, own: bool = False) -> bool:
         """Return whether `authorize` would pass: for menus and buttons."""
         if own and action in _OWN:
             return True
-        places = self._places(_ALLOWED[action])
-        if places is None:
-            return True
-        return action not in _AT_LARGE and not places.isdisjoint(facility_ids)
+        places = self.acts_at(action)
+        return places is None or not places.isdisjoint(facility_ids)
 
 
 def authorize(scope: Scope, action: Action, facility_ids: Iterable[int] = (), *, own: bool = False) -> None:

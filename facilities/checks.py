@@ -103,12 +103,11 @@ def _state_problems(given: str, state: str, number: Number | None, place: Zip) -
         return [Problem(STATE, "missing", "No state was given.")]
     if not state:
         return [Problem(STATE, "invalid", f"{given.strip()[:40]} is not a US state or territory.")]
-    if number is None or number.state == state:
+    if number is None or number.state in (state, None):  # an unknown code is asked about as such
         return []
     names = state_names()
     zip_state = state_of_zip(place.zip_code) if place.zip_code else None
-    meant = f"for {number.place}" if number.place else "which is no state's code we know"
-    says = f"The CCN begins with {number.state_code}, {meant}; the state given is {names[state]}"
+    says = f"The CCN begins with {number.state_code}, for {number.place}; the state given is {names[state]}"
     if zip_state == number.state:
         says += f"; ZIP {place.zip_code} agrees with the CCN"
     elif zip_state == state:

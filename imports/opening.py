@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -28,12 +30,42 @@ class FileRefused(Exception):  # noqa: N818  (a verdict on a file, not a fault)
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A file that lies in memory only: an upload touches no disk before it was searched for secrets."""
+
+    name: str
+    content: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the name, as of a path."""
+        return Path(self.name).suffix
+
+    def open(self, mode: str = "rb") -> io.BytesIO:
+        """Return the content as a stream; there is no other mode."""
+        assert mode == "rb"
+        return io.BytesIO(self.content)
+
+    def stat(self) -> os.stat_result:
+        """Return kind and size, as of a path."""
+        return os.stat_result((stat.S_IFREG, 0, 0, 0, 0, 0, len(self.content), 0, 0, 0))
+
+
+Readable = Path | Held
+
+
+@dataclass(frozen=True, slots=True)
 class Caps:
     """How much a file may hold: bytes as stored, bytes unpacked (all members of an archive together)."""
 
     stored: int = 512 * 2**20
     unpacked: int = 2 * 2**30
     members: int = 200
+    ratio: int = 100  # unpacked : stored; CMS's lists pack to a fifth or a tenth, a bomb to a thousandth
+    always: int = 64 * 2**20  # unpacked, whatever the ratio
 
 
 class _Metered(io.RawIOBase):
@@ -61,7 +93,7 @@ class _Metered(io.RawIOBase):
 
 
 def open_members(
-    path: Path, *, caps: Caps | None = None, suffix: str = ".csv"
+    path: Readable, *, caps: Caps | None = None, suffix: str = ".csv"
 ) -> Iterator[tuple[str, io.BufferedReader]]:
     """Yield (name, stream of unpacked bytes) for a file, or for each ``suffix`` member of a zip archive.
 
@@ -71,11 +103,14 @@ def open_members(
     caps = caps or Caps()
     file = str(path)
     try:
-        stored = path.stat().st_size
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise FileRefused("unreadable", "The file cannot be opened: this is no file.", file=file)
         raw = path.open("rb")
     except OSError as exc:
         raise FileRefused("unreadable", f"The file cannot be opened: {exc.strerror}.", file=file) from exc
     with raw:
+        stored = facts.st_size
         if stored > caps.stored:
             raise FileRefused("too_big", f"The file has {stored:,} bytes, {caps.stored:,} are accepted.", file=file)
         try:
@@ -83,7 +118,7 @@ def open_members(
         except OSError as exc:
             raise FileRefused("unreadable", f"The file cannot be read: {exc.strerror}.", file=file) from exc
         raw.seek(0)
-        budget = [caps.unpacked]
+        budget = [min(caps.unpacked, max(caps.always, stored * caps.ratio))]
         if magic in (_ZIP, _EMPTY_ZIP):
             yield from _open_archive(raw, file=file, budget=budget, members=caps.members, suffix=suffix)
             return
@@ -98,12 +133,18 @@ def _buffered(source: IO[bytes], *, file: str, budget: list[int]) -> io.Buffered
     return io.BufferedReader(metered)
 
 
-def _check_name_fits(path: Path, magic: bytes, *, file: str) -> None:
+def _check_name_fits(path: Readable, magic: bytes, *, file: str) -> None:
     if not magic:
         raise FileRefused("empty", "The file is empty.", file=file)
     said = path.suffix.lower()
     if said == ".zip" or (said == ".gz" and magic[:2] != _GZIP):
         raise FileRefused("damaged", f"The name ends in {said}, but this is no {said} archive.", file=file)
+
+
+def _is_list(member: str, suffix: str) -> bool:
+    """Whether an archive's member is a list; a Mac adds a shadow of each file, in a folder or beside it."""
+    shadow = member.startswith("__MACOSX/") or member.rpartition("/")[2].startswith("._")
+    return member.lower().endswith(suffix) and not shadow
 
 
 def _open_archive(
@@ -114,11 +155,10 @@ def _open_archive(
     except _DAMAGE as exc:
         raise FileRefused("damaged", f"The archive is damaged: {exc}.", file=file) from exc
     with archive:
-        names = [
-            item
-            for item in archive.infolist()
-            if item.filename.lower().endswith(suffix) and not item.filename.startswith("__MACOSX/")
-        ]
+        names = [item for item in archive.infolist() if _is_list(item.filename, suffix)]
+        if not names and "xl/workbook.xml" in archive.namelist():
+            message = f"This is an Excel workbook. Save its sheet as {suffix} and import that."
+            raise FileRefused("not_a_list", message, file=file)
         if not names or len(names) > members:
             message = f"The archive holds {len(names) or 'no'} {suffix} files."
             raise FileRefused("not_a_list", message, file=file)

@@ -21,6 +21,13 @@ TITLES: Final[Mapping[str, tuple[str, ...]]] = {
         "prvdrnum",
         "providerccn",
         "facilityccn",
+        "hospitalccn",
+        "rndrngprvdrccn",
+        "ccnnumber",
+        "cmsprovidernumber",
+        "cmscertificationno",
+        "certificationnumber",
+        "provnum",
         "oscarnumber",
     ),
     "name": (
@@ -33,14 +40,27 @@ TITLES: Final[Mapping[str, tuple[str, ...]]] = {
         "doingbusinessasname",
         "organizationname",
         "facname",
+        "provname",
+        "hospname",
+        "rndrngprvdrorgname",
+        "legalbusinessname",
         "facility",
     ),
-    "address": ("provideraddress", "addressline1", "address1", "address", "street", "stadr"),
+    "address": (
+        "provideraddress",
+        "addressline1",
+        "address1",
+        "address",
+        "streetaddress",
+        "street",
+        "stadr",
+        "rndrngprvdrst",
+    ),
     "address_2": ("addressline2", "address2"),
     "address_3": ("addressline3", "address3"),
-    "city": ("providercity", "citytown", "city", "cityname"),
-    "state": ("providerstate", "state", "statecd"),
-    "zip_code": ("providerzipcode", "zipcode", "zip", "zipcd"),
+    "city": ("providercity", "citytown", "city", "cityname", "rndrngprvdrcity"),
+    "state": ("providerstate", "facilitystate", "state", "statecd", "statecode", "rndrngprvdrstateabrvtn"),
+    "zip_code": ("providerzipcode", "facilityzipcode", "zipcode", "zip", "zipcd", "zip5", "rndrngprvdrzip5"),
     "phone": ("providerphonenumber", "telephonenumber", "phonenumber", "phone", "phnenum"),
     "subtype": ("hospitaltype", "providertype", "transplantprogramtype", "practicelocationtype"),
     "row_type": ("providertypetext",),
@@ -48,6 +68,7 @@ TITLES: Final[Mapping[str, tuple[str, ...]]] = {
     "vintage": ("processingdate",),
     "source": ("sourcedataset",),
 }
+_COMMON_TITLES: Final = ("providerid", "facilityid")  # CMS's for the CCN, and everybody's for IDs of their own
 
 # The first whose titles all occur names the list; more telling ones first.
 _SIGNATURES: Final = (
@@ -112,21 +133,31 @@ class Columns:
 
 
 def find_columns(header: list[str]) -> Columns:
-    """Return which columns hold which field. Names may fall back on further columns, other fields have one."""
+    """Return which columns hold which field: names fall back on further columns, other fields have one.
+
+    Of a title that stands twice the CCN has all columns, so that a row in which they differ can be told.
+    """
     places: dict[str, list[int]] = {}
     for place, title in enumerate(header):
         places.setdefault(header_key(title), []).append(place)
     positions: dict[str, tuple[int, ...]] = {}
     for field, titles in TITLES.items():
-        found = [place for title in titles for place in places.get(title, ())]
-        if found:
-            positions[field] = tuple(found) if field == "name" else (found[0],)
+        found = [places[title] for title in titles if title in places]
+        if found and field == "name":
+            positions[field] = tuple(place for each in found for place in each)
+        elif found:
+            positions[field] = tuple(found[0]) if field == "ccn" else (found[0][0],)
     return Columns(positions, tuple(header))
 
 
 def has_ccn_column(header: list[str]) -> bool:
     """Whether a header has a column that CMS uses for the CCN."""
     return "ccn" in find_columns(header).positions
+
+
+def has_common_title(title: str) -> bool:
+    """Whether a CCN column's title is one that other data use for other IDs."""
+    return header_key(title) in _COMMON_TITLES
 
 
 def dataset_of(header: list[str], file: str) -> str:

@@ -25,12 +25,16 @@ class Warning:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """Either a listing, perhaps with warnings and a repaired CCN (``given`` is what stood there), or a rejection."""
+    """Either a listing, perhaps with warnings and a repaired CCN (``given`` is what stood there), or a rejection.
+
+    ``against_state``: the number has another state than the row says; None where one of them is unknown.
+    """
 
     listing: Listing | None = None
     warnings: tuple[Warning, ...] = ()
     given: str = ""
     rejected: str = ""
+    against_state: bool | None = None
 
 
 @dataclass(slots=True)
@@ -47,19 +51,24 @@ class RowReader:
         self._doubts = []
         given_state = self._text(cells, "state")
         state = self._state(given_state)
+        if differing := self._differing_numbers(cells):
+            return RowResult(rejected=differing)
         given = self._raw(cells, "ccn")
         reading = read_ccn(given, state=state)
         number = reading.number
         if number is None or (reading.kind is Kind.PROPOSED and not state):
             reason = reading.why if number is None else f"{reading.why[:-1]} by a state; the row has none."
-            return RowResult(rejected=f"{_shown(given)}: {reason}" if given.strip() else reason)
+            against = True if reading.kind is Kind.CONTRADICTED else None
+            return RowResult(rejected=f"{_shown(given)}: {reason}" if given.strip() else reason, against_state=against)
         if reading.kind is Kind.UNKNOWN_STATE:
             self._doubt("ccn", "unknown_state_code", reading.why)
-        contradicted = bool(state and number.state and number.state != state)
-        if contradicted:
+        against = number.state != state if state and number.state else None
+        if against:
             message = f"{number.ccn} begins with {number.state_code} for {number.place}; the row says {state}."
             self._doubt("state", "state_conflict", message)
         zip_code, plus_four = self._zip(cells, state or number.state or "", said=bool(state))
+        if against and number.state == state_of_zip(zip_code):
+            state = number.state or ""  # of number, state and ZIP the two that agree; all three were told
         dataset, vintage = self._source(cells)
         if misplaced(number.type.code, dataset):
             message = f"{number.ccn} is by its digits: {number.type.description}. That doesn't belong in this list."
@@ -78,10 +87,19 @@ class RowReader:
             subtype=self._cut(cells, "subtype"),
             dataset=dataset,
             vintage=_iso_day(self._text(cells, "vintage")) or vintage,
-            gives_way=contradicted,
+            gives_way=bool(against),
         )
         repaired = reading.kind is Kind.PROPOSED
-        return RowResult(listing, tuple(self._doubts), given if repaired else "")
+        return RowResult(listing, tuple(self._doubts), given if repaired else "", against_state=against)
+
+    def _differing_numbers(self, cells: list[str]) -> str:
+        """Say so where a header has the CCN's title twice and the row has two numbers; else empty."""
+        found = self.columns.positions.get("ccn", ())
+        if len(found) < 2:
+            return ""
+        numbers = {cells[place].strip() for place in found}
+        title = self.columns.title("ccn")
+        return f"The file has {len(found)} columns {title}, and they differ in this row." if len(numbers) > 1 else ""
 
     def _source(self, cells: list[str]) -> tuple[str, str]:
         """Return data set and vintage of a row; a collection of several lists names each row's own."""

@@ -14,13 +14,17 @@ from audit.services import Ref, record
 from facilities.directory import BATCH, Listing, combine, end_listings, newer, store_listings
 from facilities.errors import FacilitiesError
 from imports.opening import FileRefused
-from imports.provider_columns import dataset_of, find_columns, has_ccn_column, vintage_of_file
+from imports.provider_columns import dataset_of, find_columns, has_ccn_column, has_common_title, vintage_of_file
 from imports.provider_rows import RowReader, RowResult
 from imports.reading import BrokenRow, Table, read_tables
 
 _COMPARED: Final = ("name", "address", "city", "state", "zip_code")
 _SEPARATOR: Final = "\x1f"
 _PROGRESS_EVERY: Final = 10_000
+_CCN_TITLES: Final = (
+    "CMS Certification Number (CCN), Federal Provider Number, Provider Number, Provider ID, Facility ID or CCN"
+)
+_ENOUGH_ROWS: Final = 20  # to judge a column by; CMS's worst list has 3 of 1,000 numbers against their state
 _MOST_REJECTED: Final = 100_000  # every rejection is reported; a file of nothing else is not a provider list
 
 
@@ -53,6 +57,7 @@ class _Seen:
     dataset: str
     vintage: str
     said: str  # the compared values in one text: a hundred thousand of these must stay small
+    weak: bool  # its number and its state disagree
     outcome: str = "unchanged"
 
 
@@ -124,21 +129,19 @@ class _Run:
             elif table.file == str(path):
                 break
             else:
+                table.skip()
                 self._warn(table.file, 1, "ccn", "skipped", "This file of the archive has no CCN column.")
         if not found:
-            raise FileRefused(
-                "no_ccn_column",
-                "No column of the header is named like the CCN: CMS Certification Number (CCN), Federal Provider"
-                " Number, Provider Number, Provider ID, Facility ID or CCN.",
-                file=str(path),
-                line=1,
-            )
+            message = f"No column of the header is named like the CCN: {_CCN_TITLES}."
+            raise FileRefused("no_ccn_column", message, file=str(path), line=1)
 
     def _read_table(self, table: Table) -> None:
         columns = find_columns(table.header)
         dataset = dataset_of(table.header, table.file)
         reader = RowReader(columns, dataset, vintage_of_file(table.file))
         title = columns.title("ccn")
+        by_state = {True: 0, False: 0}
+        before = self.report.rows
         for row in table.rows:
             self.report.rows += 1
             if self.report.rows % _PROGRESS_EVERY == 0:
@@ -147,10 +150,17 @@ class _Run:
                 self._reject(table.file, row.line, "", row.reason)
                 continue
             result = reader.read(row.cells)
+            if result.against_state is not None:
+                by_state[result.against_state] += 1
             if result.listing is None:
                 self._reject(table.file, row.line, title, result.rejected)
             else:
                 self._take(table.file, row.line, result, result.listing)
+        if self.report.rows == before:
+            self._warn(table.file, 1, "ccn", "no_rows", "The list has a header and no rows; was the download cut?")
+        if has_common_title(title) and by_state[True] > max(by_state[False], _ENOUGH_ROWS):
+            message = f"Most numbers under “{title}” belong to other states than their rows say: these are no CCNs."
+            raise FileRefused("not_ccns", message, file=table.file, line=1, column=title)
 
     def _take(self, file: str, line: int, result: RowResult, listing: Listing) -> None:
         for doubt in result.warnings:
@@ -161,7 +171,7 @@ class _Run:
         said = _SEPARATOR.join(getattr(listing, name) for name in _COMPARED)
         first = self._seen.get(listing.ccn)
         if first is None:
-            self._seen[listing.ccn] = _Seen(file, line, listing.dataset, listing.vintage, said)
+            self._seen[listing.ccn] = _Seen(file, line, listing.dataset, listing.vintage, said, listing.gives_way)
         else:
             listing = self._repeat(file, line, listing, said, first)
         waiting = self._batch.get(listing.ccn)
@@ -174,26 +184,39 @@ class _Run:
             self.flush()
 
     def _repeat(self, file: str, line: int, listing: Listing, said: str, first: _Seen) -> Listing:
-        """Handle a facility's further row: a newer list wins, else the first row does and differences are told."""
+        """Handle a facility's further row: a newer list wins, else the first row does and differences are told.
+
+        A first row whose number and state disagree gives way to one where they agree.
+        """
+        this = _Seen(file, line, listing.dataset, listing.vintage, said, listing.gives_way, first.outcome)
         if newer(listing.vintage, first.vintage):
-            self._seen[listing.ccn] = _Seen(file, line, listing.dataset, listing.vintage, said, first.outcome)
+            self._seen[listing.ccn] = this
             return listing
-        if (listing.dataset, listing.vintage) == (first.dataset, first.vintage):
-            for name, kept, given in zip(_COMPARED, first.said.split(_SEPARATOR), said.split(_SEPARATOR), strict=True):
-                if kept and given and kept.casefold() != given.casefold():
-                    self.report.conflicts.append(
-                        {
-                            "ccn": listing.ccn,
-                            "field": "zip" if name == "zip_code" else name,
-                            "kept": kept,
-                            "given": given,
-                            "file": file,
-                            "line": line,
-                            "first_file": first.file,
-                            "first_line": first.line,
-                        }
-                    )
+        same_list = (listing.dataset, listing.vintage) == (first.dataset, first.vintage)
+        if same_list and first.weak and not this.weak:
+            self._seen[listing.ccn] = this
+            self._tell_differences(listing.ccn, kept=this, given=first)
+            return listing
+        if same_list:
+            self._tell_differences(listing.ccn, kept=first, given=this)
         return replace(listing, gives_way=True)
+
+    def _tell_differences(self, ccn: str, *, kept: _Seen, given: _Seen) -> None:
+        pairs = zip(_COMPARED, kept.said.split(_SEPARATOR), given.said.split(_SEPARATOR), strict=True)
+        self.report.conflicts += [
+            {
+                "ccn": ccn,
+                "field": "zip" if name == "zip_code" else name,
+                "kept": one,
+                "given": other,
+                "file": given.file,
+                "line": given.line,
+                "kept_file": kept.file,
+                "kept_line": kept.line,
+            }
+            for name, one, other in pairs
+            if one and other and one.casefold() != other.casefold()
+        ]
 
     def flush(self) -> None:
         """Write the batch."""

@@ -8,15 +8,19 @@ import codecs
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
-from imports.opening import Caps, FileRefused, open_members
+from imports.answers import number_of
+from imports.opening import Caps, FileRefused, Readable, open_members
 
 _DELIMITERS: Final = ",;\t|"
 _LONGEST_LINE: Final = 2**20  # characters; a real line has a few thousand
+_HEADER_WITHIN: Final = 20  # lines: people and spreadsheets put a title or "sep=;" above the header
+_HEADER_LINES: Final = 5  # a title in quotes may run over lines
 _MARKS: Final = (  # longest first: the mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -36,10 +40,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class BrokenRow:
-    """A row that cannot be cut into cells; reading goes on behind it."""
+    """A row that cannot be cut into the header's cells; reading goes on behind it. ``cells``: what it was cut into."""
 
     line: int
     reason: str
+    cells: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,12 @@ class Table:
     file: str
     header: list[str]
     rows: Iterator[Row | BrokenRow]
+    notes: tuple[str, ...] = ()  # what a person should know about how it was opened
+
+    def skip(self) -> None:
+        """Read to the end for nothing but the proof that the file is whole."""
+        for _ in self.rows:
+            pass
 
 
 def header_key(title: str) -> str:
@@ -56,7 +67,7 @@ def header_key(title: str) -> str:
     return re.sub(r"[^a-z0-9]", "", title.lower())
 
 
-def read_tables(path: Path, *, knows: Callable[[list[str]], bool], caps: Caps | None = None) -> Iterator[Table]:
+def read_tables(path: Readable, *, knows: Callable[[list[str]], bool], caps: Caps | None = None) -> Iterator[Table]:
     """Yield the tables of a .csv, .csv.gz or .zip file; read the rows of one before asking for the next.
 
     ``knows(header)`` says whether a header makes sense; it settles which delimiter the file uses.
@@ -69,13 +80,7 @@ def read_tables(path: Path, *, knows: Callable[[list[str]], bool], caps: Caps | 
 def _read_table(file: str, stream: io.BufferedReader, knows: Callable[[list[str]], bool]) -> Table:
     text = io.TextIOWrapper(stream, encoding=_encoding(stream), errors="windows-1252-bytes", newline="")
     lines = _Lines(text, file)
-    first = next((line for line in lines if line.strip()), None)
-    if first is None:
-        raise FileRefused("empty", "The file holds no line.", file=file)
-    try:
-        header, delimiter = _cut_header(first, knows)
-    except csv.Error as exc:
-        raise FileRefused("not_a_list", "The first line is no header.", file=file, line=lines.number) from exc
+    header, delimiter = _find_header(lines, knows)
     return Table(file, header, _rows(lines, delimiter, len(header)))
 
 
@@ -105,38 +110,74 @@ codecs.register_error("windows-1252-bytes", _windows_bytes)
 
 
 class _Lines(Iterator[str]):
-    """Lines with their ends, numbered; refuses what is not text."""
+    """Lines with their ends, numbered as they are taken; refuses what is not text."""
 
     def __init__(self, text: io.TextIOWrapper, file: str) -> None:
         self._text = text
+        self._ahead: deque[str] = deque()
         self.file = file
         self.number = 0
 
+    def look(self, count: int) -> list[str]:
+        """Return the next lines, at most ``count``, without taking them."""
+        while len(self._ahead) < count and (line := self._read()):
+            self._ahead.append(line)
+        return list(islice(self._ahead, count))
+
     def __next__(self) -> str:
-        try:
-            line = self._text.readline(_LONGEST_LINE)
-        except UnicodeError as exc:
-            message = f"The text is neither UTF-8, UTF-16 nor Windows-1252 (after line {self.number})."
-            raise FileRefused("unknown_encoding", message, file=self.file) from exc
+        line = self._ahead.popleft() if self._ahead else self._read()
         if not line:
             raise StopIteration
         self.number += 1
+        return line
+
+    def _read(self) -> str:
+        number = self.number + len(self._ahead) + 1
+        try:
+            line = self._text.readline(_LONGEST_LINE)
+        except UnicodeError as exc:
+            message = f"The text in or after line {number} is neither UTF-8, UTF-16 nor Windows-1252."
+            raise FileRefused("unknown_encoding", message, file=self.file) from exc
         if "\0" in line:
-            raise FileRefused("not_text", "This is no text file.", file=self.file, line=self.number)
+            raise FileRefused("not_text", "This is no text file.", file=self.file, line=number)
         if len(line) == _LONGEST_LINE:
-            raise FileRefused("line_too_long", "The line is too long for a list.", file=self.file, line=self.number)
+            raise FileRefused("line_too_long", "The line is too long for a list.", file=self.file, line=number)
         return line
 
 
-def _cut_header(line: str, knows: Callable[[list[str]], bool]) -> tuple[list[str], str]:
-    best: tuple[tuple[bool, int], list[str], str] | None = None
+def _find_header(lines: _Lines, knows: Callable[[list[str]], bool]) -> tuple[list[str], str]:
+    """Take the lines up to the header, the first one that makes sense; return its titles and the delimiter.
+
+    Where none makes sense the first line that isn't empty is the header, for the caller to judge.
+    """
+    opening = lines.look(_HEADER_WITHIN)
+    filled = [start for start, line in enumerate(opening) if line.strip()]
+    if not filled:
+        raise FileRefused("empty", "The file holds no line.", file=lines.file)
+    cut = [(start, found) for start in filled if (found := _cut_header(opening[start:], knows))]
+    if not cut:
+        message = "The first line is no header."
+        raise FileRefused("not_a_list", message, file=lines.file, line=filled[0] + 1)
+    start, (_, titles, delimiter, used) = next((each for each in cut if each[1][0]), cut[0])
+    for _ in range(start + used):
+        next(lines)
+    while titles and not titles[-1]:  # commas behind the last title, which the rows need not repeat
+        titles.pop()
+    return titles, delimiter
+
+
+def _cut_header(opening: list[str], knows: Callable[[list[str]], bool]) -> tuple[bool, list[str], str, int] | None:
+    """Return (known, titles, delimiter, lines used) for the delimiter that suits best; None if none does."""
+    found = []
     for delimiter in _DELIMITERS:
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
-        rank = (knows(cells), len(cells))
-        if best is None or rank > best[0]:
-            best = (rank, cells, delimiter)
-    assert best is not None
-    return best[1], best[2]
+        reader = csv.reader(opening, delimiter=delimiter)
+        try:
+            titles = [" ".join(cell.split()) for cell in next(reader)]
+        except csv.Error:
+            continue
+        if reader.line_num <= _HEADER_LINES:
+            found.append((knows(titles), titles, delimiter, reader.line_num))
+    return max(found, key=lambda each: (each[0], len(each[1])), default=None)
 
 
 def _rows(lines: _Lines, delimiter: str, width: int) -> Iterator[Row | BrokenRow]:
@@ -151,8 +192,10 @@ def _rows(lines: _Lines, delimiter: str, width: int) -> Iterator[Row | BrokenRow
             if "end of data" in str(exc) or "field larger" in str(exc):
                 message = "A quotation mark opens here or later and never closes."
                 raise FileRefused("broken_quotes", message, file=lines.file, line=start) from exc
-            where = f"lines {start} to {lines.number}" if lines.number > start else "the row"
-            yield BrokenRow(start, f"quotation marks in {where} don't match")
+            if lines.number > start:  # how many rows are lost in it nobody can tell
+                message = f"Quotation marks in lines {start} to {lines.number} don't match."
+                raise FileRefused("broken_quotes", message, file=lines.file, line=start) from exc
+            yield BrokenRow(start, "quotation marks in the row don't match")
             continue
         if not any(cell.strip() for cell in cells):
             continue
@@ -161,4 +204,6 @@ def _rows(lines: _Lines, delimiter: str, width: int) -> Iterator[Row | BrokenRow
         if len(cells) == width:
             yield Row(start, cells)
         else:
-            yield BrokenRow(start, f"the row has {len(cells)} cells, the header {width}")
+            yield BrokenRow(
+                start, f"the row has {number_of(len(cells), 'cell,cells')}, the header {width}", tuple(cells)
+            )

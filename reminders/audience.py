@@ -4,13 +4,16 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
-from accounts.models import Deadline, RoleGrant
+from accounts.models import Deadline, PortalAccount, RoleGrant
 from facilities.models import Membership
 from facilities.models.tenancy import Role
+from reminders.deputies import stands_in
 from reminders.ladder import Audience
 from staff.models import Employment
+from systems.selectors import official_roles
 
 Heard = Callable[[QuerySet[Deadline], date], QuerySet[Deadline]]
 
@@ -70,6 +73,7 @@ def organization_administrators(deadlines: QuerySet[Deadline], on: date) -> Quer
     return at_large.annotate(heard=F(f"{members}user__people"))
 
 
+# Of deadlines that hang on an account.
 RECIPIENTS: dict[Audience, Heard] = {
     Audience.HOLDER: holders,
     Audience.FACILITY: facility_administrators,
@@ -80,7 +84,15 @@ RECIPIENTS: dict[Audience, Heard] = {
 def still_hears(on: date) -> Q:
     """Return the condition on reminders that the recipient may still be told: nobody reads on after leaving a role."""
     place = RoleGrant.objects.filter(_in_force("", on), account=OuterRef(OuterRef("deadline__account")))
-    here = Q(facility=None) | Q(Exists(place.filter(facility=OuterRef("facility"))))
+    works = Employment.objects.known().filter(_works(on), person=OuterRef(OuterRef("deadline__person")))
+    here = (
+        Q(facility=None)
+        | Q(Exists(place.filter(facility=OuterRef("facility"))))
+        | Q(facility=OuterRef("deadline__grant__facility"))
+        | Q(facility=OuterRef("deadline__facility"))
+        | Q(facility=OuterRef("deadline__obligation__facility"))
+        | Q(Exists(works.filter(facility=OuterRef("facility"))))
+    )
     office = Membership.objects.open().filter(
         here,
         role=Role.ADMINISTRATOR,
@@ -88,14 +100,38 @@ def still_hears(on: date) -> Q:
         user__is_active=True,
         user__people=OuterRef("recipient"),
     )
-    own = Q(recipient=F("deadline__account__person")) & ~has_left(on, "recipient")
-    return own | Q(Exists(office))
+    # Never NULL, or what is not true any more would not be excluded either.
+    about = ("deadline__account__person_id", "deadline__person_id", "deadline__grant__account__person_id")
+    subject = Coalesce(*about, Value(0), output_field=BigIntegerField())
+    own = Q(recipient_id=subject) & ~has_left(on, "recipient")
+    gone = has_left(on, "recipient")
+    for person in ("deadline__account__person", "deadline__person", "deadline__grant__account__person"):
+        gone |= has_left(on, person)
+    return own | Q(Exists(office)) | _approves(on) | (stands_in(on) & ~gone)
+
+
+def _works(on: date) -> Q:
+    return Q(valid_to=None) | Q(valid_to__gte=on)
+
+
+def _approves(on: date) -> Q:
+    """Return the condition that the recipient decides on CMS's side about the role of the deadline."""
+    deciding = RoleGrant.objects.filter(
+        _in_force("", on),
+        role__in=official_roles(),
+        facility=OuterRef("deadline__grant__facility"),
+        account__system=OuterRef("deadline__grant__account__system"),
+        account__status=PortalAccount.Status.ACTIVE,
+        account__person=OuterRef("recipient"),
+    )
+    return Q(deadline__grant__isnull=False) & Q(Exists(deciding)) & ~has_left(on, "recipient")
 
 
 def truthful(on: date) -> Q:
     """Return the condition on reminders that they still say something true, to somebody who may hear it."""
     current: dict[str, Any] = {
         "deadline__closed_at": None,
+        "deadline__muted": False,
         "deadline__cycle": F("cycle"),
         "deadline__organization": F("organization"),
         "recipient__organization": F("organization"),

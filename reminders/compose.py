@@ -61,7 +61,7 @@ def _forms() -> _Forms:
         html=Template(html),
         text=Template(render_to_string("mail/digest.txt")),
         headings={name: found[name] for name in (*_SECTIONS, "further")},
-        parts={name: Template(found[name]) for name in ("row", "new", "detail", "place")},
+        parts={name: Template(found[name]) for name in ("row", "link", "new", "detail", "place")},
     )
 
 
@@ -119,9 +119,7 @@ def message_id_of(to: Addressee) -> str:
 
 def subject_of(tally: Tally, on: date) -> str:
     """Return such as ``2 CMS logins due by Thu 3 Dec`` or ``1 CMS login late, 2 due, the first by Thu 3 Dec``."""
-    noun = "login"
-    if tally.passwords:
-        noun = "password" if tally.passwords == tally.total else "date"
+    noun = _noun(tally)
     counts = [(tally.late, "late"), (tally.own, "past your own day"), (tally.due, _when(tally, on))]
     said = [(number, what) for number, what in counts if number]
     if not said:
@@ -129,6 +127,15 @@ def subject_of(tally: Tally, on: date) -> str:
     (number, what), *others = said
     first = f"{number:,} CMS {noun}{'' if number == 1 else 's'} {what}"
     return ", ".join([first, *(f"{count:,} {words}" for count, words in others)])
+
+
+def _noun(tally: Tally) -> str:
+    """Return what all of it is, ``date`` where it is not one thing: a certification is no login."""
+    named = {"password": tally.passwords, "certification": tally.certifications}
+    alone = [noun for noun, number in named.items() if number == tally.total]
+    if alone:
+        return alone[0]
+    return "date" if any(named.values()) or tally.others else "login"
 
 
 def _when(tally: Tally, on: date) -> str:
@@ -181,7 +188,7 @@ def _html_row(forms: _Forms, line: Line) -> str:
         sentence=escape(line.sentence),
         new=f" {forms.parts['new'].template}" if line.new else "",
         detail=forms.parts["detail"].substitute(detail=escape(line.detail)) if line.detail else "",
-        url=escape(line.url),
+        link=forms.parts["link"].substitute(url=escape(line.url)) if line.url else "",
     )
 
 
@@ -192,7 +199,8 @@ def _text(letter: Letter, subject: str) -> str:
         for line in lines:
             new = " (new since the last mail)" if line.new else ""
             detail = f"  {line.detail}\n" if line.detail else ""
-            pieces.append(f"* {line.sentence}{new}\n{detail}  {line.url}\n")
+            url = f"  {line.url}\n" if line.url else ""
+            pieces.append(f"* {line.sentence}{new}\n{detail}{url}")
     further = ""
     if letter.more:
         further = "\n".join(["\nAND FURTHER\n", *(f"* {text}\n  {url}" for text, url in letter.more), ""])

@@ -21,17 +21,25 @@ _FIXED: Final = {
     "acknowledgement": (30, 14, 7, 1),
     "certification": (60, 30, 14, 7, 1),
     "review": (14, 7, 1),
+    "obligation": (14, 7, 3, 1),
+    "temporary": (14, 7, 1),
     "removal": (7, 1, 0),
 }
 _DAILY_AFTERWARDS: Final = frozenset({"removal"})
+_TOLD_AFTERWARDS: Final = frozenset({"certification"})  # somebody else's duty: the holder hears when it was missed
+_OF_THE_PLACE: Final = frozenset({"obligation", "review", "officials"})  # nobody holds it but who runs the facility
 FIXED_KINDS: Final = tuple(_FIXED)
 CLOCK_KINDS: Final = tuple(sorted(_CLOCKS))
 
 
 class Audience(StrEnum):
-    """Who hears: the holder always, administrators of the facility, then of the organization, as it gets late."""
+    """Who hears: the holder, or the approver on CMS's side; administrators of the facility, then of the organization.
+
+    Where nobody holds the approver's role the facility's administrators stand in, and the organization's for those.
+    """
 
     HOLDER = "holder"
+    APPROVER = "approver"
     FACILITY = "facility"
     ORGANIZATION = "organization"
 
@@ -42,6 +50,8 @@ class Ladder:
 
     before: tuple[int, ...]
     daily: bool = False
+    told_afterwards: bool = False
+    of_the_place: bool = False
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -70,6 +80,8 @@ class Ladder:
     def joins(self, audience: Audience) -> int:
         """Return the first step at which an audience hears; it hears at every later one."""
         if audience is Audience.HOLDER:
+            return DAY_AFTER if self.told_afterwards else self.first
+        if audience is Audience.APPROVER or (audience is Audience.FACILITY and self.of_the_place):
             return self.first
         position = len(self.before) - 1
         if audience is Audience.FACILITY:
@@ -91,7 +103,12 @@ def ladder_of(kind: str, limit_days: int | None = None) -> Ladder | None:
     ``limit_days`` is the length of the clock, needed for inactivity and password age. Raises ValueError without it.
     """
     if kind in _FIXED:
-        return Ladder(_FIXED[kind], daily=kind in _DAILY_AFTERWARDS)
+        return Ladder(
+            _FIXED[kind],
+            daily=kind in _DAILY_AFTERWARDS,
+            told_afterwards=kind in _TOLD_AFTERWARDS,
+            of_the_place=kind in _OF_THE_PLACE,
+        )
     if kind not in _CLOCKS:
         return None
     if limit_days is None or limit_days < 1:

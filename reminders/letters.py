@@ -2,17 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from django.db.models import Count, DateField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models import BigIntegerField, Count, DateField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from accounts import sentences
+from accounts.duty_sentences import temporary_due
 from accounts.models import Deadline, PortalAccount, RoleGrant
 from accounts.services.lapses import days_by_zone
 from facilities.models import Facility
+from reminders import deputies, duty_lines
 from reminders.addresses import link_to, link_to_today
 from reminders.models import Reminder
 from staff.models import Employment
@@ -20,6 +22,8 @@ from systems.policy import EASTERN, day_in
 
 ROWS: Final = 25  # per digest; beyond them counts per facility
 PLACES: Final = 25
+_KINDS: Final = Deadline.Kind
+_OTHERS: Final = (_KINDS.ACKNOWLEDGEMENT, _KINDS.OBLIGATION, _KINDS.TEMPORARY, _KINDS.REVIEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,10 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One deadline as its reader sees it. ``section``: late, own (a day of the organization has passed) or due."""
+    """One deadline as its reader sees it. ``section``: late, own (a day of the organization has passed) or due.
+
+    ``url`` is empty where the reader may not open the page.
+    """
 
     section: str
     sentence: str
@@ -57,6 +64,8 @@ class Tally:
     passwords: int = 0
     first_on: date | None = None
     last_on: date | None = None
+    certifications: int = 0
+    others: int = 0  # what is neither about logins nor passwords nor certifications
 
     @property
     def total(self) -> int:
@@ -82,27 +91,33 @@ class Letter:
 def write_letters(people: Sequence[Addressee], *, at: datetime) -> Iterable[Letter | tuple[Addressee, Exception]]:
     """Yield a letter for everybody who has something planned, or what went wrong with writing it.
 
-    Nine queries whatever the number; one row that cannot be said spoils no other letter.
+    Thirteen queries at most, whatever the number; one row that cannot be said spoils no other letter.
     """
     waiting = Reminder.objects.filter(state=Reminder.State.PLANNED, recipient__in=[to.person_id for to in people])
     aims = waiting.annotate(aim=_aim())
     tallies = _tallies(aims, at)
     rows = _rows(aims, at)
-    zones = _zones([row["deadline__account_id"] for these in rows.values() for row in these], at)
-    left = _left([row["holder"] for these in rows.values() for row in these], at)
+    zones = _zones([row["account"] for these in rows.values() for row in these if row["account"]], at)
+    left = _left([row["holder"] for these in rows.values() for row in these if row["holder"]], at)
+    notes = deputies.notes(rows, day_in(at, EASTERN))
     more = _more(aims, rows, [pk for pk, tally in tallies.items() if tally.total > ROWS], at)
     for to in people:
         if to.person_id not in rows:
             continue
         letter = Letter(to, day_in(at, EASTERN), tallies[to.person_id], more=more.get(to.person_id, []))
         try:
-            letter.lines = [_line(to, row, zones, left, at) for row in rows[to.person_id]]
+            letter.lines = [_noted(to, row, notes, _line(to, row, zones, left, at)) for row in rows[to.person_id]]
             letter.others = any(row["holder"] != to.person_id for row in rows[to.person_id])
             letter.more = _said(to, letter.more)
         except Exception as exc:  # the caller reports it and sets it aside
             yield to, exc
         else:
             yield letter
+
+
+def _noted(to: Addressee, row: dict[str, Any], notes: Mapping[Any, deputies.Note], line: Line) -> Line:
+    note = notes.get((to.person_id, row["holder"], row["account"]))
+    return replace(line, detail=note.beside(line.detail), url="" if note.beyond else line.url) if note else line
 
 
 def _aim() -> Coalesce:
@@ -114,7 +129,7 @@ def _late(at: datetime) -> Q:
     some = Q()
     for zone, on in days_by_zone(at).items():
         some |= Q(deadline__zone=zone, deadline__due_on__lt=on)
-    return some & Q(deadline__policy__isnull=False)
+    return some & (Q(deadline__policy__isnull=False) | Q(deadline__obligation__isnull=False))
 
 
 def _tallies(aims: QuerySet[Reminder], at: datetime) -> dict[int, Tally]:
@@ -129,16 +144,12 @@ def _tallies(aims: QuerySet[Reminder], at: datetime) -> dict[int, Tally]:
             passwords=Count("pk", filter=Q(deadline__kind=Deadline.Kind.PASSWORD)),
             first_on=Min("aim", filter=Q(aim__gte=on)),
             last_on=Max("aim", filter=Q(aim__gte=on)),
+            certifications=Count("pk", filter=Q(deadline__kind=Deadline.Kind.CERTIFICATION)),
+            others=Count("pk", filter=Q(deadline__kind__in=_OTHERS)),
         )
     )
-    names = ("late", "own", "due", "passwords", "first_on", "last_on")
+    names = ("late", "own", "due", "passwords", "first_on", "last_on", "certifications", "others")
     return {person: Tally(*values) for person, *values in counted.values_list("recipient", *names)}
-
-
-def _place(on: date, account: str) -> Subquery:
-    """Return the facility under which an account is counted: the first where it has a grant in force."""
-    grants = RoleGrant.objects.in_force(on).filter(account=OuterRef(account)).order_by("facility_id")
-    return Subquery(grants.values("facility_id")[:1])
 
 
 def _rows(aims: QuerySet[Reminder], at: datetime) -> dict[int, list[dict[str, Any]]]:
@@ -152,15 +163,19 @@ def _rows(aims: QuerySet[Reminder], at: datetime) -> dict[int, list[dict[str, An
     chosen = aims.annotate(
         rank=rank,
         told=Exists(told),
-        place=_place(day_in(at, EASTERN), "deadline__account"),
-        holder=F("deadline__account__person"),
-        system=F("deadline__account__system__name"),
+        place=duty_lines.place_of(day_in(at, EASTERN)),
+        account=Coalesce("deadline__account_id", "deadline__grant__account_id", output_field=BigIntegerField()),
+        holder=duty_lines.holder(),
+        system=Coalesce("deadline__account__system__name", "deadline__grant__account__system__name"),
+        acknowledged=duty_lines.acknowledged(),
     ).filter(rank__lte=ROWS)
     columns = ["due_on", "check_on", "kind", "zone", "policy_id", "policy__consequence", "policy__cure_text"]
     columns += [f"account__{name}" for name in ("person__first_name", "person__last_name", "login_state", "opened_on")]
+    columns += duty_lines.COLUMNS
     columns += ["account_id", "account__last_login_on", "account__password_changed_on"]
     found = defaultdict(list)
-    names = ["recipient", "aim", "told", "place", "holder", "system", *(f"deadline__{name}" for name in columns)]
+    names = ["recipient", "aim", "told", "place", "account", "holder", "system", "acknowledged"]
+    names += [f"deadline__{name}" for name in columns]
     for row in chosen.order_by("recipient", "rank").values(*names):
         found[row["recipient"]].append(row)
     return dict(found)
@@ -189,7 +204,7 @@ def _more(
     """Return (facility, count) of what the rows of these people do not show, the largest counts first."""
     if not people:
         return {}
-    counted = aims.filter(recipient__in=people).annotate(place=_place(day_in(at, EASTERN), "deadline__account"))
+    counted = aims.filter(recipient__in=people).annotate(place=duty_lines.place_of(day_in(at, EASTERN)))
     counts: dict[int, dict[int | None, int]] = defaultdict(dict)
     for person, place, number in (
         counted.order_by()
@@ -228,6 +243,8 @@ def _line(
     to: Addressee, row: dict[str, Any], zones: Mapping[int, set[str]], left: Mapping[int, date], at: datetime
 ) -> Line:
     on = day_in(at, row["deadline__zone"])
+    if row["deadline__account_id"] is None:
+        return _duty(to, row, on)
     facts = _facts(to, row, left, on)
     late = row["deadline__due_on"] < on and row["deadline__policy_id"] is not None
     section = "late" if late else "own" if row["aim"] < on else "due"
@@ -238,6 +255,11 @@ def _line(
         detail = " ".join(filter(None, [sentences.what_follows(facts), "" if row["deadline__due_on"] < on else ends]))
     url = link_to("web:account", to.slug, row["deadline__account_id"])
     return Line(section, _sentence(row, facts, late), detail, url, to.had_mail and not row["told"])
+
+
+def _duty(to: Addressee, row: dict[str, Any], on: date) -> Line:
+    section, *said, url = duty_lines.said(row, on, own=row["holder"] == to.person_id, slug=to.slug)
+    return Line(section, said[0], said[1], url, to.had_mail and not row["told"])
 
 
 def _facts(to: Addressee, row: dict[str, Any], left: Mapping[int, date], on: date) -> Any:
@@ -266,6 +288,8 @@ def _sentence(row: dict[str, Any], facts: Any, late: bool) -> str:
         return sentences.password_due(facts)
     if kind == Deadline.Kind.DELETION:
         return sentences.deletion_due(facts)
+    if kind == Deadline.Kind.TEMPORARY:
+        return temporary_due(person=facts.person, own=facts.own, system=facts.system, due_on=facts.due_on, on=facts.on)
     if kind != Deadline.Kind.INACTIVITY:
         aim, on = row["aim"], facts.on
         when = f"due {sentences.by_day(aim, on)}" if aim >= on else f"was due by {sentences.short_day(aim, on)}"

@@ -112,6 +112,7 @@ class SweepRun(models.Model):
     sweeps = models.TextField(default="{}")  # JSON: counts per sweep
     error = models.CharField(max_length=300, blank=True)
     catalogue_revision = models.PositiveIntegerField(default=0)  # up to which all deadlines have been recomputed
+    looked_at_all = models.BooleanField(default=False)  # the rules were held against every facility
 
     class Meta:
         indexes = [models.Index(fields=["-at"], name="reminders_last_run")]

@@ -29,12 +29,19 @@ from systems.models import Policy
 
 HOUSE_MENTION_DAYS: Final = HouseWindow._meta.get_field("mention_days").default
 NOT_YET: Final = 32_000  # no step: more days are left than the ladder has
+_SUBJECTS: Final = {
+    "certification": "grant",
+    "acknowledgement": "person",
+    "obligation": "obligation",
+    "officials": "facility",
+    "review": "facility",
+}
 _FAR: Final = 30  # ladders that begin earlier than this get a statement of their own, so that it alone reads so far
 
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """One ladder and the deadlines that climb it: their kinds, and for clocks their policies.
+    """One ladder and the deadlines that climb it: their kinds, what these hang on, and for clocks their policies.
 
     ``house``: clocks without a policy; ``window`` = those with an own window of the same span, None = the default's.
     """
@@ -45,6 +52,7 @@ class Climb:
     house: bool = False
     window: int | None = None
     windows_exist: bool = False
+    subject: str = "account"
 
     def condition(self, path: str = "") -> Q:
         """Return the condition on rows that reach their deadline by ``path``, such as ``deadline__``."""
@@ -69,7 +77,7 @@ def climbs() -> list[list[Climb]]:
     near: list[Climb] = []
     far: list[list[Climb]] = []
     for climb in [*_fixed(), *_clocks(), *_house()]:
-        if climb.ladder.first > _FAR:
+        if climb.ladder.first > _FAR or climb.subject != "account":
             far.append([climb])
         else:
             near.append(climb)
@@ -80,7 +88,7 @@ def _fixed() -> Iterator[Climb]:
     for kind in FIXED_KINDS:
         ladder = ladder_of(kind)
         if ladder is not None and Deadline.objects.filter(kind=kind).exists():  # one look at the unique key
-            yield Climb(ladder, (kind,))
+            yield Climb(ladder, (kind,), subject=_SUBJECTS.get(kind, "account"))
 
 
 def _clocks() -> Iterator[Climb]:

@@ -11,8 +11,10 @@ import time
 NO_TESTS = 5  # pytest's exit code for an empty selection, which ARGS may well produce
 PASSES: tuple[tuple[str, str, list[str]], ...] = (
     ("PostgreSQL, Redis, browser, SMTP", "postgres", []),
-    ("SQLite", "sqlite", ["-m", "not (browser or compose or installation)"]),
+    ("SQLite", "sqlite", ["--database-only", "-m", "not (browser or compose or installation)"]),
 )
+# In the order of `tests.selection`: by number of tests, the longest files would come last and leave a worker idle.
+WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def main() -> int:
@@ -21,7 +23,7 @@ def main() -> int:
     for title, engine, selection in PASSES:
         print(f"\n== {title} ==", flush=True)
         started = time.monotonic()
-        workers = ["-n", "2", "--dist", "loadfile"] if (os.cpu_count() or 1) > 1 else []
+        workers = WORKERS if (os.cpu_count() or 1) > 1 else []
         command = [sys.executable, "-m", "pytest", "-q", *workers, *selection, *sys.argv[1:]]
         code = subprocess.run(command, env=os.environ | {"TEST_DB": engine}, check=False).returncode
         passed = code == 0 or (code == NO_TESTS and len(sys.argv) > 1)

@@ -1,15 +1,20 @@
 """People of the HR record. They hold accounts elsewhere; whether they also sign in to us is another matter."""
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from staff.beginnings import Folded
+
 if TYPE_CHECKING:
     from facilities.access import Scope
+
+
+Timed = TypeVar("Timed", bound=models.Model)  # holds from a day to a day, and was known from an instant to an instant
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
@@ -44,6 +49,7 @@ class Person(models.Model):
     phone = models.CharField(max_length=30, blank=True)
     employee_number = models.CharField(max_length=40, null=True, blank=True)
     affiliation = models.CharField(max_length=8, choices=Affiliation, default=Affiliation.EMPLOYEE)
+    contact_changed_on = models.DateField(null=True, blank=True)  # name, phone or e-mail; NULL: not since they came
     # The member of ours who is this person: linked by verified work e-mail, confirmed by an administrator.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="people")
     user_confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -65,7 +71,24 @@ class Person(models.Model):
                 fields=["organization", "user"], condition=Q(user__isnull=False), name="staff_one_person_per_user"
             ),
         ]
-        indexes = [models.Index(fields=["organization", "last_name", "first_name"], name="staff_by_name")]
+        indexes = [
+            models.Index(fields=["organization", "last_name", "first_name"], name="staff_by_name"),
+            # search by how a name begins
+            models.Index(F("organization"), Folded(F("last_name")), name="staff_last_begins"),
+            models.Index(F("organization"), Folded(F("first_name")), name="staff_first_begins"),
+            models.Index(
+                F("organization"),
+                Folded(F("employee_number")),
+                condition=Q(employee_number__isnull=False),
+                name="staff_number_begins",
+            ),
+            # the few whose contact data changed since the last run
+            models.Index(
+                fields=["contact_changed_on"],
+                condition=Q(contact_changed_on__isnull=False),
+                name="staff_contact_changed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
@@ -80,14 +103,14 @@ class Person(models.Model):
         return reverse("web:person", args=[self.organization.slug, self.pk])
 
 
-class EmploymentQuerySet(models.QuerySet["Employment"]):
+class EmploymentQuerySet(models.QuerySet[Timed]):
     """Two time axes: valid_from/valid_to say when it held, recorded_at/voided_at when we knew."""
 
-    def known(self) -> "EmploymentQuerySet":
+    def known(self) -> "EmploymentQuerySet[Timed]":
         """Not corrected away."""
         return self.filter(voided_at=None)
 
-    def in_force(self, on: date) -> "EmploymentQuerySet":
+    def in_force(self, on: date) -> "EmploymentQuerySet[Timed]":
         """Employments that hold on the day ``on``."""
         return self.known().filter(Q(valid_to=None) | Q(valid_to__gte=on), valid_from__lte=on)
 
@@ -103,6 +126,8 @@ class Employment(models.Model):
     valid_to = models.DateField(null=True, blank=True)
     recorded_at = models.DateTimeField()
     voided_at = models.DateTimeField(null=True, blank=True)
+    # The import that wrote this; None: a person typed it, and no roster that lags behind overrules that.
+    source = models.ForeignKey("imports.Import", models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = EmploymentQuerySet.as_manager()
 
@@ -117,9 +142,75 @@ class Employment(models.Model):
         ]
         indexes = [
             models.Index(fields=["organization", "facility", "person"], name="staff_at_facility"),
+            # times that begin or end on a day: their facilities are looked at again
+            models.Index(fields=["valid_from"], condition=Q(voided_at=None), name="staff_time_begins"),
+            models.Index(
+                fields=["valid_to"], condition=Q(voided_at=None, valid_to__isnull=False), name="staff_time_ends"
+            ),
         ]
 
     @property
     def key(self) -> str:
         """Audit key, such as ``employment:7``."""
         return f"employment:{self.pk}"
+
+
+class Absence(models.Model):
+    """A leave: the person stays, but does not sign in. ``valid_to`` is the last day away, NULL while not known."""
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="absences")
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.CharField(max_length=200)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EmploymentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="staff_absence_forward"
+            ),
+            models.UniqueConstraint(
+                fields=["person", "valid_from"], condition=Q(voided_at=None), name="staff_one_absence"
+            ),
+        ]
+
+    @property
+    def key(self) -> str:
+        """Audit key, such as ``absence:7``."""
+        return f"absence:{self.pk}"
+
+
+class Deputy(models.Model):
+    """Who stands in for a person: hears what she hears while she is away, and decides where she would."""
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="deputies")
+    deputy = models.ForeignKey(Person, models.PROTECT, related_name="stands_in_for")
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.CharField(max_length=200)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EmploymentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deputies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="staff_deputy_forward"
+            ),
+            models.CheckConstraint(condition=~Q(person=F("deputy")), name="staff_deputy_is_another"),
+            models.UniqueConstraint(
+                fields=["person", "deputy"], condition=Q(valid_to=None, voided_at=None), name="staff_one_deputy"
+            ),
+        ]
+
+    @property
+    def key(self) -> str:
+        """Audit key, such as ``deputy:7``."""
+        return f"deputy:{self.pk}"

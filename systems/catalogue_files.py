@@ -137,6 +137,12 @@ def _repeated(catalogue: Catalogue) -> Iterator[CatalogueError]:
                     yield file.error(
                         (name, number, key), f"{getattr(entry, key)!r} stands {counts[getattr(entry, key)]} times"
                     )
+    for file in catalogue.files:
+        shared: dict[str, list[object]] = {
+            "policies": [(entry.kind, entry.cite.fact) for entry in file.content.policies],
+            "notes": [(entry.topic, entry.cite.fact) for entry in file.content.notes],
+        }
+        yield from _standing_twice(file, (), shared)
     for file, number, system in _systems(catalogue):
         lists: dict[str, list[object]] = {
             "addresses": [entry.url for entry in system.addresses],
@@ -145,13 +151,18 @@ def _repeated(catalogue: Catalogue) -> Iterator[CatalogueError]:
             "quotas": [entry.cite.fact for entry in system.quotas],
             "prerequisites": [(entry.request_kind, entry.cite.fact) for entry in system.prerequisites],
             "phrases": [entry.cite.fact for entry in system.phrases],
+            "notes": [(entry.topic, entry.cite.fact) for entry in system.notes],
         }
         for kind, steps in system.steps.items():
             lists[f"steps.{kind}"] = [step.key for step in steps]
-        for name, values in lists.items():
-            for value, count in Counter(values).items():
-                if count > 1:
-                    yield file.error(("systems", number, name), f"{value!r} stands {count} times")
+        yield from _standing_twice(file, ("systems", number), lists)
+
+
+def _standing_twice(file: ReadFile, place: Place, lists: dict[str, list[object]]) -> Iterator[CatalogueError]:
+    for name, values in lists.items():
+        for value, count in Counter(values).items():
+            if count > 1:
+                yield file.error((*place, name), f"{value!r} stands {count} times")
 
 
 def _dangling(catalogue: Catalogue) -> Iterator[CatalogueError]:

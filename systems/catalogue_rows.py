@@ -14,6 +14,7 @@ from systems.models import (
     Document,
     FormPhrase,
     Milestone,
+    Note,
     Policy,
     Prerequisite,
     Quota,
@@ -48,6 +49,7 @@ NATURAL_KEYS: dict[type[models.Model], tuple[str, ...]] = {
     Milestone: ("key",),
     FormPhrase: ("key",),
     Document: ("slug", "version"),
+    Note: ("system_id", "topic", "key"),
 }
 
 
@@ -254,6 +256,15 @@ def _documents(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
         yield _plain(entry, *names) | _cited(entry.cite, ids)
 
 
+def _notes(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
+    owners: list[tuple[int | None, Any]] = [(_system(ids, each.slug), each) for each in catalogue.all_of("systems")]
+    owners += [(None, file.content) for file in catalogue.files]
+    for own, owner in owners:
+        for position, entry in enumerate(owner.notes):
+            row = _plain(entry, "topic", "text") | {"system_id": own, "key": entry.cite.fact, "position": position}
+            yield row | _cited(entry.cite, ids)
+
+
 _BUILDERS: dict[type[models.Model], Callable[[Catalogue, Ids], Iterator[Row]]] = {
     Source: _sources,
     System: _systems,
@@ -271,4 +282,5 @@ _BUILDERS: dict[type[models.Model], Callable[[Catalogue, Ids], Iterator[Row]]] =
     Milestone: _milestones,
     FormPhrase: _phrases,
     Document: _documents,
+    Note: _notes,
 }

@@ -16,6 +16,7 @@ from systems.models import (
     ContactPoint,
     Document,
     Milestone,
+    Note,
     Policy,
     PolicyKind,
     Prerequisite,
@@ -212,6 +213,11 @@ class PhraseEntry(Cited):
     use_when: Text
 
 
+class NoteEntry(Cited):
+    topic: Annotated[Note.Topic, Field(strict=False)]
+    text: Text
+
+
 class SystemEntry(Cited):
     """A system with all that hangs on it. `steps` maps a kind of request to its steps in order."""
 
@@ -231,6 +237,7 @@ class SystemEntry(Cited):
     prerequisites: list[PrerequisiteEntry] = []
     steps: dict[Annotated[RequestKind, Field(strict=False)], list[StepEntry]] = {}
     phrases: list[PhraseEntry] = []
+    notes: list[NoteEntry] = []
 
 
 class StreamEntry(Cited):
@@ -324,6 +331,7 @@ class CatalogueFile(Entry):
     contacts: list[ContactEntry] = []
     milestones: list[MilestoneEntry] = []
     documents: list[DocumentEntry] = []
+    notes: list[NoteEntry] = []  # what holds for all systems
 
 
 def cites_of(entry: BaseModel, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Cite]]:

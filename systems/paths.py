@@ -30,6 +30,11 @@ def ended(path: Path, on: date) -> bool:
     return path.follower_from_on is None or on >= path.follower_from_on
 
 
+def in_force(path: Path, on: date) -> bool:
+    """Return whether data go this way on the day: begun (an unknown start counts as begun) and not ended."""
+    return (path.from_on is None or path.from_on <= on) and not ended(path, on)
+
+
 def closed(paths: Iterable[Path], on: date) -> bool:
     """Return whether a system is closed for a facility: `paths` are those of the streams it uses (or used) there.
 

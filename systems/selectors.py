@@ -1,27 +1,35 @@
 """Reads over several tables of the catalogue, as plain values for `systems.policy`."""
 
 from collections import defaultdict
+from dataclasses import replace
+from typing import Any, Final
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from systems.models import Policy, StreamPath
+from systems.models import Ability, Policy, PolicyKind, RoleAbility, StreamPath, SystemRole
 from systems.paths import Path
 from systems.policy import PolicyVersion
 
+HOURS_OF_A_DAY: Final = 24
 ChainKey = tuple[int | None, str]  # (system's key or None for rules of no single system, policy kind)
 
 
 def clock_policies() -> QuerySet[Policy]:
-    """Return the policy versions that set a date: applied, in the catalogue, limited in days or years."""
-    limited = Q(limit_days__isnull=False) | Q(limit_years__isnull=False)
+    """Return the policy versions that set a date: applied, in the catalogue, limited in days, years or whole days."""
+    in_whole_days = Q(kind=PolicyKind.EMERGENCY, limit_hours__gte=HOURS_OF_A_DAY)
+    limited = Q(limit_days__isnull=False) | Q(limit_years__isnull=False) | in_whole_days
     return Policy.objects.filter(limited, applied=True, withdrawn=False).order_by("system", "kind", "effective_from")
 
 
 def version_of(policy: Policy) -> PolicyVersion:
-    """Return the plain values of a policy row. Raises ValueError for one without a limit in days or years."""
+    """Return the plain values of a policy row. Raises ValueError for one without a limit in days or years.
+
+    A limit of whole days in hours counts in days: of an opening only the day is known.
+    """
     return PolicyVersion(
         key=policy.key,
-        limit_days=policy.limit_days,
+        limit_days=policy.limit_days or (policy.limit_hours or 0) // HOURS_OF_A_DAY or None,
         limit_years=policy.limit_years,
         boundary=policy.boundary,
         zone=policy.zone,
@@ -34,20 +42,37 @@ def version_of(policy: Policy) -> PolicyVersion:
 
 
 def policy_chains() -> dict[ChainKey, tuple[PolicyVersion, ...]]:
-    """Return all dated versions of every rule that sets a date, oldest first, in one query."""
+    """Return all dated versions of every rule that sets a date, oldest first, in one query.
+
+    The versions of a system's rule carry the revision of the rule (see `chain_revisions`), not their own.
+    """
+    of_rule = Coalesce(Subquery(newest_revision()), F("revision"))
     chains: dict[ChainKey, list[PolicyVersion]] = defaultdict(list)
-    for policy in clock_policies():
-        chains[policy.system_id, policy.kind].append(version_of(policy))
+    for policy in clock_policies().annotate(of_rule=of_rule):
+        chains[policy.system_id, policy.kind].append(replace(version_of(policy), revision=policy.of_rule))
     return {
         key: tuple(sorted(versions, key=lambda each: (each.effective_from is not None, each.effective_from)))
         for key, versions in chains.items()
     }
 
 
+def newest_revision() -> QuerySet[Any]:
+    """Return the newest revision of the rule that an outer query's policy is a version of, for a Subquery."""
+    same = Policy.objects.filter(system=OuterRef("system"), kind=OuterRef("kind"))
+    return same.order_by("-revision").values("revision")[:1]
+
+
 def chain_revisions() -> dict[ChainKey, int]:
     """Return the newest revision of each rule; withdrawn versions count, for their leaving moves dates too."""
     rows = Policy.objects.values("system_id", "kind").annotate(latest=Max("revision"))
     return {(row["system_id"], row["kind"]): row["latest"] for row in rows}
+
+
+def official_roles() -> set[int]:
+    """Return the roles whose holders decide on CMS's side about the access of others, in one query."""
+    able = RoleAbility.objects.filter(ability=Ability.APPROVE, allowed=True)
+    decides = Q(pk__in=able.values("role")) | Q(approves__isnull=False)
+    return set(SystemRole.objects.filter(decides, privileged=True).values_list("pk", flat=True))
 
 
 def stream_paths() -> list[Path]:

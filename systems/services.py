@@ -1,7 +1,7 @@
 """Load the catalogue: make the tables say what the files say, and nothing else."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -62,13 +62,18 @@ def load_catalogue(*, actor: Ref, at: datetime, folder: Path = FOLDER) -> Catalo
     return load
 
 
-def check_catalogue(*, folder: Path = FOLDER) -> CatalogueLoad:
-    """Return what `load_catalogue` would do, writing nothing. Raises CatalogueInvalid likewise."""
+def check_catalogue(*, folder: Path = FOLDER, meanwhile: Callable[[], None] | None = None) -> CatalogueLoad:
+    """Return what `load_catalogue` would do, writing nothing. Raises CatalogueInvalid likewise.
+
+    ``meanwhile`` is called while the tables hold what the files say, so that apps above may ask what would follow.
+    """
     catalogue = read_catalogue(folder)
     found: list[CatalogueLoad] = []
     try:
         with transaction.atomic():
             found.append(_write(catalogue))
+            if meanwhile is not None:
+                meanwhile()
             raise _NothingKept
     except _NothingKept:
         return found[0]

@@ -74,6 +74,11 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture
 def catalogue(db):
     """The real catalogue, also after another test has flushed every table."""
+    load_missing_catalogue()
+
+
+def load_missing_catalogue() -> None:
+    """Load the real catalogue where a transactional test has flushed it."""
     if not System.objects.exists():
         call_command("load_catalogue", verbosity=0)
 
@@ -81,6 +86,11 @@ def catalogue(db):
 @pytest.fixture
 def cast(catalogue) -> Cast:
     """The two organizations and everybody in them."""
+    return make_cast()
+
+
+def make_cast() -> Cast:
+    """Write the two organizations and everybody in them; the catalogue is there."""
     riverside = factories.OrganizationFactory(slug="riverside", name="Riverside Care")
     hilltop = factories.OrganizationFactory(slug="hilltop", name="Hilltop Health")
     oak = factories.FacilityFactory(organization=riverside, name="Oak House", ccn="015009")

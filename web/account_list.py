@@ -1,37 +1,48 @@
-"""One page of the list of accounts: by last safe day, then by key; those without a date come last."""
+"""The list of accounts: by last safe day, those without a date last, or by name; pages, all of it, and its rows."""
 
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import date
+from itertools import chain
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts.models import PortalAccount, RoleGrant
 from accounts.words import day, in_days, listed
 from facilities.access import Scope
-from web.keyset import Page, page_of
+from web.keyset import Page, in_slices, last_page_url, page_of
 from web.rows import address
 from web.standings import Held, all_held
 
 SIZE = 50
+BY_DAY = ("lapses_on", "pk")
+BY_NAME = ("person__last_name", "person__first_name", "person_id", "pk")
+BEYOND_KEYS = 2**62
 UNDATED = "undated"  # in the address: past the last account that has a date
 COLUMNS = ("Person", "System", "Standing", "Last safe day", "Last login", "Where")
 PLACES_NAMED = 2
 
 
-def page_of_accounts(request: HttpRequest, accounts: QuerySet[PortalAccount]) -> Page[PortalAccount]:
-    """Return the page that the address names. NULL sorts differently on the two engines, so it is a second list.
+def page_of_accounts(request: HttpRequest, accounts: QuerySet[PortalAccount], order: str = "") -> Page[PortalAccount]:
+    """Return the page that the address names, in one of `web.forms.lists.ORDERS`. One query, two where dates end."""
+    if order == "name":
+        return page_of(request, _by_name(accounts), by=BY_NAME, size=SIZE)
+    return _page_by_day(request, accounts)
 
-    One query, two on the page where the dated accounts end and at the start of those without a date.
-    """
-    dated, undated = accounts.filter(lapses_on__isnull=False), accounts.filter(lapses_on=None)
+
+def _page_by_day(request: HttpRequest, accounts: QuerySet[PortalAccount]) -> Page[PortalAccount]:
+    # NULL sorts differently on the two engines, so accounts without a date are a second list.
+    dated, undated = _with_and_without_date(accounts)
     if UNDATED in request.GET:
         page = page_of(request, undated, by=("pk",), size=SIZE)
-        return page if page.previous_url or not dated.exists() else replace(page, previous_url=_address(request))
-    page = page_of(request, dated, by=("lapses_on", "pk"), size=SIZE)
+        return page if page.previous_url or not dated.exists() else replace(page, previous_url=_last_dated(request))
+    page = page_of(request, dated, by=BY_DAY, size=SIZE)
     if page.next_url:
         return page
     if not page.rows:  # nothing has a date: an empty first page would say that there is no account
@@ -42,20 +53,48 @@ def page_of_accounts(request: HttpRequest, accounts: QuerySet[PortalAccount]) ->
     return replace(page, next_url=_address(request, (UNDATED, "1")))
 
 
+def slices_of_accounts(accounts: QuerySet[PortalAccount], order: str = "") -> Iterator[list[PortalAccount]]:
+    """Yield all accounts in the order of the list, a slice at a time."""
+    if order == "name":
+        return in_slices(_by_name(accounts), by=BY_NAME)
+    dated, undated = _with_and_without_date(accounts)
+    return chain(in_slices(dated, by=BY_DAY), in_slices(undated, by=("pk",)))
+
+
+def _by_name(accounts: QuerySet[PortalAccount]) -> QuerySet[PortalAccount]:
+    # Says again what holds anyway: only then the index of people by name, which begins with it, gives the order.
+    return accounts.filter(person__organization=F("organization"))
+
+
+def _with_and_without_date(
+    accounts: QuerySet[PortalAccount],
+) -> tuple[QuerySet[PortalAccount], QuerySet[PortalAccount]]:
+    return accounts.filter(lapses_on__isnull=False), accounts.filter(lapses_on=None)
+
+
 def _past_the_dated(request: HttpRequest) -> HttpRequest:
     """Return the request as if it had asked for the accounts without a date, from their start."""
+    return _asking(request, {UNDATED: "1"})
+
+
+def _last_dated(request: HttpRequest) -> str:
+    """Return the address of the last page of accounts with a date, filters kept."""
+    return last_page_url(_asking(request), by=BY_DAY, beyond=(date.max.isoformat(), BEYOND_KEYS))
+
+
+def _asking(request: HttpRequest, more: Mapping[str, str] = MappingProxyType({})) -> HttpRequest:
     asked = copy(request)
     asked.GET = request.GET.copy()  # type: ignore[assignment]
-    for name in ("after", "before"):
+    for name in ("after", "before", UNDATED):
         asked.GET.pop(name, None)  # type: ignore[misc]
-    asked.GET[UNDATED] = "1"  # type: ignore[misc]
+    for name, value in more.items():
+        asked.GET[name] = value  # type: ignore[misc]
     return asked
 
 
 def _address(request: HttpRequest, *more: tuple[str, str]) -> str:
     """Return the query string of the list from its start, filters kept."""
-    kept = [(key, value) for key, value in request.GET.items() if key not in {"after", "before", UNDATED}]
-    return "?" + urlencode([*kept, *more])
+    return "?" + urlencode([*_asking(request).GET.items(), *more])
 
 
 def account_rows(scope: Scope, accounts: list[PortalAccount], on: date) -> list[dict[str, Any]]:
@@ -70,18 +109,25 @@ def account_rows(scope: Scope, accounts: list[PortalAccount], on: date) -> list[
 
 def _row(scope: Scope, held: Held, places: list[str], on: date) -> dict[str, Any]:
     account = held.account
+    guide = reverse("web:system", args=[scope.organization.slug, account.system.slug])
     named = places[:PLACES_NAMED]
     if len(places) > PLACES_NAMED:
         named.append(f"{len(places) - PLACES_NAMED} more")
     return {
+        "pick": {
+            "name": "account",
+            "value": account.pk,
+            "form": "picked",
+            "label": f"Tick {account.person}, {account.system.name}",
+        },
         "cells": [
             {"text": str(account.person), "url": address("account", scope, account)},
-            {"text": account.system.name, "note": account.user_id or ""},
+            {"text": account.system.name, "url": guide, "note": account.user_id or ""},
             {"standing": held.standing, "words": held.words},
             {"text": day(account.lapses_on) or "No date known", "note": in_days(account.lapses_on, on), "date": True},
             {"text": _last_login(account, on)},
             {"text": listed(named)},
-        ]
+        ],
     }
 
 

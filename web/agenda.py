@@ -9,18 +9,19 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Deadline, HouseWindow, LoginEvent, PortalAccount
 from accounts.models.inventory import PortalAccountQuerySet
+from accounts.selectors import needed_somewhere
 from accounts.sentences import Tally
 from facilities.access import Scope
 from systems.policy import EASTERN, Standing, day_in
-from systems.selectors import chain_revisions
 from web.dossiers import Dossier, gather
+from web.duties import Row, concerning, duty_rows
 from web.standings import clock_of
 
 SHOWN = 7  # rows of other people's accounts in one section; the list of accounts has the rest
 WEEK_DAYS = 6  # today and the six days after it
 SOON_DAYS = 30  # the longest first step of a ladder, and of an organization's own window
 _LATE = {Standing.LATE, Standing.PRESUMED_LAPSED}
-_WATCHED = (Deadline.Kind.INACTIVITY, Deadline.Kind.DELETION, Deadline.Kind.PASSWORD)
+_WATCHED = (Deadline.Kind.INACTIVITY, Deadline.Kind.DELETION, Deadline.Kind.PASSWORD, Deadline.Kind.TEMPORARY)
 
 
 @dataclass(slots=True)
@@ -44,26 +45,29 @@ class Agenda:
     unknown_more: bool
     done: list[LoginEvent]
     dossiers: dict[int, Dossier]
-    recalculating: bool = False
     next_on: date | None = None  # the soonest date of all, when nothing is due
+    duties: dict[str, list[Row]] = field(default_factory=dict)  # section -> rows of what hangs on no account
 
     @property
     def tally(self) -> Tally:
         """Return the counts for the one sentence that matters."""
         named = {"late": self.late, "check": self.check, "week": self.week, "later": self.later}
-        more = [name for name, section in named.items() if section.more]
+        more = [name for name, section in named.items() if section.more or len(self.duties.get(name, ())) > SHOWN]
         urgent = [*self.late.deadlines, *self.week.deadlines] or self.later.deadlines
         return Tally(
-            **{name: len(section.deadlines) for name, section in named.items()},
+            **{
+                name: len(section.deadlines) + len(self.duties.get(name, ())[:SHOWN]) for name, section in named.items()
+            },
             unknown=len(self.unknown),
             more=[*more, "unknown"] if self.unknown_more else more,
-            logins_only=all(row.kind == Deadline.Kind.INACTIVITY for row in urgent),
+            logins_only=not any(self.duties.values()) and all(row.kind == Deadline.Kind.INACTIVITY for row in urgent),
         )
 
     @property
     def quiet(self) -> bool:
         """Whether there is nothing to do at all."""
-        return not (self.unknown or any((self.late.deadlines, self.check.deadlines, self.week.deadlines)))
+        urgent = (self.late.deadlines, self.check.deadlines, self.week.deadlines)
+        return not (self.unknown or any(urgent) or self.duties.get("late") or self.duties.get("week"))
 
 
 def agenda(*, scope: Scope, at: datetime) -> Agenda:
@@ -85,7 +89,7 @@ def agenda(*, scope: Scope, at: datetime) -> Agenda:
     }
     sections = {name: _section(scope, part, on) for name, part in parts.items()}
     _drop_outshone(sections)
-    unknown = _unknown(accounts)
+    unknown = _unknown(accounts, on)
     shown = [row for section in sections.values() for row in section.deadlines]
     waiting = {row.account_id for row in shown} | {account.pk for account in unknown}
     # What still waits for something after the login stays where it is: one account, one row.
@@ -94,7 +98,6 @@ def agenda(*, scope: Scope, at: datetime) -> Agenda:
     concerned |= {account.pk: account for account in unknown[:SHOWN]} | {
         event.account_id: event.account for event in done
     }
-    revisions = chain_revisions()
     return Agenda(
         on=on,
         **sections,
@@ -102,20 +105,24 @@ def agenda(*, scope: Scope, at: datetime) -> Agenda:
         unknown_more=len(unknown) > SHOWN,
         done=done,
         dossiers=gather(scope, concerned.values(), shown, on),
-        recalculating=any(outdated(row, revisions) for row in shown),
+        duties=_duties(scope, on),
         next_on=rows.filter(due_on__gte=on).order_by("due_on", "pk").values_list("due_on", flat=True).first(),
     )
 
 
-def outdated(deadline: Deadline, revisions: dict[tuple[int | None, str], int]) -> bool:
-    """Return whether a newer version of the rule waits for the next run; needs ``deadline.account``."""
-    if deadline.policy_id is None or deadline.account is None:
-        return False
-    return deadline.revision < revisions.get((deadline.account.system_id, deadline.kind), 0)
+def _duties(scope: Scope, on: date) -> dict[str, list[Row]]:
+    """Return what hangs on no account by section, at most one more than is shown of each."""
+    near, week_on = concerning(scope, on), on + timedelta(days=WEEK_DAYS)
+    parts = {
+        "late": near.filter(due_on__lt=on).order_by("-due_on", "-pk"),
+        "week": near.filter(due_on__range=(on, week_on)),
+        "later": near.filter(due_on__gt=week_on),
+    }
+    return {name: duty_rows(part[: SHOWN + 1], scope=scope, on=on) for name, part in parts.items()}
 
 
 def _watched(scope: Scope, accounts: QuerySet[PortalAccount]) -> QuerySet[Deadline]:
-    rows = Deadline.objects.open().filter(organization=scope.organization, kind__in=_WATCHED)
+    rows = Deadline.objects.open().filter(organization=scope.organization, kind__in=_WATCHED, muted=False)
     if scope.reads is not None:
         rows = rows.filter(account__in=accounts.order_by().values("pk"))
     return rows.select_related("account__person", "account__system", "policy__source")
@@ -147,9 +154,13 @@ def _outshone(row: Deadline, asked: set[int | None], deleted: set[int | None]) -
     return row.kind == Deadline.Kind.INACTIVITY and row.account_id in deleted
 
 
-def _unknown(accounts: PortalAccountQuerySet) -> list[PortalAccount]:
-    """Return active accounts that have no date because nobody knows the last login. `lapses_on` leads the index."""
+def _unknown(accounts: PortalAccountQuerySet, on: date) -> list[PortalAccount]:
+    """Return active accounts that have no date because nobody knows the last login; where it closed, nobody asks.
+
+    `lapses_on` leads the index.
+    """
     unknown = accounts.running().filter(login_state=PortalAccount.LoginState.UNKNOWN, lapses_on=None)
+    unknown = needed_somewhere(unknown, on)
     return list(unknown.select_related("person", "system").order_by("pk")[: SHOWN + 1])
 
 

@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from facilities.access import Scope
+from facilities.access import Action, Scope
 from facilities.models import Facility, Organization
+from reminders.selectors import recalculating
 from systems.policy import EASTERN
 
 SWITCHER_FACILITIES = 8  # more are one click away on their own page
@@ -25,6 +26,7 @@ class Entry:
     url_name: str
     readers: bool = False  # only for those who read facilities; holders see their own accounts elsewhere
     primary: bool = True  # shown in the bottom bar of small screens, else under More
+    action: Action | None = None  # only for those who may do this
 
 
 # In the order of ui.md; a page joins when it exists.
@@ -33,12 +35,17 @@ RAIL = (
     Entry("Facilities", "facilities", "web:facilities", readers=True),
     Entry("People", "people", "web:people", readers=True),
     Entry("Accounts", "accounts", "web:accounts"),
+    Entry("Findings", "late", "web:findings", primary=False),
+    Entry("Systems", "systems", "web:systems", primary=False),
+    Entry("Imports", "imports", "web:imports", primary=False, action=Action.IMPORT_PEOPLE),
     Entry("Settings", "settings", "web:settings", primary=False),
 )
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Return ``nav``, ``organization``, ``switcher``, ``now`` and ``today`` (US Eastern) for base.html.
+
+    ``recalculating`` is for pages that show stored dates (frame/recalculating.html); asked by those only.
 
     Pages outside an organization (sign-in, errors) get no rail and cost no query. A view may set
     ``request.waiting``, counts by URL name of what waits for this very member; nothing else is counted.
@@ -52,6 +59,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "nav": rail(scope, request.path, getattr(request, "waiting", {})),
         "organization": scope.organization,
         "switcher": SimpleLazyObject(lambda: switcher(scope)),
+        "recalculating": SimpleLazyObject(recalculating),
     }
 
 
@@ -59,7 +67,9 @@ def rail(scope: Scope, path: str, waiting: dict[str, int]) -> list[dict[str, Any
     """Return the entries the member may open, as base.html draws them; the one ``path`` belongs to is active."""
     reads = scope.reads is None or bool(scope.reads)
     shown = [
-        (entry, reverse(entry.url_name, args=[scope.organization.slug])) for entry in RAIL if reads or not entry.readers
+        (entry, reverse(entry.url_name, args=[scope.organization.slug]))
+        for entry in RAIL
+        if (reads or not entry.readers) and (entry.action is None or scope.may(entry.action))
     ]
     # Today's address is the beginning of every other one, so the longest that fits wins; a page of none is of Today.
     here = max((url for _, url in shown if path.startswith(url)), key=len, default="")

@@ -7,14 +7,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
-from accounts.words import listed
+from accounts.policy.advising import advice_is_near
+from accounts.words import count_noun, listed, zone_short
 from systems.models import Contact, Policy, System
 from systems.paths import closed
-from systems.policy import in_force
 from systems.provider_types import kind_of
-from systems.selectors import clock_policies, stream_paths, version_of
+from systems.selectors import clock_policies, stream_paths
 from web.dossiers import limit_of, source_of
+from web.guides.limits import today_of
 
+_ADVICE = "advice"
 _KINDS = {
     Deadline.Kind.INACTIVITY: "Logins",
     Deadline.Kind.DELETION: "Deletion",
@@ -23,30 +25,42 @@ _KINDS = {
 
 
 def demands(account: PortalAccount, deadlines: Sequence[Deadline], on: date) -> list[dict[str, Any]]:
-    """Return per kind what the system tolerates, what follows, the way back and the source. One query."""
-    policies = list(clock_policies().filter(system=account.system, kind__in=list(_KINDS)).select_related("source"))
+    """Return per kind what the system tolerates, what follows, the way back and the source, then advice. One query."""
+    policies = list(
+        clock_policies().filter(system=account.system, kind__in=[*_KINDS, _ADVICE]).select_related("source")
+    )
     binding = {deadline.kind: deadline.policy_id for deadline in deadlines}
     found = []
     for kind, title in _KINDS.items():
         chain = [policy for policy in policies if policy.kind == kind]
-        policy = next((each for each in chain if each.pk == binding.get(kind)), None) or _today(chain, on)
+        policy = next((each for each in chain if each.pk == binding.get(kind)), None) or today_of(policies, kind, on)
         if policy is None:
             continue
-        found.append(
-            {
-                "title": title,
-                "limit": limit_of(policy, account.system.name),
-                "consequence": policy.consequence_text,
-                "cure": policy.cure_text,
-                "source": source_of(policy),
-            }
-        )
-    return found
+        found.append(_demand(policy, title, limit_of(policy, account.system.name)))
+    quiet = any(deadline.muted for deadline in deadlines)
+    return found + [_advice(account, policy, on, quiet=quiet) for policy in policies if policy.kind == _ADVICE]
 
 
-def _today(chain: Sequence[Policy], on: date) -> Policy | None:
-    version = in_force([version_of(policy) for policy in chain], on)
-    return next((policy for policy in chain if version and policy.pk == version.policy_id), None)
+def _demand(policy: Policy, title: str, limit: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "limit": limit,
+        "consequence": policy.consequence_text,
+        "cure": policy.cure_text,
+        "source": source_of(policy),
+    }
+
+
+def _advice(account: PortalAccount, policy: Policy, on: date, *, quiet: bool) -> dict[str, Any]:
+    """Return what is advised; ``now`` tells how many days have passed once the day is near, unless nobody is to act."""
+    often = f"at least every {count_noun(policy.limit_days or 0, 'day,days')}"
+    demand = _demand(policy, "Advice", f"Sign in {often}.") | {"cure": "", "consequence": policy.cure_text}
+    last_on = account.last_login_on or account.opened_on
+    running = account.status == PortalAccount.Status.ACTIVE and account.login_state != PortalAccount.LoginState.UNKNOWN
+    if running and not quiet and advice_is_near(last_on, policy.limit_days or 0, on):
+        days = count_noun((on - last_on).days, "day,days")
+        demand["now"] = f"{days} have passed since the last login."
+    return demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +86,17 @@ def help_desks(system: System, at: datetime) -> list[Desk]:
 
 
 def hours(contact: Contact, at: datetime) -> str:
-    """Return ``Open now, until 20:00 (New York)``, or when it opens; nothing where no source prints the hours."""
+    """Return ``Open now, until 20:00 ET.``, or when it opens; nothing where no source prints the hours."""
     if not contact.weekdays or contact.opens is None or contact.closes is None:
         return ""
     local = at.astimezone(ZoneInfo(contact.zone))
-    city = contact.zone.rpartition("/")[2].replace("_", " ")
-    span = f"{contact.opens:%H:%M} to {contact.closes:%H:%M} {city} time"
+    zone = zone_short(contact.zone)
+    span = f"{contact.opens:%H:%M} to {contact.closes:%H:%M} {zone}"
     works_today = str(local.isoweekday()) in contact.weekdays
     if works_today and contact.opens <= local.time() < contact.closes:
-        return f"Open now, until {contact.closes:%H:%M} {city} time."
+        return f"Open now, until {contact.closes:%H:%M} {zone}."
+    if works_today and local.time() < contact.opens:
+        return f"Closed now; opens today at {contact.opens:%H:%M} {zone}."
     days = "on weekdays" if contact.weekdays == "12345" else _days(contact.weekdays)
     return f"Closed now. Open {days}, {span}."
 

@@ -147,7 +147,7 @@ def clock_drawing(dossier: Dossier, deadline: Deadline) -> Clock:
     since = "the last login"
     if deadline.kind == Deadline.Kind.PASSWORD:
         since = "the last password change"
-    elif account.login_state == PortalAccount.LoginState.NEVER:
+    elif deadline.kind == Deadline.Kind.TEMPORARY or account.login_state == PortalAccount.LoginState.NEVER:
         since = "the account was opened"
     elif account.last_login_on != deadline.basis_on:
         since = "the last login that counted"
@@ -176,7 +176,9 @@ def explain(dossier: Dossier, deadline: Deadline) -> dict[str, Any]:
         )
         answer["clears"] = f"A login to {account.system.name}."
         return answer
-    answer["rule"] = f"{limit_of(policy, account.system.name)} {policy.consequence_text}"
+    temporary = deadline.kind == Deadline.Kind.TEMPORARY
+    limit = "" if temporary else f"{limit_of(policy, account.system.name)} "
+    answer["rule"] = f"{limit}{policy.consequence_text}"
     answer["source"] = source_of(policy)
     answer["clears"] = _clears(dossier, deadline, policy)
     return answer
@@ -216,6 +218,9 @@ def _known_facts(dossier: Dossier, deadline: Deadline) -> list[dict[str, Any]]:
         facts.append(
             {"text": f"{whose} {system} password was last changed on {day_in(deadline.basis_on, dossier.on)}."}
         )
+    elif deadline.kind == Deadline.Kind.TEMPORARY:
+        kind = "temporary" if account.term == PortalAccount.Term.TEMPORARY else "for an emergency"
+        facts.append({"text": f"The account was opened on {day_in(account.opened_on, dossier.on)}; it is {kind}."})
     elif account.login_state == PortalAccount.LoginState.NEVER:
         facts.append(
             {"text": f"{who} never signed in to {system}; it was opened on {day_in(account.opened_on, dossier.on)}."}
@@ -251,6 +256,8 @@ def _clears(dossier: Dossier, deadline: Deadline, policy: Policy) -> str:
     system = dossier.account.system.name
     if deadline.kind == Deadline.Kind.PASSWORD:
         deed = f"Changing the password on {system} and telling the day here."
+    elif deadline.kind == Deadline.Kind.TEMPORARY:
+        return "Its removal, recorded here, or the statement that it is a lasting account."
     elif deadline.check_on is not None:
         deed = "An answer whether the roles are still there."
     elif cures(policy.consequence):

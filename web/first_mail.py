@@ -11,8 +11,10 @@ from accounts.models import Deadline, PortalAccount
 from accounts.services.lapses import days_by_zone
 from facilities.models import Organization
 from reminders.audience import RECIPIENTS, administrators_of_leavers, has_left
+from reminders.deputies import deputies
 from reminders.ladder import Audience
 from reminders.rungs import climbs, reached
+from reminders.services.plan import would_hear
 from staff.models import Person
 
 
@@ -36,20 +38,27 @@ def first_mail(*, organization: Organization, at: datetime) -> FirstMail:
     near: set[int] = set()
     for zone, on in days_by_zone(at).items():
         running = _running(organization).filter(zone=zone)
-        for group in climbs():
+        for group in [these for these in climbs() if these[0].subject == "account"]:
             for day, rows in (
                 ("due_on", running.filter(target_on=None)),
                 ("target_on", running.filter(target_on__isnull=False)),
             ):
-                for audience in Audience:
+                for audience in RECIPIENTS:
                     within = rows.filter(reached(group, day=day, audience=audience, on=on))
                     for person_id, deadline_id in _heard(RECIPIENTS[audience](within, on)):
                         heard[person_id].add(deadline_id)
                 holders = rows.filter(reached(group, day=day, audience=Audience.HOLDER, on=on))
                 for person_id, deadline_id in _heard(administrators_of_leavers(holders, on)):
                     heard[person_id].add(deadline_id)
+                third = rows.filter(reached(group, day=day, audience=Audience.FACILITY, on=on))
+                staying = ~has_left(on, "account__person")
+                for within, away in ((holders, True), (third, False)):
+                    for person_id, deadline_id in _heard(deputies(within.filter(staying), on, away=away)):
+                        heard[person_id].add(deadline_id)
                 silent = holders.filter(account__person__email="").exclude(has_left(on, "account__person"))
                 near.update(silent.values_list("account__person_id", flat=True))
+    for person_id, deadline_id in would_hear(organization=organization.pk, at=at):
+        heard[person_id].add(deadline_id)
     found = Person.objects.filter(pk__in=heard).order_by("last_name", "first_name", "pk")
     people = sorted(((person, len(heard[person.pk])) for person in found), key=lambda pair: -pair[1])
     return FirstMail(people, len(near))
@@ -61,5 +70,5 @@ def _heard(recipients: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
 
 
 def _running(organization: Organization) -> QuerySet[Deadline]:
-    running = Deadline.objects.open().filter(organization=organization, account__isnull=False)
+    running = Deadline.objects.open().filter(organization=organization, account__isnull=False, muted=False)
     return running.exclude(account__status=PortalAccount.Status.REMOVED)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from accounts.models import Deadline, LoginEvent, PortalAccount, RoleGrant
+from accounts.models import Certification, Deadline, LoginEvent, PortalAccount, RoleGrant
 from accounts.words import day, instant
 from facilities.access import Action, Scope
 from reminders.models import Reminder
@@ -18,19 +18,21 @@ _FUTURE = {
     Deadline.Kind.INACTIVITY: "Last safe day for a login",
     Deadline.Kind.DELETION: "Last day before the account is deleted",
     Deadline.Kind.PASSWORD: "Last safe day for a change of password",
+    Deadline.Kind.TEMPORARY: "Last day of a temporary account",
 }
 
 
 def timeline(scope: Scope, dossier: Dossier, deadlines: Iterable[Deadline]) -> list[dict[str, Any]]:
-    """Return the entries; a login that may be taken back carries ``void_url``. Two queries."""
+    """Return the entries; a login that may be taken back carries ``void_url``. Three queries."""
     account = dossier.account
     entries = [_future(deadline, dossier.on) for deadline in deadlines]
-    logins = LoginEvent.objects.filter(account=account).select_related("via__account__system")
+    logins = LoginEvent.objects.filter(account=account).select_related("via__account__system", "contradicted_by")
     may_void = dossier.may(scope, Action.RECORD_LOGIN)
     for event in logins.order_by("-happened_on", "-pk")[:LOGINS_SHOWN]:
         entries.append(_login(scope, event, account.system.name, may_void))
     for grant in dossier.grants:
         entries += _grant(grant, dossier.on)
+    entries += _certifications(scope, account)
     entries += _mails(account)
     entries.append({"on": account.opened_on, "title": "Account opened", "rank": 0})
     if account.removed_on:
@@ -51,20 +53,29 @@ def _stricter(deadline: Deadline) -> bool:
 
 
 def _login(scope: Scope, event: LoginEvent, system: str, may_void: bool) -> dict[str, Any]:
-    counted = f"Counted from a login to {event.via.account.system.name}." if event.via else ""
+    text = f"Counted from a login to {event.via.account.system.name}." if event.via else ""
+    if event.seen_on:
+        text = f"The last one that the system showed on {day(event.seen_on)}."
     entry: dict[str, Any] = {
         "on": event.happened_on,
         "title": f"Signed in to {system}",
-        "text": counted,
+        "text": text,
         "grade": event.grade,
         "by": event.recorded_by,
         "rank": 2,
     }
-    if event.voided_at:
+    if event.voided_at and event.contradicted_by:
+        entry["voided"] = _contradicted(event.contradicted_by)
+    elif event.voided_at:
         entry["voided"] = f"taken back on {instant(event.voided_at)}."
     elif may_void and event.via is None:
         entry["void_url"] = reverse("web:login-void", args=[scope.organization.slug, event.pk])
     return entry
+
+
+def _contradicted(by: LoginEvent) -> str:
+    seen = day(by.seen_on) if by.seen_on else "another day"
+    return f"contradicted; on {seen} the system showed that the last login was on {day(by.happened_on)}."
 
 
 def _grant(grant: RoleGrant, on: date) -> list[dict[str, Any]]:
@@ -75,6 +86,27 @@ def _grant(grant: RoleGrant, on: date) -> list[dict[str, Any]]:
     if grant.valid_to:
         entries.append({"on": grant.valid_to, "title": f"Role ended: {what}", "future": grant.valid_to > on, "rank": 2})
     return entries
+
+
+def _certifications(scope: Scope, account: PortalAccount) -> list[dict[str, Any]]:
+    told = Certification.objects.filter(grant__account=account).select_related("grant__role", "grant__facility")
+    return [_certification(scope, each) for each in told.order_by("-certified_on", "-pk")[:LOGINS_SHOWN]]
+
+
+def _certification(scope: Scope, told: Certification) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "on": told.certified_on,
+        "title": f"Certified for a year: {told.grant.role.name} at {told.grant.facility.name}",
+        "text": f"By {told.certified_by}." if told.certified_by else "",
+        "by": told.recorded_by,
+        "rank": 2,
+    }
+    if told.voided_at:
+        reason = told.void_reason.rstrip(".") or "no reason was kept"
+        entry["voided"] = f"taken back on {instant(told.voided_at)} ({reason})."
+    elif scope.may(Action.KEEP_ACCOUNT, [told.grant.facility_id]):
+        entry["take_back_url"] = reverse("web:certification-void", args=[scope.organization.slug, told.pk])
+    return entry
 
 
 def _mails(account: PortalAccount) -> list[dict[str, Any]]:

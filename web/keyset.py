@@ -1,17 +1,19 @@
 """Paging by key: page 400 costs what page one costs, and rows that come or go shift nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.core import signing
-from django.db.models import Model, Q, QuerySet
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Model, Q, QuerySet, Value
 from django.http import HttpRequest
 
 Row = TypeVar("Row", bound=Model)
 SALT = "web.keyset"
+COUNTED_AT_MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +25,19 @@ class Page(Generic[Row]):
     previous_url: str = ""
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Row], *, by: Sequence[str], size: int = 50) -> Page[Row]:
+def page_of(
+    request: HttpRequest, rows: QuerySet[Row], *, by: Sequence[str], size: int = 50, falling: bool = False
+) -> Page[Row]:
     """Return the page of ``rows`` that ``?after=`` or ``?before=`` names, in ascending order of the fields ``by``.
 
-    The last field has to be unique. One query. A key that was tampered with gives the first page.
+    ``falling``: in descending order instead, the newest first. The last field has to be unique. One query. A key that
+    was tampered with gives the first page.
     """
     key, backwards = _asked(request, by)
-    ordered = rows.order_by(*(f"-{name}" for name in by) if backwards else by)
+    down = backwards != falling
+    ordered = rows.order_by(*(f"-{name}" for name in by) if down else by)
     if key:
-        ordered = ordered.filter(_beyond(by, key, "lt" if backwards else "gt"))
+        ordered = ordered.filter(_beyond(by, key, "<" if down else ">"))
     found = list(ordered[: size + 1])
     more = len(found) > size
     found = found[:size]
@@ -46,9 +52,50 @@ def page_of(request: HttpRequest, rows: QuerySet[Row], *, by: Sequence[str], siz
     )
 
 
+def in_slices(rows: QuerySet[Row], *, by: Sequence[str], size: int = 1_000) -> Iterator[list[Row]]:
+    """Yield all rows in the order of ``by``, a slice at a time: memory stays flat on both engines."""
+    key: list[Any] = []
+    while True:
+        rest = rows.filter(_beyond(by, key, ">")) if key else rows
+        found = list(rest.order_by(*by)[:size])
+        if found:
+            yield found
+        if len(found) < size:
+            return
+        key = [_value(found[-1], field) for field in by]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows there are, exact up to a cap: counting on would read them all."""
+
+    number: int
+    capped: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.number:,}+" if self.capped else f"{self.number:,}"
+
+
+def count_of(rows: QuerySet[Any]) -> Count:
+    """Return how many rows there are, or that they are more than the cap. One query."""
+    found = rows.order_by()[: COUNTED_AT_MOST + 1].count()
+    return Count(min(found, COUNTED_AT_MOST), found > COUNTED_AT_MOST)
+
+
 def asked_for(request: HttpRequest) -> str:
     """Return what ``?q=`` searches for; a NUL, which PostgreSQL does not take, is left out."""
     return request.GET.get("q", "").replace("\0", "").strip()
+
+
+def page_after(request: HttpRequest, row: Model, *, by: Sequence[str]) -> str:
+    """Return the query string of the page that begins after a row."""
+    return _url(request, "after", row, by)
+
+
+def last_page_url(request: HttpRequest, *, by: Sequence[str], beyond: Sequence[Any]) -> str:
+    """Return the query string of the last page: what comes before a key that lies ``beyond`` every row."""
+    kept = [(key, value) for key, value in request.GET.items() if key not in {"after", "before"}]
+    return "?" + urlencode([*kept, ("before", signing.dumps(list(beyond), salt=_salt(by)))])
 
 
 def _asked(request: HttpRequest, by: Sequence[str]) -> tuple[list[Any], bool]:
@@ -68,15 +115,43 @@ def _salt(by: Sequence[str]) -> str:
     return ":".join([SALT, *by])
 
 
+class _Beyond(Func):
+    """``(a, b) > (x, y)`` as both engines know it: one range of an index on the fields, not a filter over it."""
+
+    output_field = BooleanField()
+
+    def __init__(self, *sources: Any, side: str) -> None:
+        super().__init__(*sources)
+        self.side = side
+
+    def as_sql(
+        self,
+        compiler: Any,
+        connection: Any,
+        function: Any = None,
+        template: Any = None,
+        arg_joiner: Any = None,
+        **context: Any,
+    ) -> Any:
+        parts = [compiler.compile(source) for source in self.get_source_expressions()]
+        half = len(parts) // 2
+        left, right = (", ".join(text for text, _ in some) for some in (parts[:half], parts[half:]))
+        return f"({left}) {self.side} ({right})", [value for _, values in parts for value in values]
+
+
 def _beyond(by: Sequence[str], key: Sequence[Any], side: str) -> Q:
-    """Return ``(a, b) > (x, y)`` spelled out, for both engines and any number of fields."""
-    found = Q(pk__in=())
-    equal = Q()
-    for name, value in zip(by, key, strict=True):
-        found |= equal & Q(**{f"{name}__{side}": value})
-        equal &= Q(**{name: value})
-    # Said twice, so that the planner sees a range on the first column of the index.
-    return Q(**{f"{by[0]}__{side}e": key[0]}) & found
+    """Return the condition of lying behind (``>``) or before (``<``) a key in the order of the fields ``by``."""
+    whole = _compared(by, key, side)
+    table = by[0].rpartition("__")[0]
+    leading = next((n for n, name in enumerate(by) if name.rpartition("__")[0] != table), len(by))
+    if leading == len(by):
+        return Q(whole)
+    # A comparison over two tables is no range of an index; what it implies for the first table is.
+    return Q(_compared(by[:leading], key[:leading], f"{side}="), whole)
+
+
+def _compared(by: Sequence[str], key: Sequence[Any], side: str) -> _Beyond:
+    return _Beyond(*(F(name) for name in by), *(Value(value) for value in key), side=side)
 
 
 def _url(request: HttpRequest, name: str, row: Model, by: Sequence[str]) -> str:
@@ -89,4 +164,6 @@ def _value(row: Model, field: str) -> Any:
     value: Any = row
     for part in field.split("__"):
         value = getattr(value, part)
+    if isinstance(value, datetime):  # as the engine stores it: the key is compared as it stands
+        return str(connection.ops.adapt_datetimefield_value(value))
     return value.isoformat() if isinstance(value, date) else value

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from accounts.duty_sentences import temporary_due
 from accounts.models import Deadline, LoginEvent, PortalAccount
 from accounts.sentences import (
     Facts,
@@ -16,6 +17,7 @@ from accounts.sentences import (
     password_due,
     roles_to_check,
     short_day,
+    system_closed,
     what_follows,
 )
 from accounts.services.logins import EARLIEST
@@ -36,9 +38,9 @@ def deadline_row(scope: Scope, dossier: Dossier, deadline: Deadline, *, back: st
     """Return the row of an open deadline."""
     facts = dossier.facts(deadline)
     standing = clock_of(deadline).standing(dossier.on)
-    password = deadline.kind == Deadline.Kind.PASSWORD
+    password, temporary = deadline.kind == Deadline.Kind.PASSWORD, deadline.kind == Deadline.Kind.TEMPORARY
     row: dict[str, Any] = {
-        "id": f"{row_id(dossier.account)}-{deadline.kind}" if password else row_id(dossier.account),
+        "id": f"{row_id(dossier.account)}-{deadline.kind}" if password or temporary else row_id(dossier.account),
         "standing": standing,
         "sentence": _sentence(deadline, facts, standing),
         "url": address("account", scope, dossier.account),
@@ -46,8 +48,10 @@ def deadline_row(scope: Scope, dossier: Dossier, deadline: Deadline, *, back: st
         "clock": clock_drawing(dossier, deadline),
         "why": explain(dossier, deadline),
     }
-    if dossier.left_on and not dossier.own:
+    if deadline.muted or (dossier.left_on and not dossier.own):
         row["links"] = _end_links(scope, dossier)
+    elif temporary:
+        row["links"] = _term_links(scope, dossier)
     elif password:
         row["links"] = _password_links(scope, dossier)
     elif deadline.check_on is not None:
@@ -112,10 +116,16 @@ def day_choice(on: date) -> dict[str, str]:
 
 
 def _sentence(deadline: Deadline, facts: Facts, standing: Standing) -> str:
+    if deadline.muted:
+        return system_closed(facts)
     if deadline.kind == Deadline.Kind.PASSWORD:
         return password_due(facts)
     if deadline.kind == Deadline.Kind.DELETION:
         return deletion_due(facts)
+    if deadline.kind == Deadline.Kind.TEMPORARY:
+        return temporary_due(
+            person=facts.person, own=facts.own, system=facts.system, due_on=deadline.due_on, on=facts.on
+        )
     if deadline.check_on is not None:
         return roles_to_check(facts)
     if standing in {Standing.LATE, Standing.PRESUMED_LAPSED}:
@@ -124,6 +134,10 @@ def _sentence(deadline: Deadline, facts: Facts, standing: Standing) -> str:
 
 
 def _detail(dossier: Dossier, deadline: Deadline, facts: Facts) -> str:
+    if deadline.muted:
+        return "Its dates are still counted, but nobody is reminded of them."
+    if deadline.kind == Deadline.Kind.TEMPORARY:
+        return "A login does not make it last longer."
     if deadline.check_on is not None:
         return "A login that late brings nothing back by itself: look on the system, then answer."
     ends = dossier.local_ends(deadline) if deadline.due_on >= dossier.on else ""
@@ -155,6 +169,11 @@ def _password_links(scope: Scope, dossier: Dossier) -> list[dict[str, str]]:
     if not dossier.may(scope, Action.EDIT_ACCOUNT):
         return []
     return [{"label": "Tell the new day", "url": address("account-edit", scope, dossier.account)}]
+
+
+def _term_links(scope: Scope, dossier: Dossier) -> list[dict[str, str]]:
+    change = {"label": "Change how long it lasts", "url": address("account-term", scope, dossier.account)}
+    return [*_end_links(scope, dossier), change] if dossier.may(scope, Action.EDIT_ACCOUNT) else []
 
 
 def _end_links(scope: Scope, dossier: Dossier) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
 from facilities.access import NotAllowed, Scope
@@ -17,7 +17,7 @@ class ScopedRequest(HttpRequest):
     scope: Scope
 
 
-def organization_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def organization_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Resolve ``slug`` to the member's scope as ``request.scope``; for everybody else the page does not exist.
 
     The organization is part of the address, never of the session: two tabs cannot act in the wrong tenant.
@@ -25,7 +25,7 @@ def organization_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
     """
 
     @wraps(view)
-    def scoped(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def scoped(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         organization = Organization.objects.filter(slug=slug).first()
         scope = Scope.of(request.user, organization) if organization is not None else None  # type: ignore[arg-type]
         if scope is None:

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Min, Q, QuerySet
-
-from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.models import Deadline, PortalAccount
 from reminders.ladder import first_step
 from systems.policy import Standing, standing
 
@@ -48,9 +46,12 @@ class Clock:
     check_pending: bool
     consequence: str | None
     limit_days: int
+    closed: bool = False  # the system has closed wherever the account is held
 
     def standing(self, on: date) -> Standing:
         """Return the standing on a day."""
+        if self.closed:
+            return Standing.CLOSED
         if self.consequence is None:
             # Passing a window that we set ourselves is never worse than soon.
             return standing(on=on, due_on=None, wanted_on=self.due_on, soon_days=HOUSE_SOON_DAYS, consequence="none")
@@ -74,6 +75,7 @@ def clock_of(deadline: Deadline) -> Clock:
         deadline.check_on is not None,
         policy.consequence if policy else None,
         limit_in_days(policy.limit_days, policy.limit_years) if policy else HOUSE_SOON_DAYS,
+        deadline.muted,
     )
 
 
@@ -117,53 +119,3 @@ def all_held(accounts: Iterable[PortalAccount], on: date) -> list[Held]:
     for deadline in running.select_related("policy"):
         deadlines[deadline.account_id].append(deadline)
     return [held_on(account, deadlines[account.pk], on) for account in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceStanding:
-    """What a facility's accounts come to: how many there are, the worst standing, the soonest date."""
-
-    accounts: int
-    standing: Standing
-    next_on: date | None
-
-
-def places_standing(grants: QuerySet[RoleGrant], on: date) -> dict[int, PlaceStanding]:
-    """Return by facility key what the accounts behind these grants come to. Two queries, whatever their number.
-
-    Within one rule the earliest date is the worst one, so the database answers with one row per facility and rule
-    and `systems.policy` still decides what each means.
-    """
-    status, state = PortalAccount.Status, PortalAccount.LoginState
-    unknown = Q(account__status=status.ACTIVE, account__login_state=state.UNKNOWN)
-    totals = grants.values("facility_id").annotate(
-        accounts=Count("account", distinct=True),
-        unknown=Count("account", filter=unknown),
-        lost=Count("account", filter=Q(account__status=status.LOST)),
-    )
-    clocks = _rules_at(grants)
-    found = {}
-    for row in totals.order_by():
-        running = clocks[row["facility_id"]]
-        standings = [clock.standing(on) for clock in running]
-        standings += [Standing.UNKNOWN] if row["unknown"] else []
-        standings += [Standing.LATE] if row["lost"] else []
-        soonest = min((clock.target_on or clock.due_on for clock in running), default=None)
-        found[row["facility_id"]] = PlaceStanding(row["accounts"], worst(standings), soonest)
-    return found
-
-
-def _rules_at(grants: QuerySet[RoleGrant]) -> dict[int, list[Clock]]:
-    """Return by facility key the earliest clock of each rule."""
-    deadline = "account__deadlines__"
-    running = grants.filter(account__deadlines__isnull=False, account__deadlines__closed_at=None)
-    limits = (f"{deadline}policy__consequence", f"{deadline}policy__limit_days", f"{deadline}policy__limit_years")
-    rules = running.order_by().values_list("facility_id", f"{deadline}kind", *limits)
-    earliest = rules.annotate(
-        due=Min(f"{deadline}due_on"), target=Min(f"{deadline}target_on"), checks=Count(f"{deadline}check_on")
-    )
-    found: dict[int, list[Clock]] = defaultdict(list)
-    for facility_id, kind, consequence, days, years, due_on, target_on, checks in earliest:
-        limit = limit_in_days(days, years)
-        found[facility_id].append(Clock(kind, due_on, target_on, bool(checks), consequence, limit))
-    return found

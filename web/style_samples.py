@@ -10,9 +10,31 @@ from django import forms
 
 from systems.policy import Standing
 from web.clocks import Clock, draw_clock
+from web.guides.citing import Cite
 
 ON = date(2026, 11, 21)
 TOLD_AT = datetime(2026, 11, 13, 12, 0, tzinfo=UTC)
+
+
+VIEWS = {
+    "links": [
+        {"name": "Late at Maple Court", "url": "#table", "shared": True},
+        {"name": "My CASPER people", "url": "#table", "current": True, "edit_url": "#table"},
+    ],
+    "all_url": "#table",
+    "save_url": "#table",
+}
+
+
+class FilterSample(forms.Form):
+    """Filters of a list, one of which cannot mean anything."""
+
+    system = forms.ChoiceField(choices=[("", "All"), ("iqies", "iQIES")], widget=forms.Select({"class": "form-select"}))
+    standing = forms.ChoiceField(
+        choices=[("", "All"), ("soon", "Soon")],
+        widget=forms.Select({"class": "form-select"}),
+        error_messages={"invalid_choice": "There is no such standing."},
+    )
 
 
 @dataclass(frozen=True)
@@ -69,6 +91,7 @@ def samples() -> dict[str, Any]:
         "on": ON,
         "standings": list(Standing),
         "grades": ["A", "B", "C", "D"],
+        "cites": cites(),
         "clocks": [clock for _, clock in clocks()],
         "why": why(),
         "house_why": {
@@ -82,9 +105,13 @@ def samples() -> dict[str, Any]:
         "licensed": SamplePlace("Maple Annex (sample)"),
         "checklist": checklist(),
         "table": table(),
+        "views": VIEWS,
+        "filter": FilterSample({"filter-system": "iqies", "filter-standing": "nonsense"}, prefix="filter"),
+        "chips": [{"text": "System: iQIES", "url": "#table"}, {"text": "Standing: Soon", "url": "#table"}],
         "timeline": timeline(),
         "form": SampleForm(),
         "refused": SampleForm({"name": "", "last_login": "2026-13-01", "system": ""}),
+        "ending": EndingSample(prefix="ending"),
     }
 
 
@@ -106,6 +133,14 @@ def _clock(standing: Standing, basis_on: date | None, limit: int) -> Clock:
     due_on = basis_on + timedelta(days=limit) if basis_on else None
     ticks = [due_on - timedelta(days=left) for left in (20, 10, 5, 2)] if due_on else []
     return draw_clock(standing=standing, on=ON, basis_on=basis_on, due_on=due_on, ticks=ticks)
+
+
+def cites() -> list[dict[str, Any]]:
+    """Return a value that a document says, and one that only we read into it."""
+    return [
+        {"text": "Sign in at least every 60 days.", "cite": Cite("FACT-1", "O2", page="#cites")},
+        {"text": "It begins on 1 April.", "cite": Cite("FACT-2", "O17", "our reading: no source says it", "#cites")},
+    ]
 
 
 def why() -> dict[str, Any]:
@@ -202,13 +237,14 @@ def table() -> dict[str, Any]:
     names = [("Jane Sample", Standing.SOON, "Thu 3 Dec 2026"), ("Bea Sample", Standing.FINE, "Sun 10 Jan 2027")]
     body = [
         {
+            "pick": {"name": "account", "value": count, "form": "picked", "label": f"Tick {name}"},
             "cells": [
                 {"text": name, "url": "#table", "note": "MDS coordinator"},
                 {"text": "iQIES"},
                 {"standing": standing},
                 {"text": lapses},
                 {"text": str(count)},
-            ]
+            ],
         }
         for count, (name, standing, lapses) in enumerate(names, start=2)
     ]
@@ -247,3 +283,17 @@ class SampleForm(forms.Form):
         self.helper = FormHelper()
         self.helper.form_action = "/nowhere/"
         self.helper.layout = Layout(*self.fields, Submit("save" if data is None else "save-again", "Save this person"))
+
+
+class EndingSample(forms.Form):
+    """A deed that takes something away, as its own page asks for it."""
+
+    ended_on = forms.DateField(
+        label="Removed on", initial=ON, widget=forms.DateInput({"type": "date"}), help_text="The day CASPER stopped."
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True

@@ -1,6 +1,38 @@
 """What people hold on CMS systems, the evidence about it, and what goes wrong by when."""
 
-from accounts.models.inventory import LoginEvent, PortalAccount, RoleGrant
+from accounts.models.inventory import PortalAccount, RoleGrant
+from accounts.models.logins import LoginEvent
+from accounts.models.register import (
+    AccessLook,
+    AccessReview,
+    Acknowledgement,
+    Certification,
+    FacilityStream,
+    HouseRule,
+    Obligation,
+    ProfileCheck,
+    RecordCopy,
+    RecordKeeper,
+    SystemInUse,
+)
 from accounts.models.watch import Deadline, Finding, HouseWindow
 
-__all__ = ["Deadline", "Finding", "HouseWindow", "LoginEvent", "PortalAccount", "RoleGrant"]
+__all__ = [
+    "AccessLook",
+    "AccessReview",
+    "Acknowledgement",
+    "Certification",
+    "Deadline",
+    "FacilityStream",
+    "Finding",
+    "HouseRule",
+    "HouseWindow",
+    "LoginEvent",
+    "Obligation",
+    "PortalAccount",
+    "ProfileCheck",
+    "RecordCopy",
+    "RecordKeeper",
+    "RoleGrant",
+    "SystemInUse",
+]

@@ -1,11 +1,14 @@
-"""PortalAccount, RoleGrant and LoginEvent. Nothing here ever holds a password, seed, code or security answer."""
+"""PortalAccount and RoleGrant. Nothing here ever holds a password, seed, code or security answer."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Lower, Replace
 from django.urls import reverse
+
+from staff.beginnings import Folded
 
 if TYPE_CHECKING:
     from facilities.access import Scope
@@ -79,6 +82,13 @@ class PortalAccount(models.Model):
         EMAIL = "email", "E-mail"
         UNKNOWN = "unknown", "Unknown"
 
+    class Term(models.TextChoices):
+        """How long it was meant to last (R-54)."""
+
+        LASTING = "lasting", "Lasting"
+        TEMPORARY = "temporary", "Temporary"
+        EMERGENCY = "emergency", "Emergency"
+
     organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
     person = models.ForeignKey("staff.Person", models.PROTECT, related_name="accounts")
     system = models.ForeignKey("systems.System", models.PROTECT, related_name="accounts")
@@ -86,6 +96,8 @@ class PortalAccount(models.Model):
     user_id = models.CharField("user ID", max_length=80, null=True, blank=True)  # NULL = not known to us
     status = models.CharField(max_length=9, choices=Status, default=Status.ACTIVE)
     loss = models.CharField(max_length=16, choices=Loss, blank=True)
+    term = models.CharField(max_length=9, choices=Term, default=Term.LASTING, db_default="lasting")
+    lasts_until = models.DateField(null=True, blank=True)  # last day of a temporary one; NULL: as long as is allowed
     opened_on = models.DateField()  # granted or activated; where a never-used account's clocks start
     removed_on = models.DateField(null=True, blank=True)
     login_state = models.CharField(max_length=7, choices=LoginState, default=LoginState.UNKNOWN)
@@ -127,11 +139,41 @@ class PortalAccount(models.Model):
                 name="accounts_lost_has_kind",
             ),
             models.CheckConstraint(condition=Q(identity=None) | Q(user_id=None), name="accounts_id_at_authority_only"),
+            models.CheckConstraint(
+                condition=Q(lasts_until=None) | Q(term="temporary"), name="accounts_only_temporary_ends"
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "person"], name="accounts_of_person"),
             models.Index(fields=["organization", "lapses_on", "id"], name="accounts_by_lapse"),
             models.Index(fields=["system", "status"], name="accounts_of_system"),
+            # who holds any account at all
+            models.Index(
+                fields=["organization", "person"], condition=Q(removed_on=None), name="accounts_open_of_person"
+            ),
+            # search by how a user ID begins
+            models.Index(
+                F("organization"),
+                Folded(F("user_id")),
+                condition=Q(user_id__isnull=False),
+                name="accounts_id_begins",
+            ),
+            # the list narrowed down by system, by status or to unknown last logins, in its own order
+            models.Index(fields=["organization", "system", "lapses_on", "id"], name="accounts_list_system"),
+            models.Index(fields=["organization", "status", "lapses_on", "id"], name="accounts_list_status"),
+            models.Index(
+                fields=["organization", "lapses_on", "id"],
+                condition=Q(login_state="unknown"),
+                name="accounts_list_unknown",
+            ),
+            # one user ID with several holders, or passed on
+            models.Index(
+                F("organization"),
+                F("system"),
+                Lower(Replace("user_id", Value(" "))),
+                condition=Q(user_id__isnull=False),
+                name="accounts_by_user_id",
+            ),
         ]
 
     @property
@@ -153,7 +195,14 @@ class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
 
     def in_force(self, on: date) -> "RoleGrantQuerySet":
         """Grants that hold on the day ``on``."""
-        return self.known().filter(Q(valid_to=None) | Q(valid_to__gte=on), valid_from__lte=on)
+        return self.as_of(on)
+
+    def as_of(self, on: date, known_at: datetime | None = None) -> "RoleGrantQuerySet":
+        """Grants that held on the day ``on`` by what was recorded before the instant ``known_at`` (None: by now)."""
+        held = self.filter(Q(valid_to=None) | Q(valid_to__gte=on), valid_from__lte=on)
+        if known_at is None:
+            return held.filter(voided_at=None)
+        return held.filter(Q(voided_at=None) | Q(voided_at__gte=known_at), recorded_at__lt=known_at)
 
 
 class RoleGrant(models.Model):
@@ -182,67 +231,16 @@ class RoleGrant(models.Model):
                 name="accounts_one_open_grant",
             ),
         ]
-        indexes = [models.Index(fields=["organization", "facility", "account"], name="accounts_at_facility")]
+        indexes = [
+            models.Index(fields=["organization", "facility", "account"], name="accounts_at_facility"),
+            # grants that begin or end on a day: their facilities are looked at again
+            models.Index(fields=["valid_from"], condition=Q(voided_at=None), name="accounts_grant_begins"),
+            models.Index(
+                fields=["valid_to"], condition=Q(voided_at=None, valid_to__isnull=False), name="accounts_grant_ends"
+            ),
+        ]
 
     @property
     def key(self) -> str:
         """Audit key, such as ``grant:7``."""
         return f"grant:{self.pk}"
-
-
-class LoginEventQuerySet(models.QuerySet["LoginEvent"]):
-    """Evidence of logins."""
-
-    def standing(self) -> "LoginEventQuerySet":
-        """Not voided."""
-        return self.filter(voided_at=None)
-
-
-class LoginEvent(models.Model):
-    """Evidence that somebody signed in at a system on a day: source, grade, who said so."""
-
-    class Grade(models.TextChoices):
-        """How far we trust it (design sections 3 and 9.12)."""
-
-        A = "A", "Seen in the system by a Security Official"
-        B = "B", "Said by the person"
-        C = "C", "Clicked in our mail"
-        D = "D", "From a file or typed for somebody"
-
-    class Source(models.TextChoices):
-        SELF = "self", "The person"
-        COLLEAGUE = "colleague", "A coordinator"
-        MAIL_LINK = "mail_link", "Link in a mail"
-        FILE = "file", "File import"
-        AUTHORITY = "authority", "Counted from a system that signs in here"
-
-    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
-    account = models.ForeignKey(PortalAccount, models.PROTECT, related_name="logins")
-    happened_on = models.DateField()  # the day in US Eastern, in which CMS systems count
-    grade = models.CharField(max_length=1, choices=Grade)
-    source = models.CharField(max_length=9, choices=Source)
-    via = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="counted_as")
-    recorded_by = models.CharField(max_length=200)  # label, as in the audit chain
-    recorded_at = models.DateTimeField()
-    voided_at = models.DateTimeField(null=True, blank=True)
-
-    objects = LoginEventQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "happened_on", "source"],
-                condition=Q(voided_at=None),
-                name="accounts_one_login_a_day",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["account", "-happened_on"], name="accounts_login_history"),
-            # Today: what a member recorded since midnight
-            models.Index(fields=["organization", "recorded_at"], name="accounts_login_recorded"),
-        ]
-
-    @property
-    def key(self) -> str:
-        """Audit key, such as ``login:7``."""
-        return f"login:{self.pk}"

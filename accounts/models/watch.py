@@ -11,7 +11,7 @@ from staff.models import Person
 if TYPE_CHECKING:
     from facilities.access import Scope
 
-_SUBJECTS = ("account", "grant", "person", "facility")
+_SUBJECTS = ("account", "grant", "person", "facility", "obligation")
 
 
 def exactly_one_of(names: tuple[str, ...]) -> Q:
@@ -41,6 +41,7 @@ class DeadlineQuerySet(models.QuerySet["Deadline"]):
             | Q(grant__in=RoleGrant.objects.filter(account__in=accounts))
             | Q(person__in=Person.objects.visible_to(scope))
             | Q(facility__in=places)
+            | Q(obligation__facility__in=places)
         )
 
 
@@ -73,6 +74,7 @@ class Deadline(models.Model):
     grant = models.ForeignKey("accounts.RoleGrant", models.PROTECT, null=True, related_name="deadlines")
     person = models.ForeignKey("staff.Person", models.PROTECT, null=True, related_name="deadlines")
     facility = models.ForeignKey("facilities.Facility", models.PROTECT, null=True, related_name="deadlines")
+    obligation = models.ForeignKey("accounts.Obligation", models.PROTECT, null=True, related_name="deadlines")
     zone = models.CharField(max_length=40)
     basis_on = models.DateField()
     policy = models.ForeignKey("systems.Policy", models.PROTECT, null=True, related_name="deadlines")
@@ -81,6 +83,7 @@ class Deadline(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)  # only where the limit is in hours
     target_on = models.DateField(null=True, blank=True)
     check_on = models.DateField(null=True, blank=True)
+    muted = models.BooleanField(default=False, db_default=False)  # the system has closed wherever the account is held
     cycle = models.PositiveIntegerField(default=1)
     closed_at = models.DateTimeField(null=True, blank=True)
     close_reason = models.CharField(max_length=30, blank=True)
@@ -103,10 +106,18 @@ class Deadline(models.Model):
                 condition=Q(closed_at=None, target_on__isnull=False),
                 name="accounts_target_sweep",
             ),
+            # what hangs on no account, for ladders that begin early
+            models.Index(
+                fields=["zone", "due_on"], condition=Q(closed_at=None, account=None), name="accounts_due_others"
+            ),
             models.Index(
                 fields=["organization", "due_on", "id"], condition=Q(closed_at=None), name="accounts_due_list"
             ),
             models.Index(fields=["policy", "revision"], condition=Q(closed_at=None), name="accounts_due_revision"),
+            # the few where somebody has to look at the roles, for the list of accounts
+            models.Index(
+                fields=["account"], condition=Q(closed_at=None, check_on__isnull=False), name="accounts_to_check"
+            ),
         ]
 
     @property
@@ -132,12 +143,49 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         """Not closed."""
         return self.filter(closed_at=None)
 
+    def visible_to(self, scope: "Scope") -> "FindingQuerySet":
+        """Findings about facilities, accounts and people the member reads; a holder's own accounts."""
+        mine = self.filter(organization=scope.organization)
+        places = scope.reads
+        if places is None:
+            return mine
+        about_people = Q(facility=None, account=None, person__in=Person.objects.visible_to(scope))
+        about_accounts = Q(facility=None, account__in=PortalAccount.objects.visible_to(scope))
+        return mine.filter(Q(facility__in=places) | about_accounts | about_people)
+
 
 class Finding(models.Model):
     """Something wrong now: kind, subject, since when. *Approaching* is never a row; it is a deadline in its ladder."""
 
     class Kind(models.TextChoices):
         LAPSE = "lapse", "A deadline has passed"
+        # people and their accounts
+        LEAVER_ACCESS = "leaver-access", "Left and still has access"
+        MOVED_ACCESS = "moved-access", "Access at a facility where they no longer work"
+        JOB_CHANGE = "job-change", "Changed jobs; access not looked at since"
+        ABSENCE_LAPSE = "absence-lapse", "Will lapse during an absence"
+        SHARED_ID = "shared-id", "One user ID, several people"
+        ID_REUSE = "id-reuse", "A user ID passed on to somebody else"
+        TWO_ACCOUNTS = "two-accounts", "Two accounts of one person on one system"
+        STALE_PROFILE = "stale-profile", "Contact data changed since the profile was checked"
+        PRIVILEGED_OPEN = "privileged-open", "Privileged without acknowledged addendum"
+        # facilities
+        UNKNOWN_LOGINS = "unknown-logins", "Last login unknown"
+        NO_OFFICIAL = "no-official", "No Security Official"
+        ONE_OFFICIAL = "one-official", "Only one Security Official"
+        OFFICIALS_LAPSE = "officials-lapse", "All Security Officials about to lapse"
+        QUOTA = "quota", "More accounts than the system allows"
+        NO_ACCOUNT = "no-account", "Nobody can submit"
+        NO_BACKUP = "no-backup", "Only one person can submit"
+        FEW_KEEPERS = "few-keepers", "Too few keep the backup record"
+        STALE_RECORD = "stale-record", "A keeper has an old backup record"
+        CLOSED_SYSTEM = "closed-system", "Open accounts on a closed system"
+        NO_SUCCESSOR = "no-successor", "Nobody has access to the system that took over"
+        NO_EPOC_ADMINISTRATOR = "no-epoc-administrator", "Nobody receives deficiency statements"
+        PSR_TWO_PEOPLE = "psr-two-people", "PS&R needs two people"
+        # what files and people told us
+        MISSING_IN_FILE = "missing-in-file", "Missing in the system's own list"
+        MANY_TYPED = "many-typed", "Many logins typed for others"
 
     organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
     kind = models.CharField(max_length=24, choices=Kind)
@@ -164,6 +212,8 @@ class Finding(models.Model):
                 fields=["organization", "severity"], condition=Q(closed_at=None), name="accounts_finding_list"
             ),
             models.Index(fields=["deadline"], condition=Q(closed_at=None), name="accounts_finding_of_due"),
+            models.Index(fields=["facility", "kind"], condition=Q(closed_at=None), name="accounts_finding_at_place"),
+            models.Index(fields=["person", "kind"], condition=Q(closed_at=None), name="accounts_finding_of_person"),
         ]
 
 

@@ -1,45 +1,29 @@
 """Deadlines follow facts: one recomputation serves a single login, a bulk import and a new policy version.
 
 No rule is written in SQL (design 9.2): the distinct basis days of the accounts concerned are asked of
-`systems.policy` once each, loaded into a temporary table, and joined in one UPDATE and one INSERT per kind.
+`systems.policy` once each, loaded into a temporary table, and joined in one UPDATE, one INSERT and one closing UPDATE.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
-from accounts.models import Deadline, Finding, PortalAccount
-from systems.policy import EASTERN, PolicyVersion, due, target_on
+from accounts.models import Deadline, Finding, PortalAccount, RoleGrant
+from accounts.policy.certifying import certification_due
+from accounts.policy.terms import ends_on
+from accounts.services import clock_tables as tables
+from accounts.services.clock_tables import CLOCK_KINDS, HOUSE_FLAG_DAYS, Chosen
+from facilities.services.rechecks import recheck
+from systems.policy import EASTERN, Due, PolicyVersion, due, target_on
 from systems.selectors import policy_chains
 
-HOUSE_FLAG_DAYS = 90  # default window where no limit was published (design section 4)
 Chains = Mapping[tuple[int | None, str], Sequence[PolicyVersion]]
-
-# An account that was given back and not used since counts from that day, not from its first opening.
-_LOGIN_BASIS = (
-    "CASE a.login_state WHEN 'known' THEN a.counts_from_on"
-    " WHEN 'never' THEN COALESCE(a.history_from_on, a.opened_on) END"
-)
-# kind -> (SQL of the basis day, statuses in which the clock runs)
-_CLOCKS: dict[str, tuple[str, str]] = {
-    Deadline.Kind.INACTIVITY: (_LOGIN_BASIS, "('active')"),
-    Deadline.Kind.DELETION: (_LOGIN_BASIS, "('active', 'lost')"),
-    Deadline.Kind.PASSWORD: ("a.password_changed_on", "('active')"),
-}
-_TABLE = """
-CREATE TEMPORARY TABLE IF NOT EXISTS accounts_due_by_basis (
-    system_id bigint NOT NULL, house_days integer NOT NULL, basis_on date NOT NULL, zone varchar(40) NOT NULL,
-    due_on date NOT NULL, target_on date NULL, policy_id bigint NULL, revision integer NOT NULL,
-    PRIMARY KEY (system_id, house_days, basis_on)
-)"""
-_JOIN = (
-    "facts f JOIN accounts_due_by_basis d"
-    " ON d.system_id = f.system_id AND d.house_days = f.house_days AND d.basis_on = f.basis_on"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,138 +37,160 @@ class Moved:
     def __add__(self, other: "Moved") -> "Moved":
         return Moved(self.opened + other.opened, self.moved + other.moved, self.closed + other.closed)
 
+    def __bool__(self) -> bool:
+        return bool(self.opened or self.moved or self.closed)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the policy, or an organization's own window, says of one basis day. No policy: the window alone."""
+
+    due_on: date
+    target_on: date | None
+    zone: str
+    policy_id: int | None
+    revision: int
+
+
+Says = Callable[[str, int, int, date], Answer | None]
+
 
 def recompute(*, accounts: QuerySet[PortalAccount], at: datetime, chains: Chains | None = None) -> Moved:
-    """Bring inactivity, deletion and password deadlines of these accounts in line with their facts.
+    """Bring the deadlines of these accounts and of their grants in line with their facts.
 
     Runs inside the caller's transaction. Repeating it changes no row. `cycle` rises where `due_on` changed or a
     closed deadline opens again. ``check_on`` appears while the newest login did not count.
     """
+    sql, params = accounts.order_by().values("pk").query.sql_with_params()
+    chains = policy_chains() if chains is None else chains
+    chosen = Chosen(f"a.id IN ({sql})", params)
+    return bring_in_line(chosen=chosen, kinds=CLOCK_KINDS, at=at, chains=chains, meanwhile=_recheck_officials)
+
+
+def _recheck_officials(moved: Moved) -> None:
+    """Look again at facilities where somebody privileged has another last safe day (R-18)."""
+    if moved:
+        keys = RawSQL(f"{tables.CHANGED} AND n.kind = 'inactivity'", [])  # noqa: S611  # nosec B611  (constants)
+        grants = RoleGrant.objects.known().filter(role__privileged=True, account__in=keys).order_by()
+        recheck(grants.values_list("facility_id", flat=True).distinct())
+
+
+def bring_in_line(
+    *,
+    chosen: Chosen,
+    kinds: Sequence[str],
+    at: datetime,
+    chains: Chains,
+    meanwhile: Callable[[Moved], object] | None = None,
+    selects: Sequence[str] = (),
+    says: Says | None = None,
+) -> Moved:
+    """Do what `recompute` promises for some kinds of clock. Taking on a new revision alone counts as moved, too.
+
+    ``meanwhile`` is called while the temporary tables still tell what was found (`changed`). ``selects`` read the
+    facts where they hang on anything but an account, and ``says`` answers for their distinct bases.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("recompute() belongs inside the transaction of the act that changed the facts")
-    if chains is None:
-        chains = policy_chains()
-    chosen, chosen_params = accounts.order_by().values("pk").query.sql_with_params()
-    total = Moved()
+    selects = selects or [tables.facts(kind, published(kind, chains), chosen) for kind in kinds]
+    says = says or partial(said, chains)
     with connection.cursor() as cursor:
-        cursor.execute(_TABLE)
-        for kind in _CLOCKS:
-            total += _recompute_kind(cursor, kind, chains, chosen, list(chosen_params), at)
-        cursor.execute(_LAPSES.format(chosen=chosen), chosen_params)
+        filled = tables.fill(cursor, selects, chosen)
+        cursor.execute(tables.BASES)
+        tables.fill_due(cursor, [row for found in cursor.fetchall() if (row := _due_row(says, *found))])
+        tables.know(cursor, filled)
+        cursor.execute(tables.UPDATE)
+        moved = cursor.rowcount
+        cursor.execute(tables.INSERT)
+        opened = cursor.rowcount
+        cursor.execute(tables.CLOSE, [connection.ops.adapt_datetimefield_value(at)])
+        total = Moved(opened, moved, cursor.rowcount)
+        if Deadline.Kind.INACTIVITY in kinds:
+            cursor.execute(tables.LAPSES)
+        if meanwhile is not None:
+            meanwhile(total)
+        tables.empty(cursor, filled)
     return total
 
 
-# A join, not a subquery per account: without statistics, PostgreSQL would read all deadlines for each account.
-_LAPSES = """
-UPDATE accounts_portalaccount SET lapses_on = w.due_on
-FROM (SELECT a.id, x.due_on FROM accounts_portalaccount a
-      LEFT JOIN accounts_deadline x ON x.account_id = a.id AND x.kind = 'inactivity' AND x.closed_at IS NULL
-      WHERE a.id IN ({chosen})) w
-WHERE accounts_portalaccount.id = w.id
-    AND COALESCE(accounts_portalaccount.lapses_on, '0001-01-01') <> COALESCE(w.due_on, '0001-01-01')
-"""
+def changed(model: type[Model] = PortalAccount) -> QuerySet[Any]:
+    """Return, inside ``meanwhile``, the rows of a model with a deadline that opened, moved or closed."""
+    keys = RawSQL(tables.CHANGED, [])  # noqa: S611  # nosec B611  (a constant)
+    return model._default_manager.filter(pk__in=keys)
 
 
-def _recompute_kind(cursor: Any, kind: str, chains: Chains, chosen: str, params: list[Any], at: datetime) -> Moved:
-    facts, facts_params = _facts(kind, chains, chosen, params)
-    cursor.execute(
-        f"WITH {facts} SELECT DISTINCT system_id, house_days, basis_on FROM facts WHERE basis_on IS NOT NULL",
-        facts_params,
-    )
-    bases = [(system, house, _day(basis)) for system, house, basis in cursor.fetchall()]
-    rows = [row for system, house, basis in bases if (row := _row(kind, chains, system, house, basis))]
-    cursor.execute("DELETE FROM accounts_due_by_basis")
-    if rows:
-        cursor.executemany(
-            "INSERT INTO accounts_due_by_basis (system_id, house_days, basis_on, zone, due_on, target_on, policy_id,"
-            " revision) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-            rows,
-        )
-    # The CTE stands inside: sqlite3 counts changed rows only for statements that begin with their verb.
-    cursor.execute(_UPDATE.format(facts=facts), [*facts_params, kind])
-    moved = cursor.rowcount
-    cursor.execute(_INSERT.format(facts=facts), [*facts_params, kind, kind])
-    opened = cursor.rowcount
-    now = connection.ops.adapt_datetimefield_value(at)
-    cursor.execute(_CLOSE.format(facts=facts, chosen=chosen), [now, kind, *params, *facts_params])
-    return Moved(opened, moved, cursor.rowcount)
+def published(kind: str, chains: Chains) -> list[int]:
+    """Return the systems with a limit of this kind."""
+    return [system for system, of in chains if of == kind and system is not None]
 
 
-def _facts(kind: str, chains: Chains, chosen: str, params: list[Any]) -> tuple[str, list[Any]]:
-    """Return the CTE of one row per account whose clock of this kind runs: basis, house window, pending check."""
-    basis, statuses = _CLOCKS[kind]
-    published = sorted(system for system, of in chains if of == kind and system is not None)
-    if kind != Deadline.Kind.INACTIVITY:
-        house, check, joins = "0", "CAST(NULL AS date)", ""
-        only = f" AND a.system_id IN ({_numbers(published)})"
-    else:
-        joins = (
-            " LEFT JOIN accounts_housewindow h ON h.organization_id = a.organization_id AND h.system_id = a.system_id"
-        )
-        house = (
-            "CASE WHEN h.enabled THEN h.flag_days WHEN h.id IS NOT NULL THEN 0"
-            f" WHEN a.system_id IN ({_numbers(published)}) THEN 0 ELSE {HOUSE_FLAG_DAYS} END"
-        )
-        check = "CASE WHEN a.login_state = 'known' AND a.last_login_on > a.counts_from_on THEN a.last_login_on END"
-        only = ""
-    sql = (
-        f"facts AS (SELECT a.id, a.organization_id, a.system_id, {basis} AS basis_on, {house} AS house_days,"
-        f" {check} AS check_on FROM accounts_portalaccount a{joins}"
-        f" WHERE a.id IN ({chosen}) AND a.status IN {statuses}{only})"
-    )
-    return sql, params
-
-
-def _numbers(ids: Sequence[int]) -> str:
-    return ", ".join(str(int(i)) for i in ids) or "0"
-
-
-def _row(kind: str, chains: Chains, system: int, house: int, basis: date) -> tuple[Any, ...] | None:
+def answer(kind: str, chains: Chains, system: int, house: int, basis: date) -> Answer | None:
+    """Return what is due for one basis day under a house window of so many days (0: none); None: nothing ever."""
     chain = chains.get((system, kind), ())
     found = due(basis, chain) if chain else None
     wanted = target_on(basis_on=basis, due_on=found.due_on if found else None, house_days=house or None)
     if found is None:
         # Nothing published: the organization's own window is the only date, and says so by having no policy.
-        return None if wanted is None else (system, house, _text(basis), EASTERN, _text(wanted), None, None, 0)
-    revision = max(version.revision for version in chain)
-    stricter = _text(wanted) if wanted is not None and wanted != found.due_on else None
+        return None if wanted is None else Answer(wanted, None, EASTERN, None, 0)
+    stricter = wanted if wanted != found.due_on else None
     version = found.version
-    return system, house, _text(basis), version.zone, _text(found.due_on), stricter, version.policy_id, revision
+    return Answer(found.due_on, stricter, version.zone, version.policy_id, version.revision)
 
 
-def _text(day: date) -> str:
-    return day.isoformat()
+def said(chains: Chains, kind: str, system: int, house: int, basis: date) -> Answer | None:
+    """Return what the rule of one kind says of one basis day; what ``house`` means is told by `clock_tables`."""
+    if kind == Deadline.Kind.TEMPORARY:
+        return temporary(chains, house, basis)
+    if kind == Deadline.Kind.CERTIFICATION:
+        return certification(chains, system, house, basis)
+    return answer(kind, chains, system, house, basis)
 
 
-def _day(value: date | str) -> date:
+def temporary(chains: Chains, house: int, basis: date) -> Answer | None:
+    """Return until when an account may live that was not meant to last (R-54)."""
+    chain = chains.get((None, "emergency" if house == tables.EMERGENCY else "temporary"), ())
+    found = of_version(due(basis, chain) if chain else None)
+    if found is None or house <= tables.EMERGENCY:
+        return found
+    return replace(found, due_on=ends_on(said_on=_numbered(house), allowed_on=found.due_on))
+
+
+def certification(chains: Chains, system: int, house: int, basis: date) -> Answer | None:
+    """Return by when a role has to be certified again; the house key tells when it was recorded, see `clock_tables`."""
+    recorded_on = _numbered(house) if house else None
+    found = certification_due(
+        certified_on=None if recorded_on else basis,
+        granted_on=basis,
+        recorded_on=recorded_on or basis,
+        chain=chains.get((system, Deadline.Kind.CERTIFICATION.value), ()),
+    )
+    return of_version(found)
+
+
+def _numbered(number: int) -> date:
+    """Return the day of a house key such as 20261203."""
+    return date(number // 10_000, number // 100 % 100, number % 100)
+
+
+def of_version(found: Due | None) -> Answer | None:
+    """Return what the policy says, with no stricter day of the organization's own."""
+    if found is None:
+        return None
+    return Answer(found.due_on, None, found.version.zone, found.version.policy_id, found.version.revision)
+
+
+def _due_row(says: Says, kind: str, system: int, house: int, basis: date | str) -> tuple[Any, ...] | None:
+    found = says(kind, system, house, as_day(basis))
+    if found is None:
+        return None
+    target = found.target_on.isoformat() if found.target_on else None
+    key = (kind, system, house, as_day(basis).isoformat())
+    return *key, found.zone, found.due_on.isoformat(), target, found.policy_id, found.revision
+
+
+def as_day(value: date | str) -> date:
+    """Return a day as raw SQL gives it: SQLite knows text only."""
     return value if isinstance(value, date) else date.fromisoformat(value)
-
-
-_UPDATE = f"""
-UPDATE accounts_deadline AS x SET basis_on = w.basis_on, due_on = w.due_on, target_on = w.target_on,
-    zone = w.zone, policy_id = w.policy_id, revision = w.revision, check_on = w.check_on,
-    cycle = x.cycle + CASE WHEN x.due_on <> w.due_on OR x.closed_at IS NOT NULL THEN 1 ELSE 0 END,
-    closed_at = NULL, close_reason = ''
-FROM (WITH {{facts}} SELECT f.id, f.check_on, d.* FROM {_JOIN}) w
-WHERE x.kind = %s AND x.account_id = w.id AND (
-    x.due_on <> w.due_on OR x.basis_on <> w.basis_on OR x.revision <> w.revision OR x.closed_at IS NOT NULL
-    OR COALESCE(x.target_on, x.due_on) <> COALESCE(w.target_on, w.due_on)
-    OR COALESCE(x.check_on, '0001-01-01') <> COALESCE(w.check_on, '0001-01-01')
-    OR COALESCE(x.policy_id, 0) <> COALESCE(w.policy_id, 0))
-"""
-_INSERT = f"""
-INSERT INTO accounts_deadline (organization_id, kind, subject_key, account_id, zone, basis_on, policy_id, revision,
-    due_on, target_on, check_on, cycle, close_reason)
-WITH {{facts}} SELECT f.organization_id, %s, 'account:' || f.id, f.id, d.zone, d.basis_on, d.policy_id, d.revision,
-    d.due_on, d.target_on, f.check_on, 1, ''
-FROM {_JOIN}
-WHERE NOT EXISTS (SELECT 1 FROM accounts_deadline x WHERE x.kind = %s AND x.account_id = f.id)
-"""
-_CLOSE = f"""
-UPDATE accounts_deadline SET closed_at = %s, close_reason = 'no clock runs', check_on = NULL
-WHERE kind = %s AND closed_at IS NULL AND account_id IN ({{chosen}})
-    AND account_id NOT IN (WITH {{facts}} SELECT f.id FROM {_JOIN})
-"""
 
 
 def close_cured_findings(*, accounts: QuerySet[PortalAccount], at: datetime, on: date) -> int:
@@ -195,3 +201,9 @@ def close_cured_findings(*, accounts: QuerySet[PortalAccount], at: datetime, on:
         .filter(Q(deadline__due_on__gte=on) | Q(deadline__closed_at__isnull=False))
         .update(closed_at=at)
     )
+
+
+__all__ = [
+    "CLOCK_KINDS", "HOUSE_FLAG_DAYS", "Answer", "Chains", "Moved", "Says", "answer", "said", "as_day", "bring_in_line",
+    "changed", "close_cured_findings", "of_version", "published", "recompute",
+]  # fmt: skip

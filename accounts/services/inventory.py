@@ -21,6 +21,7 @@ from accounts.services.logins import (
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
+from facilities.services.rechecks import recheck
 from staff.models import Person
 from systems.models import System, SystemRole
 from systems.policy import eastern_day, latest_day
@@ -109,6 +110,7 @@ def _add_one(scope: Scope, person: Person, facility: Facility, facts: AccountFac
     if isinstance(facts.last_login, date) and account.status == PortalAccount.Status.ACTIVE:
         add_login(scope=scope, account=account, day=facts.last_login, at=at)
     grants = [_grant(account, facility, role, max(facts.opened_on, account.opened_on), at) for role in facts.roles]
+    recheck([facility.pk, *places_of(account)])
     record(
         chain=scope.organization.key,
         action="account.added" if created else "account.granted",
@@ -221,6 +223,7 @@ def correct_account(
                     "Somebody else saved this account meanwhile. Look at both and save again.", code="stale"
                 )
             refresh_clocks([account.pk], at=at)
+            recheck(places_of(account))
             record_act(
                 scope=scope,
                 account=account,
@@ -246,7 +249,7 @@ def remove_account(*, scope: Scope, account: PortalAccount, removed_on: date, at
     _refuse_before_opening(account, removed_on, "removed_on")
     with transaction.atomic():
         mine = PortalAccount.objects.open().filter(pk=account.pk, organization=scope.organization)
-        surfaces = PortalAccount.objects.open().filter(identity=account)
+        surfaces = PortalAccount.objects.open().filter(organization=scope.organization, identity=account)
         if surfaces.exists():
             names = ", ".join(sorted(surfaces.values_list("system__name", flat=True)))
             raise AccountRefused(f"{names} still sign in through it. Remove those first.", code="in_use")
@@ -256,6 +259,7 @@ def remove_account(*, scope: Scope, account: PortalAccount, removed_on: date, at
         if removed:
             ended = end_grants(account=account, on=removed_on, at=at)
             refresh_clocks([account.pk], at=at)
+            recheck(places_of(account))
             record_act(
                 scope=scope,
                 account=account,
@@ -291,6 +295,7 @@ def report_loss(*, scope: Scope, account: PortalAccount, loss: str, lost_on: dat
             raise AccountRefused("This account is not active any more.", code="not_active")
         lose_account(account=account, loss=loss, on=lost_on, at=at)
         refresh_clocks([account.pk], at=at)
+        recheck(places_of(account))
         record_act(
             scope=scope,
             account=account,
@@ -328,9 +333,12 @@ def regain_account(*, scope: Scope, account: PortalAccount, regained_on: date, a
         )
         if not back:
             raise AccountRefused("This account is not marked as lost.", code="not_lost")
-        for grant in ended.filter(valid_to=last_day).select_related("facility", "role"):
+        # What was recorded last is the loss; a role granted after the day of the loss ended with it on a later day.
+        lost_with = ended.order_by("-recorded_at").values("recorded_at")[:1]
+        for grant in ended.filter(recorded_at=lost_with).select_related("facility", "role"):
             _grant(account, grant.facility, grant.role, regained_on, at)
         refresh_clocks([account.pk], at=at)
+        recheck(places_of(account))
         record_act(
             scope=scope,
             account=account,

@@ -1,24 +1,21 @@
-"""The sweep: passed deadlines become findings, findings no longer true close, old revisions are recomputed."""
+"""The sweep: passed deadlines become findings, findings no longer true close."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Case, CharField, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
-from accounts.models import Deadline, Finding, PortalAccount
+from accounts.models import Deadline, Finding
+from accounts.models.watch import FindingQuerySet, Severity
 from accounts.policy import lapse_severity
-from accounts.services.clocks import Chains, Moved, recompute
 from audit.bulk import insert_from
 from audit.services import Ref, record_digest
 from systems.models import Policy
 from systems.policy import EASTERN, day_in
-from systems.selectors import policy_chains
 
 SWEEP = Ref("system:sweep", "nightly sweep")
-SLICE = 20_000  # accounts recomputed per transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +61,9 @@ def _open(zone: str, on: date) -> int:
             "organization": F("organization_id"),
             "kind": Value(Finding.Kind.LAPSE.value),
             "subject_key": Concat(Value("deadline:"), Cast("pk", CharField())),
-            "facility": F("facility_id"),
+            "facility": Coalesce("facility_id", "grant__facility_id", "obligation__facility_id"),
             "person": F("person_id"),
-            "account": F("account_id"),
+            "account": Coalesce("account_id", "grant__account_id"),
             "deadline": F("pk"),
             "facts": Value("{}"),
             "severity": _severity(),
@@ -84,12 +81,15 @@ def _close(zone: str, on: date, at: datetime) -> int:
 
 
 def _severity() -> Coalesce:
-    """Return the CASE that `accounts.policy.lapse_severity` spells out, value by value."""
+    """Return the CASE that `accounts.policy.lapse_severity` spells out, value by value; quiet clocks only inform."""
     pairs = set(Policy.objects.order_by().values_list("kind", "consequence").distinct())
-    whens = [
+    whens = [When(muted=True, then=Value(Severity.INFO.value))]
+    whens += [
         When(kind=kind, policy__consequence=consequence, then=Value(lapse_severity(kind, consequence)))
         for kind, consequence in sorted(pairs)
     ]
+    typed = Deadline.Kind.OBLIGATION.value
+    whens.append(When(kind=typed, policy=None, then=Value(lapse_severity(typed, ""))))
     return Coalesce(Case(*whens, output_field=CharField()), Value(lapse_severity("", "")))
 
 
@@ -98,19 +98,16 @@ def _record(action: str, findings: "QuerySet[Finding]", at: datetime) -> None:
     record_digest(action=action, actor=SWEEP, subject=Ref("rule:lapse", "Passed deadlines"), at=at, rows=rows)
 
 
-def recompute_outdated(*, at: datetime, chains: Chains | None = None) -> Iterator[Moved]:
-    """Recompute deadlines of an older catalogue revision; each slice commits alone, a rerun goes on from there."""
-    if chains is None:
-        chains = policy_chains()
-    for (system_id, kind), chain in chains.items():
-        if system_id is None:
-            continue
-        revision = max((version.revision for version in chain), default=0)
-        while True:
-            older = Deadline.objects.open().filter(kind=kind, account__system=system_id, revision__lt=revision)
-            ids = list(older.order_by("account_id").values_list("account_id", flat=True)[:SLICE])
-            if not ids:
-                break
-            with transaction.atomic():
-                accounts = PortalAccount.objects.filter(system=system_id, pk__gte=ids[0], pk__lte=ids[-1])
-                yield recompute(accounts=accounts, at=at, chains=chains)
+def restate_severity(*, system: int, kind: str, at: datetime) -> int:
+    """Let open lapse findings of one clock say how bad they are under the rule now in force. Returns how many."""
+    return restate(Finding.objects.filter(account__system=system, deadline__kind=kind), at)
+
+
+def restate(findings: FindingQuerySet, at: datetime) -> int:
+    """Let those of the findings that are open lapses say how bad they are now. Returns how many said otherwise."""
+    of_deadline = Deadline.objects.filter(pk=OuterRef("deadline")).annotate(now=_severity()).values("now")
+    lapses = findings.open().filter(kind=Finding.Kind.LAPSE)
+    changed = lapses.annotate(now=Subquery(of_deadline)).exclude(severity=F("now"))
+    with transaction.atomic():
+        _record("finding.severity-restated", changed, at)
+        return changed.update(severity=Subquery(of_deadline))

@@ -9,10 +9,14 @@ from django.db.models import F
 
 from accounts.errors import LoginRejected
 from accounts.models import Deadline, LoginEvent, PortalAccount, RoleGrant
-from accounts.policy import counted_login, loss_after
+from accounts.policy import loss_after
 from accounts.services.clocks import Chains, close_cured_findings, recompute
+from accounts.services.contradictions import refuse_contradicted, refuse_unofficial, restore
+from accounts.services.replaying import replay_logins
+from accounts.services.typed_logins import watch_typing
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
+from facilities.services.rechecks import recheck
 from systems.policy import EASTERN, day_in, eastern_day
 from systems.selectors import policy_chains
 
@@ -64,15 +68,18 @@ def record_logins(
     """Record one day's login on several accounts, all or none. As `record_login`."""
     for account in accounts:
         authorize(scope, Action.RECORD_LOGIN, places_of(account), own=is_own(scope, account))
-    day = _accepted_day(happened_on, at)
-    chains = policy_chains()
+    day = accepted_day(happened_on, at)
     with transaction.atomic():
-        locked = _lock(scope, accounts)
+        locked = lock_active(scope, accounts)
+        refuse_contradicted(locked.values(), day)
+        chains = policy_chains()  # after the lock: a recomputation that waits for it then finds what these rules say
         outcomes = [_record_one(scope, locked[account.pk], day, at, chains) for account in accounts]
+        if any(outcome.created and outcome.event.source == LoginEvent.Source.COLLEAGUE for outcome in outcomes):
+            watch_typing(scope=scope, at=at)
     return outcomes
 
 
-def _accepted_day(happened_on: date, at: datetime) -> date:
+def accepted_day(happened_on: date, at: datetime) -> date:
     """Return the Eastern day meant. Raises LoginRejected for the future or for a day before any system existed."""
     day = eastern_day(happened_on, at)
     if day > day_in(at, EASTERN):
@@ -82,7 +89,8 @@ def _accepted_day(happened_on: date, at: datetime) -> date:
     return day
 
 
-def _lock(scope: Scope, accounts: Sequence[PortalAccount]) -> dict[int, PortalAccount]:
+def lock_active(scope: Scope, accounts: Sequence[PortalAccount]) -> dict[int, PortalAccount]:
+    """Lock these accounts and their identities, and return all by key. Raises LoginRejected where one is not active."""
     # With the authorities where a login counts too: locked later, out of order, two members would block each other.
     wanted = {key for account in accounts for key in (account.pk, account.identity_id) if key is not None}
     mine = PortalAccount.objects.filter(organization=scope.organization, pk__in=wanted)
@@ -127,19 +135,27 @@ def _record_one(scope: Scope, account: PortalAccount, day: date, at: datetime, c
 def add_login(
     *, scope: Scope, account: PortalAccount, day: date, at: datetime
 ) -> tuple[LoginEvent, PortalAccount | None]:
+    """Write the evidence of a login that the holder or a colleague tells of. As `add_evidence`."""
+    own = is_own(scope, account)
+    grade = LoginEvent.Grade.B if own else LoginEvent.Grade.D
+    source = LoginEvent.Source.SELF if own else LoginEvent.Source.COLLEAGUE
+    return add_evidence(scope=scope, account=account, day=day, kind=(grade, source), at=at)
+
+
+def add_evidence(
+    *,
+    scope: Scope,
+    account: PortalAccount,
+    day: date,
+    kind: tuple[LoginEvent.Grade, LoginEvent.Source],
+    at: datetime,
+) -> tuple[LoginEvent, PortalAccount | None]:
     """Write the evidence of one login, and a second event where it counts at the sign-in authority as well.
 
     Returns the event and that authority's account. The caller refreshes the clocks of both.
     """
-    own = is_own(scope, account)
-    event = _add_event(
-        account=account,
-        day=day,
-        grade=LoginEvent.Grade.B if own else LoginEvent.Grade.D,
-        source=LoginEvent.Source.SELF if own else LoginEvent.Source.COLLEAGUE,
-        recorded_by=scope.actor.label,
-        at=at,
-    )
+    grade, source = kind
+    event = _add_event(account=account, day=day, grade=grade, source=source, recorded_by=scope.actor.label, at=at)
     authority = counted_authority(account)
     if authority is not None:
         _add_event(
@@ -196,32 +212,22 @@ def refresh_clocks(account_ids: Sequence[int], *, at: datetime, chains: Chains |
     """Replay the logins of these few accounts and recompute their deadlines. Inside the caller's transaction."""
     if chains is None:
         chains = policy_chains()
+    replay_logins(account_ids, chains=chains)
     accounts = PortalAccount.objects.filter(pk__in=account_ids)
-    for account in accounts.select_for_update(of=("self",)).order_by("pk"):
-        # A handful of rows: replaying a history needs the policy, which is never written in SQL.
-        days = list(LoginEvent.objects.standing().filter(account=account).values_list("happened_on", flat=True))
-        state, last = PortalAccount.LoginState.KNOWN, max(days, default=None)
-        if last is None:
-            never = account.history_from_on is not None
-            state = PortalAccount.LoginState.NEVER if never else PortalAccount.LoginState.UNKNOWN
-        counts = counted_login(
-            days,
-            history_from_on=account.history_from_on,
-            confirmed_on=account.confirmed_on,
-            chain=chains.get((account.system_id, Deadline.Kind.INACTIVITY), ()),
-        )
-        PortalAccount.objects.filter(pk=account.pk).update(
-            login_state=state, last_login_on=last, counts_from_on=counts if last else None
-        )
-    recompute(accounts=PortalAccount.objects.filter(pk__in=account_ids), at=at, chains=chains)
-    close_cured_findings(accounts=PortalAccount.objects.filter(pk__in=account_ids), at=at, on=day_in(at, EASTERN))
+    recompute(accounts=accounts, at=at, chains=chains)
+    close_cured_findings(accounts=accounts, at=at, on=day_in(at, EASTERN))
 
 
 def void_login(*, scope: Scope, event: LoginEvent, reason: str, at: datetime) -> None:
-    """Take a recorded login back, with what it counted for at the authority. Safe to repeat. Raises NotAllowed."""
+    """Take a recorded login back, with what it counted for at the authority. Safe to repeat. Raises NotAllowed.
+
+    Where it was seen in the system, the logins that it contradicted count again.
+    """
     first = event.via or event
     account = first.account
     authorize(scope, Action.RECORD_LOGIN, places_of(account), own=is_own(scope, account))
+    if first.grade == LoginEvent.Grade.A:
+        refuse_unofficial(scope, account, at)
     with transaction.atomic():
         concerned = PortalAccount.objects.filter(pk__in=[account.pk, account.identity_id])
         list(concerned.select_for_update(of=("self",)).order_by("pk").values_list("pk"))  # as recording locks them
@@ -231,8 +237,9 @@ def void_login(*, scope: Scope, event: LoginEvent, reason: str, at: datetime) ->
             return
         standing.filter(via=first).update(voided_at=at)
         for authority in touched:
-            _count_again(authority, first.happened_on, at)
-        refresh_clocks([account.pk, *touched], at=at)
+            count_again(authority, first.happened_on, at)
+        touched += restore(first) if first.seen_on else []
+        refresh_clocks(sorted({account.pk, *touched}), at=at)
         record_act(
             scope=scope,
             account=account,
@@ -243,7 +250,7 @@ def void_login(*, scope: Scope, event: LoginEvent, reason: str, at: datetime) ->
         )
 
 
-def _count_again(authority_id: int, day: date, at: datetime) -> None:
+def count_again(authority_id: int, day: date, at: datetime) -> None:
     """Let another surface's standing login of that day count at the authority, now that the one that did is gone."""
     other = (
         LoginEvent.objects.standing()
@@ -273,7 +280,7 @@ def confirm_roles(*, scope: Scope, account: PortalAccount, still_there: bool, at
     authorize(scope, Action.CONFIRM_ROLES, places_of(account), own=is_own(scope, account))
     today = day_in(at, EASTERN)
     with transaction.atomic():
-        current = _lock(scope, [account])[account.pk]
+        current = lock_active(scope, [account])[account.pk]
         clock = Deadline.objects.open().filter(account=current, kind=Deadline.Kind.INACTIVITY).first()
         if clock is None or clock.check_on is None:
             raise LoginRejected("There is nothing to check on this account any more.", code="nothing_to_check")
@@ -283,6 +290,8 @@ def confirm_roles(*, scope: Scope, account: PortalAccount, still_there: bool, at
             loss = loss_after(clock.policy.consequence if clock.policy else "")
             lose_account(account=current, loss=loss, on=today, at=at)
         refresh_clocks([current.pk], at=at)
+        if not still_there:
+            recheck(places_of(current))
         record_act(
             scope=scope,
             account=current,

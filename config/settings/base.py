@@ -86,6 +86,11 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static", ("vendor", VAR_DIR / "vendor")]
 STATIC_ROOT: Path | None = VAR_DIR / "static"
 MEDIA_ROOT = VAR_DIR / "evidence"  # never below a web root; served as attachment by a view
+UPLOAD_ROOT = VAR_DIR / "uploads"  # between preview and consent; never served
+# An upload touches no disk before it was searched for secrets: it stays in memory, or it is not taken.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20  # a pasted table; its form takes two million characters
 
 # --- Who signs in -------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users.User"

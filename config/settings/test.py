@@ -1,5 +1,10 @@
 """Settings of the test suite: real database and Redis from tests/services.py, mail kept in memory."""
 
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+
 from cryptography.fernet import Fernet
 
 from config import env
@@ -13,6 +18,8 @@ ALLOWED_HOSTS = ["*"]
 SITE_URL = "http://localhost:8000"
 DATABASES = {"default": env.read("DATABASE_URL", env.database, env.database(f"sqlite:///{VAR_DIR}/test.sqlite3"))}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+UPLOAD_ROOT = Path(tempfile.mkdtemp(prefix="pk-uploads-"))  # of this process alone: ticks sweep it
+atexit.register(shutil.rmtree, UPLOAD_ROOT, ignore_errors=True)
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True

@@ -58,7 +58,7 @@ def split_suffix(text: str) -> tuple[Number, str] | None:
     if not 7 <= len(text) <= 9 or not _SUFFIX.fullmatch(text[6:]):
         return None
     number = parse(text[:6])
-    return (number, text[6:]) if number and number.state is not None else None
+    return (number, text[6:]) if number else None
 
 
 def _parent(parts: dict[str, str], kind: ProviderType) -> str:

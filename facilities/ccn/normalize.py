@@ -13,13 +13,13 @@ from typing import Final
 from facilities.ccn.forms import Number, parse, split_suffix
 from facilities.ccn.tables import state_names
 
-_INVISIBLE: Final = re.compile("[\ufeff\u200b-\u200f\u2060\u00ad]")
 _APOSTROPHES: Final = "'\u2018\u2019`"
 _WRAPPED: Final = re.compile(r'=?\s*"([^"]*)"')
 _TAX_NUMBER: Final = re.compile(r"[0-9]{2}-[0-9]{7}")
 _SCIENTIFIC: Final = re.compile(r"([1-9])(?:[.,]([0-9]*))?E\+?([0-9]{1,3})")
 _NEGATIVE_EXPONENT: Final = re.compile(r"[0-9.,]+E-[0-9]+")
-_WHOLE_FLOAT: Final = re.compile(r"([0-9]+)\.0+")
+_WHOLE_FLOAT: Final = re.compile(r"([0-9]+)(?:\.0+|,00?)")
+_SUFFIXED_WITHOUT_ZERO: Final = re.compile(r"[1-9][0-9]{4}00[0-9]")
 _NO_CCN: Final = {"N/A", "NA", "N.A.", "NONE", "NOTAPPLICABLE", "LICENSEDONLY"}
 _LETTERS_FOR_DIGITS: Final = str.maketrans("OI", "01")
 
@@ -51,7 +51,8 @@ class Reading:
 def clean(text: str) -> str:
     """Return ``text`` in NFKC, upper case, trimmed, without invisible marks, spreadsheet quotes and wrappers."""
     if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+        text = unicodedata.normalize("NFKC", text)
+        text = "".join(mark for mark in text if unicodedata.category(mark) != "Cf")  # zero-width, soft hyphen, marks
     text = text.strip().lstrip(_APOSTROPHES).strip()
     wrapped = _WRAPPED.fullmatch(text)
     return (wrapped[1] if wrapped else text).strip().lstrip(_APOSTROPHES).upper()
@@ -61,7 +62,7 @@ def plain_dashes(text: str) -> str:
     """Return ``text`` with every kind of dash and minus as ``-``."""
     if text.isascii():
         return text
-    return "".join("-" if unicodedata.category(mark) == "Pd" or mark == "\u2212" else mark for mark in text)
+    return "".join("-" if unicodedata.category(mark) == "Pd" or mark in "\u2212\u2043" else mark for mark in text)
 
 
 def read_state(text: str) -> str | None:
@@ -81,9 +82,9 @@ def read_ccn(text: str, *, state: str = "") -> Reading:
     if number := parse(text):  # nearly every row of a list; what follows would give the same
         return _taken(number)
     cleaned = plain_dashes(clean(text))
-    if not cleaned:
-        return Reading(Kind.MISSING, why="No CCN was given.")
     compact = re.sub(r"[\s\-]", "", cleaned)
+    if not compact:  # also a lone hyphen, which CMS writes for "no value"
+        return Reading(Kind.MISSING, why="No CCN was given.")
     if compact in _NO_CCN:
         return Reading(Kind.NO_CCN, why="No CCN: licensed by its state only.")
     something_else = _something_else(cleaned, compact)
@@ -94,15 +95,30 @@ def read_ccn(text: str, *, state: str = "") -> Reading:
     if number := parse(exact):
         return _taken(number)
     if split := split_suffix(compact):
-        return Reading(Kind.ACCEPTED, split[0], split[1])
+        return _suffixed_repair(compact, split[0], state) or _taken(*split)
     return _repaired(compact, whole[1] if whole else compact, state)
 
 
-def _taken(number: Number) -> Reading:
+def _taken(number: Number, extension: str = "") -> Reading:
     if number.state is None:
         why = f"{number.state_code} is not a state code we know: please check the first two characters."
-        return Reading(Kind.UNKNOWN_STATE, number, why=why)
-    return Reading(Kind.ACCEPTED, number)
+        return Reading(Kind.UNKNOWN_STATE, number, extension, why=why)
+    return Reading(Kind.ACCEPTED, number, extension)
+
+
+def _suffixed_repair(compact: str, number: Number, state: str) -> Reading | None:
+    """Read 15009001 as 015009 with suffix 001 where the state says so, rather than as 150090 with 01.
+
+    Three of the 52 numbers with three digits behind them in the SNF enrollments begin with a zero that can be lost.
+    """
+    if not _SUFFIXED_WITHOUT_ZERO.fullmatch(compact) or (state and number.state == state):
+        return None
+    padded = parse("0" + compact[:5])
+    if padded is None or padded.state is None or (state and padded.state != state):
+        return None
+    if state:
+        return _proposal([padded], compact[5:], state)
+    return _proposal([number, padded], "", state)
 
 
 def _something_else(cleaned: str, compact: str) -> str:

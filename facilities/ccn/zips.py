@@ -60,7 +60,7 @@ def read_zip(text: str, *, state: str = "") -> Zip:
     if match:
         return Zip(ZipKind.ACCEPTED, match[1], match[2] or "")
     short = re.fullmatch(r"([0-9]{3,4})(?:-?([0-9]{4}))?", compact)
-    if short and (not short[2] or len(short[1]) == 4):
+    if short and (not short[2] or len(short[1]) == 4 or "-" in compact):
         zip_code, plus_four = short[1].zfill(5), short[2] or ""
         if state and state_of_zip(zip_code) == state:
             return Zip(ZipKind.RESTORED, zip_code, plus_four, f"{text.strip()} was read as {zip_code}.")

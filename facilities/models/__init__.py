@@ -1,6 +1,7 @@
 """Tenants, their facilities, who may see them, and CMS's public directory."""
 
 from facilities.models.directory import DirectoryEdition, Provider
+from facilities.models.rechecks import Recheck
 from facilities.models.tenancy import Facility, Invitation, Membership, Organization
 
-__all__ = ["DirectoryEdition", "Facility", "Invitation", "Membership", "Organization", "Provider"]
+__all__ = ["DirectoryEdition", "Facility", "Invitation", "Membership", "Organization", "Provider", "Recheck"]

@@ -11,6 +11,7 @@ from facilities.access import Action, Scope, authorize
 from facilities.checks import FacilityCheck, check_facility
 from facilities.errors import FacilitiesError
 from facilities.models import Facility
+from facilities.services.rechecks import recheck
 from facilities.zones import zone_of
 
 
@@ -64,6 +65,7 @@ def register_facility(*, scope: Scope, facts: FacilityFacts, override_reason: st
                 zone=zone_of(state, zip_code),
                 override_reason=override_reason.strip() if check.problems else "",
             )
+            recheck([facility.pk])
             record(
                 chain=scope.organization.key,
                 action="facility.registered",
@@ -114,6 +116,7 @@ def correct_facility(
             raise FacilityRefused(
                 "Somebody else saved this facility meanwhile. Look at both and save again.", code="stale"
             )
+        recheck([facility.pk])
         record(
             chain=scope.organization.key,
             action="facility.corrected",

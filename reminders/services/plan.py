@@ -18,6 +18,8 @@ from django.db.models.functions import Cast, Concat
 from accounts.models import Deadline
 from accounts.services.lapses import days_by_zone
 from audit.services import Ref, record_digest
+from reminders.concerned import HEARD, parts
+from reminders.deputies import HEARD as DEPUTIES
 from reminders.ladder import Audience
 from reminders.models import Reminder
 from reminders.rungs import NOT_YET, Climb, climbs, members_of, steps_behind, steps_of
@@ -40,8 +42,8 @@ WITH running AS (
       JOIN accounts_portalaccount a ON a.id = d.account_id
       JOIN facilities_organization o ON o.id = d.organization_id
       LEFT JOIN accounts_housewindow h ON h.organization_id = d.organization_id AND h.system_id = a.system_id
-     WHERE d.closed_at IS NULL AND d.zone = %s AND d.{day} <= %s AND d.target_on IS {target}
-       AND a.status <> 'removed' AND o.reminders_started_at <= %s
+     WHERE d.closed_at IS NULL AND NOT d.muted AND d.zone = %s AND d.{day} <= %s AND d.target_on IS {target}
+       AND a.status <> 'removed' AND {started}
 ), stepped AS MATERIALIZED (
     SELECT w.id, w.organization_id, w.cycle, w.account_id, w.person_id, w.climb, {step} AS step,
            {holder} AS holder, {facility} AS facility, {organization} AS organization
@@ -73,6 +75,7 @@ WITH running AS (
        AND m.ended_at IS NULL
        AND u.id = m.user_id AND u.is_active
        AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''
+     UNION ALL {deputies}
 )
 SELECT id, organization_id, cycle, climb, step, recipient_id, max(joins) FROM heard h
  WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = h.id AND x.cycle = h.cycle
@@ -121,14 +124,33 @@ def plan_due(*, at: datetime) -> int:
     return planned
 
 
-def _plan(cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, at: datetime) -> int:
-    now = connection.ops.adapt_datetimefield_value(at)
+def would_hear(*, organization: int, at: datetime) -> list[tuple[int, int]]:
+    """Return (person, deadline) of what hangs on anything but accounts and would be planned if reminders started."""
+    found: list[tuple[int, int]] = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TABLE)
+        for zone, on in days_by_zone(at).items():
+            for group in climbs():
+                if group[0].subject != "account":
+                    _hear(cursor, group, "due_on", zone, on, f"o.id = {int(organization)}", [])
+        cursor.execute("SELECT DISTINCT recipient_id, deadline_id FROM reminders_heard")
+        found = cursor.fetchall()
+        cursor.execute("DELETE FROM reminders_heard")
+    return found
+
+
+def _hear(
+    cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, started: str, params: Sequence[Any]
+) -> int:
+    """Fill the table with who hears of what now and has no reminder of it; return how many rows."""
     today = connection.ops.adapt_datefield_value(on)
     far = connection.ops.adapt_datefield_value(on + timedelta(days=max(climb.ladder.first for climb in group)))
     overdue = _overdue_daily(group, day, zone, on)
-    sql = _HEARD.format(
+    account, literal = group[0].subject == "account", f"'{on.isoformat()}'"
+    sql = (_HEARD if account else HEARD).format(
         day=day,
         target="NULL" if day == "due_on" else "NOT NULL",
+        started=started,
         not_yet=NOT_YET,
         climb=_case((members_of(climb), number) for number, climb in enumerate(group)),
         step=_case(
@@ -136,15 +158,26 @@ def _plan(cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, at
             for number, climb in enumerate(group)
             for days, step in steps_of(climb.ladder, on=on, house_day=day == "target_on", overdue=overdue)
         ),
+        first=_case((f"w.climb = {number}", climb.ladder.first) for number, climb in enumerate(group)),
         **{
             audience.value: _case(
                 (f"w.climb = {number}", climb.ladder.joins(audience)) for number, climb in enumerate(group)
             )
             for audience in Audience
         },
+        **(
+            {"deputies": DEPUTIES.format(rows="reached", today=literal)}
+            if account
+            else parts(group[0].subject, literal)
+        ),
     )
-    cursor.execute(sql, [zone, far, now, today, today, today])
-    if not cursor.rowcount:
+    cursor.execute(sql, [zone, far, *params, *([today] * 3 if account else [])])
+    return int(cursor.rowcount)
+
+
+def _plan(cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, at: datetime) -> int:
+    now = connection.ops.adapt_datetimefield_value(at)
+    if not _hear(cursor, group, day, zone, on, "o.reminders_started_at <= %s", [now]):
         return 0
     instant = "CAST(%s AS timestamptz)" if connection.vendor == "postgresql" else "%s"
     cursor.execute(_PLANNED.format(instant=instant), [now])

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from django.conf import settings
@@ -14,7 +15,13 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.services.clocks import Moved
-from accounts.services.lapses import recompute_outdated, sweep_lapses
+from accounts.services.further_clocks import follow_duties
+from accounts.services.lapses import sweep_lapses
+from accounts.services.recomputation import left_behind, recompute_outdated
+from accounts.services.rules.sweep import check_rules
+from accounts.services.typed_logins import close_old_typing
+from imports.forgetting import forget_cells
+from imports.uploads import forget_uploads
 from reminders.errors import TickRefused
 from reminders.exclusive import only_one
 from reminders.models import SweepRun
@@ -24,6 +31,7 @@ from reminders.services.plan import plan_due
 from systems.models import Policy
 
 MAY_BE_AHEAD: Final = timedelta(hours=1)
+FULL_PASS_EVERY: Final = timedelta(days=7)
 _COUNTS: Final = ("opened", "closed", "planned", "sent", "superseded", "failed")
 _SMTP: Final = "django.core.mail.backends.smtp.EmailBackend"
 _log = logging.getLogger(__name__)
@@ -61,16 +69,18 @@ def run_tick(*, at: datetime) -> Tick:
         _refuse_bad_instant(at, last)
         tick = Tick(at, held=mail_held())
         revision = Policy.objects.aggregate(newest=Max("revision"))["newest"] or 0
-        done = last.catalogue_revision if last else None
-        run = SweepRun.objects.create(at=at, started_at=timezone.now(), catalogue_revision=done or 0)
-        for name, sweep in _sweeps(tick, up_to_date=revision == done):
+        done = last.catalogue_revision if last else 0
+        run = SweepRun.objects.create(at=at, started_at=timezone.now(), catalogue_revision=done)
+        plan = _Plan(tick, last, done, up_to_date=revision == done and not left_behind())
+        for name, sweep in _sweeps(plan):
             _run(tick, name, sweep)
+        run.looked_at_all = plan.looks_at_all and "findings" not in {error["sweep"] for error in tick.errors}
         if "deadlines" not in {error["sweep"] for error in tick.errors}:
             run.catalogue_revision = revision
         run.sweeps = json.dumps(tick.sweeps)
         run.error = "; ".join(f"{error['sweep']}: {error['message']}" for error in tick.errors)[:300]
         run.ended_at = timezone.now()
-        run.save(update_fields=["sweeps", "error", "ended_at", "catalogue_revision"])
+        run.save(update_fields=["sweeps", "error", "ended_at", "catalogue_revision", "looked_at_all"])
     return tick
 
 
@@ -81,12 +91,33 @@ def _refuse_bad_instant(at: datetime, last: SweepRun | None) -> None:
         raise TickRefused("ahead_of_clock", "more than an hour ahead of the clock, and mail would go to real mailboxes")
 
 
-def _sweeps(tick: Tick, *, up_to_date: bool) -> list[tuple[str, Callable[[datetime], dict[str, int]]]]:
+@dataclass(slots=True)
+class _Plan:
+    """What a run has to do, after what the last one did."""
+
+    tick: Tick
+    last: SweepRun | None
+    done: int
+    up_to_date: bool
+    full_pass: bool = field(init=False)  # a week has passed since everything was looked at
+
+    def __post_init__(self) -> None:
+        full = SweepRun.objects.filter(looked_at_all=True).aggregate(at=Max("at"))["at"]
+        self.full_pass = full is None or self.tick.at - full >= FULL_PASS_EVERY
+
+    @property
+    def looks_at_all(self) -> bool:
+        return self.full_pass or not self.up_to_date
+
+
+def _sweeps(plan: _Plan) -> list[tuple[str, Callable[[datetime], dict[str, int]]]]:
     sweeps: list[tuple[str, Callable[[datetime], dict[str, int]]]] = []
-    if not up_to_date:  # only a new catalogue can have made stored dates old
-        sweeps.append(("deadlines", _recompute))
-    sweeps += [("lapses", _lapses), ("reminders", _plan)]
-    if not tick.held:  # a digest written today and let go next week would say what is long past
+    if not plan.up_to_date:  # a new catalogue, or an act that began before the last one and wrote after it was followed
+        sweeps.append(("deadlines", partial(_recompute, since=plan.done)))
+    sweeps.append(("duties", _duties))
+    sweeps += [("lapses", _lapses), ("findings", partial(_rules, plan=plan)), ("reminders", _plan_reminders)]
+    sweeps.append(("imports", _forget))
+    if not plan.tick.held:  # a digest written today and let go next week would say what is long past
         sweeps += [("digests", _digests), ("mail", _mail)]
     return sweeps
 
@@ -108,9 +139,14 @@ def _run(tick: Tick, name: str, sweep: Callable[[datetime], dict[str, int]]) -> 
     tick.sweeps[name] = dict.fromkeys(_COUNTS, 0) | counts | {"seconds": seconds}
 
 
-def _recompute(at: datetime) -> dict[str, int]:
-    total = sum(recompute_outdated(at=at), Moved())
+def _recompute(at: datetime, *, since: int) -> dict[str, int]:
+    total = sum(recompute_outdated(at=at, since=since), Moved())
     return {"opened": total.opened, "closed": total.closed}
+
+
+def _duties(at: datetime) -> dict[str, int]:
+    followed = follow_duties(at=at)
+    return {"opened": followed.opened, "closed": followed.closed}
 
 
 def _lapses(at: datetime) -> dict[str, int]:
@@ -118,7 +154,23 @@ def _lapses(at: datetime) -> dict[str, int]:
     return {"opened": swept.opened, "closed": swept.closed}
 
 
-def _plan(at: datetime) -> dict[str, int]:
+def _rules(at: datetime, *, plan: _Plan) -> dict[str, int]:
+    since = plan.last.at if plan.last else None
+    done = check_rules(at=at, since=since, full=plan.full_pass, everything=not plan.up_to_date)
+    closed = done.closed + close_old_typing(at=at)
+    counts = {"opened": done.opened, "closed": closed, "failed": done.failed}
+    if done.failed:
+        raise SweepTrouble(f"rules could not be held against {done.failed} organizations", counts)
+    if done.differences:
+        raise SweepTrouble(f"the weekly full pass found {done.differences} findings that had been missed", counts)
+    return counts
+
+
+def _forget(at: datetime) -> dict[str, int]:
+    return {"closed": forget_cells(at=at) + forget_uploads(at=at)}
+
+
+def _plan_reminders(at: datetime) -> dict[str, int]:
     return {"planned": plan_due(at=at)}
 
 

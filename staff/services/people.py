@@ -11,9 +11,12 @@ from django.db.models import F, Q
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
+from facilities.services.rechecks import recheck
 from staff.errors import StaffError
 from staff.models import Employment, Person
+from systems.policy import day_in
 
+_CONTACT = {"first_name", "last_name", "email", "phone"}  # what a profile on a CMS system repeats
 LONGEST_ADDRESS = 254  # SQLite would keep a longer one, PostgreSQL breaks off
 
 
@@ -67,6 +70,7 @@ def add_person(
         with transaction.atomic():
             person = Person.objects.create(organization=scope.organization, **columns)
             employment = _employ(person, facility, job_title, starts_on, at)
+            recheck([facility.pk])
             record(
                 chain=scope.organization.key,
                 action="person.added",
@@ -101,6 +105,7 @@ def employ_person(
         if overlapping.filter(person=person, facility=facility).exists():
             raise PersonRefused(f"{person} already works at {facility.name} then.", field="starts_on")
         employment = _employ(person, facility, job_title, starts_on, at)
+        recheck(workplaces(person))
         record(
             chain=scope.organization.key,
             action="employment.started",
@@ -134,10 +139,12 @@ def correct_person(*, scope: Scope, person: Person, version: int, facts: PersonF
     try:
         with transaction.atomic():
             same = Person.objects.filter(pk=person.pk, organization=scope.organization, version=version)
-            if not same.update(**changed, version=F("version") + 1):
+            also = {"contact_changed_on": day_in(at, scope.organization.zone)} if _CONTACT & changed.keys() else {}
+            if not same.update(**changed, **also, version=F("version") + 1):
                 raise PersonRefused(
                     "Somebody else saved this person meanwhile. Look at both and save again.", code="stale"
                 )
+            recheck(workplaces(person))
             record(
                 chain=scope.organization.key,
                 action="person.corrected",
@@ -182,6 +189,7 @@ def end_employment(*, scope: Scope, employment: Employment, last_day_on: date, a
             valid_to=last_day_on,
             recorded_at=at,
         )
+        recheck(workplaces(current.person))
         record(
             chain=scope.organization.key,
             action="employment.ended",

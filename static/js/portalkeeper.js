@@ -37,13 +37,57 @@
     note.hidden = false;
   });
 
+  // Exact words for a form: one press puts them on the clipboard; without it they are selected for the keyboard.
+  function showCopy(root) {
+    root.querySelectorAll("[data-copy]").forEach(function (button) { button.hidden = false; });
+  }
+  showCopy(document);
+  function select(part) {
+    var range = document.createRange();
+    range.selectNodeContents(part);
+    var chosen = window.getSelection();
+    chosen.removeAllRanges();
+    chosen.addRange(range);
+  }
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-copy]");
+    if (!button) return;
+    var part = document.getElementById(button.dataset.copy);
+    var words = button.querySelector("[data-copy-words]");
+    words.setAttribute("aria-live", "polite");
+    function done(said) {
+      words.textContent = said;
+      window.setTimeout(function () { words.textContent = "Copy"; }, 4000);
+    }
+    function byHand() { select(part); done("Selected"); }
+    if (!navigator.clipboard) return byHand();
+    navigator.clipboard.writeText(part.textContent).then(function () { done("Copied"); }, byHand);
+  });
+
+  // One box ticks all rows of the page; without scripts each row has its own.
+  document.querySelectorAll("[data-pick-all]").forEach(function (all) {
+    var boxes = all.closest("table").querySelectorAll("td.pick input");
+    function show() {
+      var ticked = Array.prototype.filter.call(boxes, function (box) { return box.checked; }).length;
+      all.checked = ticked > 0 && ticked === boxes.length;
+      all.indeterminate = ticked > 0 && ticked < boxes.length;
+    }
+    all.hidden = false;
+    all.addEventListener("change", function () {
+      boxes.forEach(function (box) { box.checked = all.checked; });
+      show();
+    });
+    boxes.forEach(function (box) { box.addEventListener("change", show); });
+    show();
+  });
+
   // A refused form came back: start reading where it says what to mend.
   var refused = document.querySelector(".notice[role=alert][tabindex]");
   if (refused) refused.focus({ preventScroll: true });
 
   // Printing opens what is folded, so that paper answers "why" too.
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details.why").forEach(function (why) { why.open = true; });
+    document.querySelectorAll("details.why, details.fold").forEach(function (part) { part.open = true; });
   });
 
   // A session that ended meanwhile answers with the sign-in page: go there instead of losing the row.

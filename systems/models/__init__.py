@@ -1,7 +1,7 @@
 """The catalogue: what CMS systems are, what they demand, and who says so. Loaded from `systems/catalogue`."""
 
 from systems.models.evidence import CatalogueQuerySet, Confidence, Source
-from systems.models.guides import Contact, ContactPoint, Document, FormPhrase, Milestone, RequestKind, Step
+from systems.models.guides import Contact, ContactPoint, Document, FormPhrase, Milestone, Note, RequestKind, Step
 from systems.models.rules import Boundary, Consequence, Policy, PolicyKind, Prerequisite, Quota
 from systems.models.surfaces import (
     Ability,
@@ -26,6 +26,7 @@ __all__ = [
     "Document",
     "FormPhrase",
     "Milestone",
+    "Note",
     "Policy",
     "PolicyKind",
     "Prerequisite",

@@ -167,3 +167,40 @@ class Document(Sourced):
 
     def __str__(self) -> str:
         return f"{self.title} {self.version}"
+
+
+class Note(Sourced):
+    """Something worth knowing about a system, or about all of them (`system` NULL), that sets no date by itself."""
+
+    class Topic(models.TextChoices):
+        """In the order of a guide: who needs it, what to have ready, then life with the account, then background."""
+
+        WHO = "who", "Who needs it"
+        CREDENTIALS = "credentials", "User ID and sharing"
+        PROOFING = "proofing", "Proving who you are"
+        SECOND_FACTOR = "second-factor", "Second factor"
+        PASSWORD = "password", "Password"
+        ROLES = "roles", "Roles and who decides"
+        REQUESTS = "requests", "Requests"
+        LEAVING = "leaving", "When somebody leaves"
+        FORMS = "forms", "Forms"
+        USE = "use", "Using it"
+        LISTS = "lists", "Lists of users"
+        CONDUCT = "conduct", "Rules of behavior"
+        BASELINE = "baseline", "Security baseline"
+        HISTORY = "history", "History"
+
+    system = models.ForeignKey(System, models.CASCADE, null=True, blank=True, related_name="notes")
+    topic = models.CharField(max_length=16, choices=Topic)
+    key = models.CharField(max_length=24)
+    text = models.TextField()
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["system", "position", "key"]
+        constraints = [
+            models.UniqueConstraint(fields=["system", "topic", "key"], name="systems_note_once"),
+            models.UniqueConstraint(
+                fields=["topic", "key"], condition=Q(system=None), name="systems_note_no_system_once"
+            ),
+        ]

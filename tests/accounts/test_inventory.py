@@ -159,6 +159,16 @@ def test_a_revoked_role_is_reported_without_any_login_and_comes_back(cast):
     assert AuditEvent.objects.filter(action__in=["account.lost", "account.regained"]).count() == 2
 
 
+def test_every_role_that_ended_with_the_loss_comes_back_also_one_granted_after_its_day(cast):
+    [iqies] = add(cast, facts("iqies"), by="alice")
+    add(cast, facts("iqies", opened_on=TODAY - timedelta(days=5)), facility="elm", by="alice")
+    scope, lost_on = cast.scope("alice"), TODAY - timedelta(days=9)
+    report_loss(scope=scope, account=iqies, loss="locked", lost_on=lost_on, at=NOON)
+    regain_account(scope=scope, account=iqies, regained_on=TODAY, at=NOON)
+    back = RoleGrant.objects.known().filter(account=iqies, valid_to=None)
+    assert set(back.values_list("facility__name", flat=True)) == {"Oak House", "Elm House"}
+
+
 def test_a_disabled_qies_account_goes_on_counting_towards_its_deletion(cast):
     [qies] = add(cast, facts("qies", TODAY - timedelta(days=90)))
     report_loss(scope=cast.scope("carol"), account=qies, loss="disabled", lost_on=TODAY, at=NOON)
@@ -194,6 +204,38 @@ def test_a_holder_keeps_her_own_data_true_and_removes_nothing(cast):
     assert saved.user_id == "HENRY1"
     with pytest.raises(NotAllowed):
         remove_account(scope=cast.scope("henry"), account=saved, removed_on=TODAY, at=NOON)
+
+
+@pytest.mark.parametrize("name", ["olga", "audrey"])
+def test_who_may_not_keep_an_account_corrects_it_not_and_brings_it_not_back(cast, name):
+    [qies] = add(cast, facts("qies"), person="henry")
+    typed = {"version": qies.version, "user_id": "X1", "password_changed_on": None, "note": "", "at": NOON}
+    with pytest.raises(NotAllowed):
+        correct_account(scope=cast.scope(name), account=qies, **typed)
+    assert PortalAccount.objects.get(pk=qies.pk).user_id is None
+    saved = correct_account(scope=cast.scope("carol"), account=qies, **typed)
+    assert saved.user_id == "X1"
+    lost = report_loss(scope=cast.scope("carol"), account=saved, loss="locked", lost_on=TODAY, at=NOON)
+    with pytest.raises(NotAllowed):
+        regain_account(scope=cast.scope(name), account=lost, regained_on=TODAY, at=NOON)
+    assert PortalAccount.objects.get(pk=qies.pk).status == "lost"
+    assert regain_account(scope=cast.scope("carol"), account=lost, regained_on=TODAY, at=NOON).status == "active"
+
+
+def test_an_administrator_of_another_tenant_changes_no_account(cast):
+    [qies] = add(cast, facts("qies", TODAY))
+    scope, typed = cast.scope("mallory"), {"user_id": "X1", "password_changed_on": None, "note": "", "at": NOON}
+    with pytest.raises(AccountRefused) as refused:
+        correct_account(scope=scope, account=qies, version=qies.version, **typed)
+    assert refused.value.code == "stale"
+    with pytest.raises(AccountRefused, match="not active"):
+        report_loss(scope=scope, account=qies, loss="locked", lost_on=TODAY, at=NOON)
+    assert remove_account(scope=scope, account=qies, removed_on=TODAY, at=NOON).status == "active"
+    lost = report_loss(scope=cast.scope("carol"), account=qies, loss="locked", lost_on=TODAY, at=NOON)
+    with pytest.raises(AccountRefused, match="not marked as lost"):
+        regain_account(scope=scope, account=lost, regained_on=TODAY, at=NOON)
+    assert PortalAccount.objects.get(pk=qies.pk).status == "lost"
+    assert not AuditEvent.objects.filter(chain=cast.hilltop.key).exists()
 
 
 @pytest.mark.parametrize("last_login", ["never", "unknown"])

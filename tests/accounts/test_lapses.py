@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.models import Deadline, Finding
-from accounts.services.lapses import recompute_outdated, sweep_lapses
+from accounts.services.lapses import sweep_lapses
 from accounts.services.logins import record_login
 from audit.models import AuditEvent
-from systems.models import Policy
 from tests.accounts.test_logins import clock, held
 from tests.conftest import NOON, TODAY
 
@@ -54,17 +53,6 @@ def test_one_audit_event_per_organization_covers_all_rows_of_a_run(cast):
     sweep_lapses(at=NOON)
     event = AuditEvent.objects.get(action="finding.lapse-opened")
     assert (event.chain, event.item_count) == (cast.riverside.key, 2)
-
-
-def test_a_newer_revision_is_recomputed_in_slices_and_once(cast):
-    account = held(cast, last_login=TODAY - timedelta(days=10))
-    policy = clock(account).policy
-    Policy.objects.filter(pk=policy.pk).update(limit_days=30, revision=policy.revision + 100)
-    moved = sum(step.moved for step in recompute_outdated(at=NOON))
-    assert moved >= 1
-    assert clock(account).due_on == TODAY + timedelta(days=20)
-    assert clock(account).cycle == 2
-    assert list(recompute_outdated(at=NOON)) == []
 
 
 def test_a_house_window_sets_a_target_and_never_moves_the_last_safe_day(cast):

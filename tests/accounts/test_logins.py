@@ -1,29 +1,18 @@
 """A login moves the clock, never hides a lapse, and can be taken back."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from accounts.errors import LoginRejected
 from accounts.models import Deadline, LoginEvent, PortalAccount, RoleGrant
-from accounts.services.inventory import AccountFacts, add_accounts
 from accounts.services.logins import confirm_roles, record_login, record_logins, void_login
 from audit.models import AuditEvent
 from facilities.access import NotAllowed
-from systems.models import System, SystemRole
+from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
-
-
-def held(cast, slug="iqies", last_login="unknown", opened_on=date(2024, 6, 1), person="carol", **more):
-    system = System.objects.get(slug=slug)
-    roles = list(SystemRole.objects.filter(system=system)[:1])
-    facts = AccountFacts(system, roles, opened_on, last_login, **more)
-    accounts = add_accounts(
-        scope=cast.scope("alice"), person=cast.people[person], facility=cast.oak, accounts=[facts], at=NOON
-    )
-    return next(account for account in accounts if account.system_id == system.pk)
 
 
 def clock(account, kind="inactivity"):
@@ -187,3 +176,39 @@ def test_the_day_that_only_guam_has_begun_counts_as_today_and_one_more_is_the_fu
     assert event.happened_on == TODAY
     with pytest.raises(LoginRejected, match="future"):
         record_login(scope=cast.scope("carol"), account=account, happened_on=saturday, at=NOON - timedelta(hours=8))
+
+
+@pytest.mark.parametrize("name", ["olga", "audrey"])
+def test_who_may_not_record_a_login_takes_none_back(cast, name):
+    account = held(cast, last_login=TODAY - timedelta(days=48), person="henry")
+    event = record_login(scope=cast.scope("carol"), account=account, happened_on=TODAY, at=NOON).event
+    with pytest.raises(NotAllowed):
+        void_login(scope=cast.scope(name), event=event, reason="not hers", at=NOON)
+    assert clock(account).due_on == TODAY + timedelta(days=60)
+    void_login(scope=cast.scope("henry"), event=event, reason="his own", at=NOON)
+    assert clock(account).due_on == TODAY + timedelta(days=12)
+
+
+@pytest.mark.parametrize("name", ["olga", "audrey"])
+def test_who_may_not_confirm_roles_answers_nothing(cast, name):
+    account = held(cast, last_login=TODAY - timedelta(days=75), person="henry")
+    record_login(scope=cast.scope("carol"), account=account, happened_on=TODAY, at=NOON)
+    for still_there in (True, False):
+        with pytest.raises(NotAllowed):
+            confirm_roles(scope=cast.scope(name), account=account, still_there=still_there, at=NOON)
+    assert clock(account).check_on == TODAY
+    confirm_roles(scope=cast.scope("henry"), account=account, still_there=True, at=NOON)
+    assert clock(account).due_on == TODAY + timedelta(days=60)
+
+
+def test_an_administrator_of_another_tenant_takes_nothing_back_and_answers_nothing(cast):
+    account = held(cast, last_login=TODAY - timedelta(days=75))
+    event = record_login(scope=cast.scope("carol"), account=account, happened_on=TODAY, at=NOON).event
+    void_login(scope=cast.scope("mallory"), event=event, reason="not hers", at=NOON)
+    with pytest.raises(LoginRejected, match="gone"):
+        confirm_roles(scope=cast.scope("mallory"), account=account, still_there=True, at=NOON)
+    assert LoginEvent.objects.standing().filter(pk=event.pk).exists()
+    assert clock(account).check_on == TODAY
+    assert not AuditEvent.objects.filter(action__in=["login.voided", "roles.confirmed"]).exists()
+    void_login(scope=cast.scope("carol"), event=event, reason="wrong person", at=NOON)
+    assert not LoginEvent.objects.standing().filter(pk=event.pk).exists()

@@ -1,21 +1,24 @@
 """Two members at once, on PostgreSQL: nobody is thrown out by a deadlock, and a double click makes nothing twice."""
 
 import threading
+import time
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from accounts.models import PortalAccount
+from accounts.services.account_lists import import_account_list
 from accounts.services.inventory import AccountFacts, add_accounts
 from accounts.services.logins import record_login, record_logins
+from accounts.services.recomputation import recompute_outdated
 from facilities.models import Membership
 from facilities.services.members import InvitationRefused, invite_member
 from staff.models import Employment
 from staff.services.members import accept_invitation
 from staff.services.people import PersonRefused, employ_person
-from systems.models import System, SystemRole
-from tests.accounts.test_logins import held
+from systems.models import Policy, System, SystemRole
+from tests.accounts.test_logins import clock, held
 from tests.conftest import NOON, TODAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,6 +63,51 @@ def test_logins_at_a_surface_and_its_authority_never_wait_for_each_other(cast):
             lambda day=day: record_login(scope=scope, account=harp, happened_on=day - timedelta(days=180), at=NOON),
         )
     assert raised == []
+
+
+def test_logins_recorded_while_a_changed_rule_is_followed_wait_for_nobody_and_end_up_under_it(cast):
+    accounts = [held(cast, last_login=TODAY - timedelta(days=40), person=name) for name in ("carol", "henry", "olga")]
+    scope, raised = cast.scope("alice"), []
+    policy = Policy.objects.get(system__slug="iqies", kind="inactivity")
+    for back in range(10):
+        limit, revision = (45, 60)[back % 2], policy.revision + back + 1
+        day = TODAY - timedelta(days=20 - back)
+        raised += at_once(
+            lambda limit=limit, revision=revision: follow(policy, limit, revision),
+            lambda day=day: record_logins(scope=scope, accounts=accounts[::-1], happened_on=day, at=NOON),
+        )
+        for account in accounts:
+            deadline = clock(account)
+            assert (deadline.due_on, deadline.basis_on) == (day + timedelta(days=limit), day)
+            assert deadline.revision == revision
+    assert raised == []
+
+
+def test_a_list_waits_for_the_accounts_of_others_before_it_writes_about_any(cast, tmp_path):
+    first, *_, last = (held(cast, last_login=TODAY - timedelta(days=40), person=name) for name in ("carol", "olga"))
+    scope, path, going = cast.scope("alice"), tmp_path / "list.csv", threading.Event()
+    PortalAccount.objects.filter(pk=last.pk).update(status=PortalAccount.Status.REQUESTED)
+    rows = [f"iQIES,015009,{name}@example.org,{TODAY.isoformat()}" for name in ("olga", "carol")]
+    path.write_text("\n".join(["System,CCN,Work Email,Last Login", *rows]))
+
+    def somebody_else():
+        with transaction.atomic():
+            PortalAccount.objects.select_for_update().get(pk=first.pk)
+            going.set()
+            time.sleep(1)
+            PortalAccount.objects.select_for_update().get(pk=last.pk)
+
+    def list_of_both():
+        going.wait()
+        assert import_account_list(scope=scope, path=path, at=NOON).updated == 2
+
+    assert at_once(somebody_else, list_of_both) == []
+
+
+def follow(policy, limit, revision):
+    """Change a limit and bring stored dates in line with it, as a load and the tick after it do."""
+    Policy.objects.filter(pk=policy.pk).update(limit_days=limit, revision=revision)
+    list(recompute_outdated(at=NOON, since=revision - 1))
 
 
 def test_accounts_added_twice_at_once_are_one(cast):

@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from audit.commands import CommandFailed
-from bench import goals, sweeping
-from bench.goals import Goal, document, line, of_storage, of_sweep
+from bench import goals, populating
+from bench.goals import Goal, document, line, of_rules, of_storage, of_sweep
 
 FOUND = {
     "engine": "sqlite",
@@ -18,6 +18,7 @@ FOUND = {
     "rows_again": 0,
     "reads_of_logins": 0,
     "memory_growth": 1 << 20,
+    "rules": {"facilities": 200, "seconds": [1.0], "rows_again": 0},
 }
 
 
@@ -44,6 +45,7 @@ def test_a_sweep_more_than_twice_as_slow_misses_gate_one_unless_gates_are_wide()
         ({"rows_again": 1}, 3),
         ({"reads_of_logins": 1}, 8),
         ({"memory_growth": 33 << 20}, 7),
+        ({"rules": {"rows_again": 1}}, 6),
     ],
 )
 def test_what_is_counted_is_never_widened(wrong, goal):
@@ -64,6 +66,13 @@ def test_storage_is_a_ratio_of_medians():
     assert of_storage([1.0, 2.0, 9.0], [2.8, 3.0, 50.0], 1_000_000, "sqlite", wide=False).value == 1.5
 
 
+@pytest.mark.parametrize(("seconds", "held"), [([1.0, 3.9, 9.0], True), ([4.1], False)])
+def test_rules_of_as_many_facilities_cost_much_the_same_in_a_larger_database(seconds, held):
+    sizes = {1_000_000: seconds, 100_000: [2.0], 10_000: [0.1]}
+    goal = of_rules({size: {"seconds": those} for size, those in sizes.items()}, "sqlite", wide=False)
+    assert (goal.n, goal.ok, goal.size) == (6, held, 1_000_000)
+
+
 def test_the_answer_has_numbers_as_numbers_and_a_line_for_people():
     goal = Goal(1, "sweep", 2.34567, 2.0, target=1.5, engine="sqlite", size=100_000)
     [told] = document([goal], [])["goals"]
@@ -76,12 +85,12 @@ def test_the_answer_has_numbers_as_numbers_and_a_line_for_people():
 
 def test_a_whole_run_on_sqlite_agrees_with_the_reference_and_is_written_down(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(goals, "RESULTS", tmp_path / "bench" / "results" / "latest.json")
-    monkeypatch.setattr(sweeping, "DUE_SHARE", 0.4)
+    monkeypatch.setattr(populating, "DUE_SHARE", 0.4)
     call_command("bench_sweep", sizes="400", engines="sqlite", pairs=1, json=True)
     answer = json.loads(capsys.readouterr().out)
     assert json.loads(goals.RESULTS.read_text()) == answer
     exact = {goal["n"]: goal["ok"] for goal in answer["goals"] if goal["op"] == "=="}
-    assert exact == {"counts": True, "rows": True, 3: True, 8: True}
+    assert exact == {"counts": True, "rows": True, 3: True, 8: True, 6: True}
     assert answer["runs"][0]["rows"]["reminders"] > 0
 
 

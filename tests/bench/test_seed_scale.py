@@ -17,7 +17,7 @@ from reminders.ladder import first_step, house_ladder
 from staff.models import Employment, Person
 from tests.tenancy import rows_of_two_tenants
 from users.models import User
-from web.scale import Population, SeedRefused, seed_scale, slugs_of
+from web.scale import Population, SeedRefused, records, seed_scale, slugs_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
@@ -154,6 +154,8 @@ def test_more_events_are_older_logins_that_move_no_clock(catalogue):
 
 def test_one_organization_per_two_hundred_facilities_and_at_least_two(settings):
     assert list(slugs_of(Population(facilities=1, accounts=1, on=ON)).values()) == [1]
+    assert list(slugs_of(Population(facilities=900, accounts=1, on=ON, organizations=1)).values()) == [900]
+    assert list(slugs_of(Population(facilities=2, accounts=1, on=ON, organizations=5)).values()) == [1, 1]
     assert list(slugs_of(Population(facilities=3, accounts=1, on=ON)).values()) == [2, 1]
     assert list(slugs_of(Population(facilities=1000, accounts=1, on=ON)).values()) == [200] * 5
 
@@ -198,3 +200,12 @@ def test_production_settings_are_refused(catalogue, settings, capsys):
     with pytest.raises(Exception, match="embedded settings only"):
         call_command("seed_scale", facilities=2, accounts=30, on=ON)
     assert not Organization.objects.exists()
+
+
+def test_nobody_leaves_before_she_came(catalogue, monkeypatch):
+    # With so many leavers this seed has one who came lately; by default it is one in several hundred thousand.
+    monkeypatch.setattr(records, "_LEFT", 1.0)
+    seed_scale(population=Population(facilities=2, accounts=500, on=date(2026, 11, 22), seed=39))
+    ended = Employment.objects.exclude(valid_to=None)
+    assert ended.filter(valid_to=F("valid_from")).count() == 1
+    assert not ended.filter(valid_to__lt=F("valid_from")).exists()

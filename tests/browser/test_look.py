@@ -132,7 +132,7 @@ def test_signing_in_works_without_scripts(open_page, jane):
     assert page.get_by_label("Work e-mail").input_value() == "jane@example.org", "what was typed stays"
     page.get_by_label("Password").fill("correct horse battery staple")
     page.get_by_role("button", name="Sign in").click()
-    assert reverse("account_login") not in page.url
+    page.wait_for_url(lambda url: reverse("account_login") not in url)
 
 
 def test_paper_shows_where_it_comes_from_and_not_the_frame(open_page, signed_in, jane):

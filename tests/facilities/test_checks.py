@@ -70,7 +70,7 @@ def test_a_listed_facility_with_its_state_and_zip_leaves_nothing_to_do(directory
         ("015009", "AL", "79938", "015009", {("zip", "zip_state"), ("zip", "zip_mismatch")}),
         ("015009", "AL", "35654", "015009", {("zip", "zip_mismatch")}),
         ("015009", "AL", "34001", "015009", {("zip", "zip_state"), ("zip", "zip_mismatch")}),
-        ("600001", "TX", "79938", "600001", {("ccn", "invalid"), ("ccn", "not_listed"), ("state", "state_conflict")}),
+        ("600001", "TX", "79938", "600001", {("ccn", "invalid"), ("ccn", "not_listed")}),
         ("01T001", "AL", "36301", "01T001", {("ccn", "not_listed")}),
     ],
 )

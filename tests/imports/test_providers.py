@@ -114,7 +114,7 @@ def test_zips_that_lost_zeros_come_back_and_six_digits_do_not():
 def test_eight_digit_zips_and_addresses_elsewhere():
     report = run("swing_beds_2026.csv")
     assert ("state", "state_conflict") in codes(report)
-    assert Provider.objects.filter(ccn="12Z303", state="CA").exists()
+    assert Provider.objects.filter(ccn="12Z303", state="HI").exists()  # number and ZIP agree against the row
     assert Provider.objects.filter(zip_code__startswith="0").count() == 3
 
 
@@ -155,6 +155,13 @@ def listed(tmp_path, *rows, header="CCN,Facility Name,City,State,ZIP Code", name
     return path
 
 
+def test_a_list_without_rows_is_taken_with_a_word_of_warning(tmp_path):
+    report = run(listed(tmp_path))
+    assert (report.rows, codes(report)) == (0, [("ccn", "no_rows")])
+    with_a_row = listed(tmp_path, "675001,A HOUSE,AUSTIN,TX,78701", name="whole.csv")
+    assert ("ccn", "no_rows") not in codes(run(with_a_row))
+
+
 def test_a_facility_in_several_rows_counts_once_and_differences_are_conflicts(tmp_path):
     path = listed(
         tmp_path, "015009,BURNS,RUSSELLVILLE,AL,", "015009,Burns,,AL,35653", "015009,OTHER,RUSSELLVILLE,AL,35654"
@@ -171,8 +178,8 @@ def test_a_facility_in_several_rows_counts_once_and_differences_are_conflicts(tm
             "given": "OTHER",
             "file": str(path),
             "line": 4,
-            "first_file": str(path),
-            "first_line": 2,
+            "kept_file": str(path),
+            "kept_line": 2,
         }
     ]
     again = run(path)

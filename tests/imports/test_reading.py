@@ -85,7 +85,7 @@ def test_mixed_quoting_and_line_numbers(tmp_path):
 def test_a_row_of_another_width_is_broken_but_empty_cells_at_its_end_are_not(tmp_path):
     _, rows = read(written(tmp_path, b"CCN,Name\n015009\n015010,A,B\n015012,C,,\n"))
     assert rows == [
-        BrokenRow(2, "the row has 1 cells, the header 2"),
+        BrokenRow(2, "the row has 1 cell, the header 2"),
         BrokenRow(3, "the row has 3 cells, the header 2"),
         Row(4, ["015012", "C"]),
     ]
@@ -149,6 +149,36 @@ def test_a_flipped_byte_inside_an_archive_is_damage(tmp_path):
     with pytest.raises(FileRefused) as refused:
         read(written(tmp_path, bytes(data), "list.zip"))
     assert refused.value.code == "damaged"
+
+
+def test_an_excel_workbook_is_called_one_whatever_its_name(tmp_path):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(FileRefused) as refused:
+        read(written(tmp_path, data.getvalue()))
+    assert (refused.value.code, "Excel" in refused.value.message) == ("not_a_list", True)
+
+
+def test_the_shadow_files_of_a_mac_are_no_lists(tmp_path):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name in ("lists/", "lists/a.csv", "lists/._a.csv", "__MACOSX/lists/._a.csv"):
+            archive.writestr(name, TEXT if name.endswith("/a.csv") else b"\0")
+    assert [row.cells for row in read(written(tmp_path, data.getvalue(), "a.zip"))[1]] == ROWS
+
+
+def test_commas_behind_the_header_are_no_columns(tmp_path):
+    header, rows = read(written(tmp_path, b"CCN,Name,,\n015009,A\n015010,B,,\n"))
+    assert (header, [row.cells for row in rows]) == (["CCN", "Name"], [["015009", "A"], ["015010", "B"]])
+
+
+def test_what_unpacks_to_a_hundred_times_its_size_is_refused(tmp_path):
+    path = written(tmp_path, zipped(a__csv=b"CCN,Name\n" + b"\n" * 1_000_000), "a.zip")
+    with pytest.raises(FileRefused) as refused:
+        read(path, caps=Caps(always=100_000))
+    assert refused.value.code == "too_big"
+    assert read(path)[1] == []
 
 
 def test_an_archive_with_a_password_is_refused(tmp_path):

@@ -13,10 +13,11 @@ from django.db import connection
 from django.db.models import Count, Max
 
 from accounts.models import Finding
-from accounts.services import lapses
+from accounts.services import recomputation
 from accounts.services.logins import record_login
 from audit.commands import CommandFailed
 from audit.models import AuditEvent
+from imports.models import Import, ImportRow
 from reminders.exclusive import only_one
 from reminders.models import Delivery, Digest, MailHold, Reminder, SweepRun
 from reminders.services import tick as ticking
@@ -61,7 +62,16 @@ def test_the_document_has_the_promised_keys(riverside):
     document, ok = ask(NOON)
     assert ok
     assert datetime.fromisoformat(document["at"]) == NOON
-    assert list(document["sweeps"]) == ["deadlines", "lapses", "reminders", "digests", "mail"]
+    assert list(document["sweeps"]) == [
+        "deadlines",
+        "duties",
+        "lapses",
+        "findings",
+        "reminders",
+        "imports",
+        "digests",
+        "mail",
+    ]
     for counts in document["sweeps"].values():
         assert list(counts) == ["opened", "closed", "planned", "sent", "superseded", "failed", "seconds"]
     assert document["sweeps"]["lapses"]["opened"] == 1
@@ -79,7 +89,7 @@ def test_a_week_by_tick_alone_one_mail_on_each_step_and_a_finding_at_the_end(riv
     assert [mail["Date"].datetime for mail in henrys] == [NOON, NOON + 3 * DAY, NOON + 6 * DAY]
     assert ["(in five days)" in text(henrys[0]), "(in two days)" in text(henrys[1])] == [True, True]
     assert "presumed revoked" in text(henrys[2])
-    assert Finding.objects.open().count() == 1
+    assert Finding.objects.open().filter(kind="lapse").count() == 1
     assert SweepRun.objects.count() == 8
 
 
@@ -104,11 +114,35 @@ def test_a_repeated_tick_writes_nothing_but_its_own_row(riverside):
     assert everything() == before
     assert SweepRun.objects.count() == runs + 1
     assert {name: sum(list(counts.values())[:-1]) for name, counts in document["sweeps"].items()} == {
+        "duties": 0,
         "lapses": 0,
+        "findings": 0,
         "reminders": 0,
+        "imports": 0,
         "digests": 0,
         "mail": 0,
     }
+
+
+def test_what_is_kept_of_an_imported_file_goes_when_it_can_be_taken_back_no_more(riverside):
+    source = Import.objects.create(
+        organization=riverside.riverside,
+        kind=Import.Kind.STAFF,
+        file_name="roster.csv",
+        sha256="0" * 64,
+        applied_at=NOON,
+        applied_by="a test",
+    )
+    ImportRow.objects.create(
+        organization=riverside.riverside, source=source, kind="joiner", cells='["Ada"]', change='{"person": 1}'
+    )
+    document, _ = ask(NOON + 30 * DAY)
+    assert document["sweeps"]["imports"]["closed"] == 0
+    assert ImportRow.objects.get().cells == '["Ada"]'
+    document, _ = ask(NOON + 31 * DAY)
+    assert document["sweeps"]["imports"]["closed"] == 1
+    assert (ImportRow.objects.get().cells, ImportRow.objects.get().change) == ("", "")
+    assert ask(NOON + 31 * DAY)[0]["sweeps"]["imports"]["closed"] == 0
 
 
 def test_a_login_silences_the_ladder_until_the_new_cycle_is_near(riverside, mailoutbox):
@@ -198,7 +232,7 @@ def test_a_mail_server_that_is_down_ends_the_tick_with_an_error(riverside, setti
 def test_a_new_catalogue_is_followed_once_and_an_old_one_costs_nothing(riverside, monkeypatch):
     held(riverside, left=40)
     asked = []
-    real = lapses.recompute_outdated
+    real = recomputation.recompute_outdated
     monkeypatch.setattr(ticking, "recompute_outdated", lambda **given: asked.append(1) or real(**given))
     ask(NOON)
     ask(NOON)

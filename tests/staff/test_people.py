@@ -67,6 +67,37 @@ def test_an_employee_number_is_unique_in_its_organization_only(cast):
     assert twin.organization == cast.hilltop
 
 
+@pytest.mark.parametrize("name", ["olga", "henry", "audrey"])
+def test_who_may_not_edit_a_person_corrects_nothing_and_ends_nothing(cast, name):
+    person = added(cast)
+    job, scope = person.employments.get(), cast.scope(name)
+    with pytest.raises(NotAllowed):
+        correct_person(scope=scope, person=person, version=1, facts=PersonFacts("Ruth", "Rode"), at=NOON)
+    with pytest.raises(NotAllowed):
+        end_employment(scope=scope, employment=job, last_day_on=TODAY, at=NOON)
+    assert Person.objects.get(pk=person.pk).last_name == "Reed"
+    assert Employment.objects.known().get(person=person).valid_to is None
+    scope = cast.scope("carol")
+    assert (
+        correct_person(scope=scope, person=person, version=1, facts=PersonFacts("Ruth", "Rode"), at=NOON).version == 2
+    )
+    assert end_employment(scope=scope, employment=job, last_day_on=TODAY, at=NOON).valid_to == TODAY
+
+
+def test_an_administrator_of_another_tenant_corrects_nobody_and_ends_nothing(cast):
+    person = added(cast)
+    job, scope = person.employments.get(), cast.scope("mallory")
+    with pytest.raises(PersonRefused) as refused:
+        correct_person(scope=scope, person=person, version=1, facts=PersonFacts("Ruth", "Rode"), at=NOON)
+    assert refused.value.code == "stale"
+    with pytest.raises(PersonRefused) as refused:
+        end_employment(scope=scope, employment=job, last_day_on=TODAY, at=NOON)
+    assert refused.value.code == "stale"
+    assert Person.objects.get(pk=person.pk).last_name == "Reed"
+    assert Employment.objects.known().get(person=person).valid_to is None
+    assert not AuditEvent.objects.filter(chain=cast.hilltop.key).exists()
+
+
 def test_a_stale_save_is_refused_and_the_fresh_one_passes(cast):
     person = added(cast)
     corrected = correct_person(

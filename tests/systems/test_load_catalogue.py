@@ -66,7 +66,7 @@ def test_the_first_load_gives_every_policy_revision_one(empty):
     first = load()
     assert first.revision == 1
     assert set(Policy.objects.values_list("revision", flat=True)) == {1}
-    assert first.counts["systems"] == System.objects.count() == 12
+    assert first.counts["systems"] == System.objects.count() == 39
     assert first.counts["policies"] == Policy.objects.count() == len(first.policies)
     assert first.counts["roles"] == SystemRole.objects.count()
 
@@ -169,9 +169,39 @@ def test_every_row_knows_its_source(catalogue):
 
 def test_sign_in_authorities_and_counting_are_as_decided(catalogue):
     via = dict(System.objects.exclude(sign_in_via=None).values_list("slug", "sign_in_via__slug"))
-    assert via == {"casper": "qies", "iqies": "harp", "hqr": "harp", "eqrs": "harp", "psr": "idm"}
+    applications = {slug: "idm" for slug in via if slug.startswith("ep-")}
+    assert len(applications) == 23
+    named = {"casper": "qies", "iqies": "harp", "hqr": "harp", "eqrs": "harp", "mft": "harp", "psr": "idm"}
+    assert via == named | applications
     counting = set(System.objects.filter(counts_at_authority=True).values_list("slug", flat=True))
-    assert counting == {"iqies", "hqr", "eqrs", "psr"}
+    assert counting == {"iqies", "hqr", "eqrs", "psr"} | set(applications)
+
+
+def test_every_system_of_the_design_is_there_and_no_other(catalogue):
+    named = [
+        "qies",
+        "casper",
+        "cmsnet",
+        "harp",
+        "iqies",
+        "qualitynet",
+        "hqr",
+        "eqrs",
+        "idm",
+        "psr",
+        "ia",
+        "sams",
+        "mycgs",
+        "dde",
+        "rds",
+        "mft",
+    ]
+    listed = (
+        "aps bigapps connexion desy webex cnc cpms cognos dmepos-bidding hats hdt mdm midas microstrategy ocm onepi"
+        " pecos-ai pecos-dm pris pv qarm shim vms"
+    )
+    expected = {*named, *(f"ep-{name}" for name in listed.split())}
+    assert set(System.objects.current().values_list("slug", flat=True)) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from accounts.models import LoginEvent, PortalAccount, RoleGrant
+from accounts.models import Deadline, LoginEvent, PortalAccount, RoleGrant
 from accounts.services.logins import confirm_roles, record_login, void_login
 from audit.models import AuditEvent
 from tests import factories
@@ -62,7 +62,7 @@ def test_an_account_shows_its_clock_its_rule_and_where_that_is_written(client, c
     assert "IQ-INACT-1" in page
     assert "by Wed 2 Dec, 11 p.m. in Chicago" in page
     assert "iQIES Service Center" in page
-    assert "Open now, until 20:00 New York time." in page
+    assert "Open now, until 20:00 ET." in page
 
 
 def test_the_history_keeps_what_was_taken_back_struck_through(client, cast):
@@ -165,10 +165,10 @@ def test_the_page_costs_the_same_with_two_logins_and_with_thirty(client, cast, d
             record_login(scope=cast.scope("carol"), account=account, happened_on=day, at=NOON)
 
     add([57])
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(27):
         client.get(address("account", account.pk))
     add(range(20, 49))
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(27):
         client.get(address("account", account.pk))
 
 
@@ -348,13 +348,15 @@ def test_who_may_answer_for_the_roles(client, cast, who, status, answer):
 def everything(cast):
     """Return accounts of every standing by the slug of the filter that finds them."""
     return {
-        "late": held(cast, "carol", "iqies", ago=80),
+        "late": (late := held(cast, "carol", "iqies", ago=80)),
+        "presumed-lapsed": late,
         "check-roles": checked(cast, "henry"),
         "unknown": held(cast, "carol", "idm", ago="unknown"),
         "soon": held(cast, "carol", "casper", ago=45),
         "fine": held(cast, "alice", "iqies", ago=5),
         "lost": lost_of(cast, "olga"),
         "removed": removed_of(cast, "audrey"),
+        "closed": closed_of(cast, "henry"),
     }
 
 
@@ -362,6 +364,13 @@ def lost_of(cast, person):
     account = held(cast, person, ago=75)
     record_login(scope=cast.scope("alice"), account=account, happened_on=TODAY, at=NOON)
     confirm_roles(scope=cast.scope("alice"), account=account, still_there=False, at=NOON)
+    return account
+
+
+def closed_of(cast, person):
+    """CMSNet has closed for Oak House, and the rules have found that out."""
+    account = held(cast, person, "cmsnet", ago=200)
+    Deadline.objects.filter(account=account).update(muted=True)
     return account
 
 
@@ -454,14 +463,22 @@ def test_the_list_shows_nothing_of_other_facilities_or_tenants(client, cast):
     assert shown(client.get(address("accounts", slug="hilltop"))) == []
 
 
+def test_the_filter_names_only_facilities_that_the_member_reads(client, cast):
+    held(cast, "carol", ago=48)
+    for who, places in (("carol", [cast.oak]), ("olga", [cast.elm]), ("henry", []), ("alice", [cast.elm, cast.oak])):
+        client.force_login(getattr(cast, who))
+        form = client.get(address("accounts")).context["form"]
+        assert list(form.fields["facility"].queryset) == places, who
+
+
 def test_the_list_costs_the_same_with_two_accounts_and_with_thirty(client, cast, django_assert_num_queries):
     crowd(cast, 1)  # one person, two accounts: iQIES and the HARP account it signs in through
     client.force_login(cast.alice)
     client.get(address("accounts"))
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(21):
         client.get(address("accounts"))
     crowd(cast, 14)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(21):
         client.get(address("accounts"))
 
 

@@ -9,16 +9,17 @@ from facilities.models import Facility
 from tests import factories
 from web.context import SWITCHER_FACILITIES, frame, rail, switcher
 
-HOLDERS = ["Today", "Accounts", "Settings"]
-EVERYTHING = ["Today", "Facilities", "People", "Accounts", "Settings"]
+HOLDERS = ["Today", "Accounts", "Findings", "Systems", "Settings"]
+READERS = ["Today", "Facilities", "People", "Accounts", "Findings", "Systems", "Settings"]
+EVERYTHING = [*READERS[:-1], "Imports", "Settings"]
 
 
 @pytest.mark.parametrize(
     ("name", "entries"),
     [
         ("alice", EVERYTHING),
-        ("carol", EVERYTHING),
-        ("audrey", EVERYTHING),
+        ("carol", READERS),
+        ("audrey", READERS),
         ("henry", HOLDERS),
     ],
 )
@@ -33,6 +34,8 @@ def test_the_rail_shows_what_the_member_may_open(cast, name, entries):
         ("/o/riverside/people/", "People"),
         ("/o/riverside/people/7/edit/", "People"),
         ("/o/riverside/accounts/7/", "Accounts"),
+        ("/o/riverside/systems/iqies/", "Systems"),
+        ("/o/riverside/imports/7/undo/", "Imports"),
         ("/o/riverside/settings/reminders/", "Settings"),
     ],
 )
@@ -43,7 +46,7 @@ def test_exactly_one_entry_is_the_one_we_are_on(cast, path, active):
 
 def test_what_waits_for_the_member_is_counted_beside_its_entry(cast):
     counts = {entry["label"]: entry["count"] for entry in rail(cast.scope("alice"), "/", {"web:today": 3})}
-    assert counts == {"Today": 3, "Facilities": 0, "People": 0, "Accounts": 0, "Settings": 0}
+    assert counts == dict.fromkeys(EVERYTHING, 0) | {"Today": 3}
 
 
 def test_the_switcher_never_names_another_tenant(cast, django_assert_num_queries):

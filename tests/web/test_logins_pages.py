@@ -8,6 +8,7 @@ import time_machine
 from accounts.models import Deadline, LoginEvent, PortalAccount
 from accounts.services.inventory import remove_account
 from audit.models import AuditEvent
+from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.web.holdings import address, crowd, held
 
@@ -196,6 +197,20 @@ def test_nothing_ticked_is_said_in_words(client, cast):
     client.force_login(cast.carol)
     answer = client.post(address("logins-record"), {"on": TODAY.isoformat()})
     assert "Tick at least one account." in answer.content.decode()
+
+
+def test_an_administrator_is_offered_no_account_of_another_tenant_and_cannot_tick_one(client, cast):
+    mine = held(cast, "henry", ago=40)
+    stranger = factories.PersonFactory(organization=cast.hilltop)
+    theirs = factories.AccountFactory(organization=cast.hilltop, person=stranger)
+    client.force_login(cast.alice)
+    groups = client.get(address("logins-record")).context["groups"]
+    assert {group["person"] for group in groups} == {cast.people["henry"]}
+    data = {"on": TODAY.isoformat(), "accounts": [mine.pk, theirs.pk]}
+    assert client.post(address("logins-record"), data).status_code == 404
+    assert lapses_on(mine) == TODAY + timedelta(days=20)
+    assert client.post(address("logins-record"), data | {"accounts": [mine.pk]}).status_code == 302
+    assert lapses_on(mine) == TODAY + timedelta(days=60)
 
 
 @pytest.mark.parametrize("person", ["abc", "99999999999999999999", "-1", "²"])

@@ -23,13 +23,13 @@ def test_the_list_is_filtered_by_beginnings_of_names_by_facility_and_by_leavers(
     url = address("people", cast)
     assert names(client, url + "?q=hen+te") == ["Henry Test"]
     assert names(client, url + f"?facility={cast.elm.pk}") == ["Olga Test"]
-    assert names(client, url + "?gone=yes") == []
+    assert names(client, url + "?state=left-open") == []
     henry = cast.people["henry"]
     hold(cast, henry, cast.oak)
     end_employment(
         scope=cast.scope("alice"), employment=henry.employments.get(), last_day_on=date(2026, 11, 14), at=NOON
     )
-    assert names(client, url + "?gone=yes") == ["Henry Test"]
+    assert names(client, url + "?state=left-open") == ["Henry Test"]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,38 @@ def test_the_list_holds_only_those_the_member_reads(client, cast):
     assert names(client, address("people", cast)) == ["Carol Test", "Henry Test"]
     client.force_login(cast.henry)
     assert names(client, address("people", cast)) == ["Henry Test"]
+
+
+def test_work_and_accounts_at_a_facility_one_cannot_see_stay_out_of_the_list(client, cast):
+    henry = cast.people["henry"]
+    factories.EmploymentFactory(facility=cast.elm, person=henry, job_title="Night shift")
+    hold(cast, henry, cast.elm, slug="qies")
+    told = {}
+    for name in ("carol", "olga", "alice"):
+        client.force_login(getattr(cast, name))
+        rows = client.get(address("people", cast)).context["rows"]
+        cells = next(row["cells"] for row in rows if row["cells"][0]["text"] == "Henry Test")
+        told[name] = (cells[0]["note"], cells[1]["text"], cells[3]["text"] == "Nothing to watch")
+    assert told == {
+        "carol": ("MDS coordinator", "Oak House", True),
+        "olga": ("Night shift", "Elm House", False),
+        "alice": ("Night shift, MDS coordinator", "Elm House and Oak House", False),
+    }
+
+
+def test_a_facility_one_cannot_see_is_no_filter(client, cast):
+    factories.EmploymentFactory(facility=cast.elm, person=cast.people["henry"])
+    for name, places, found in (
+        ("carol", [], ["Carol Test", "Henry Test"]),
+        ("alice", [cast.elm.label], ["Henry Test"]),
+    ):
+        client.force_login(getattr(cast, name))
+        context = client.get(address("people", cast) + f"?facility={cast.elm.pk}&q=te").context
+        offered = dict(context["form"].fields["facility"].choices)
+        assert [name for key, name in offered.items() if key == cast.elm.pk] == places
+        assert (context["place"] == cast.elm) == bool(places)
+        assert set(found) <= {row["cells"][0]["text"] for row in context["rows"]}
+        assert ("Carol Test" in {row["cells"][0]["text"] for row in context["rows"]}) == (name == "carol")
 
 
 def test_the_list_says_where_what_and_when(client, cast):
@@ -63,7 +95,7 @@ def test_the_list_asks_the_same_number_of_queries_for_2_and_for_30_people(
     client.force_login(cast.carol)
     hold(cast, cast.people["henry"], cast.oak)
     client.get(address("people", cast))
-    with django_assert_max_num_queries(18) as few:
+    with django_assert_max_num_queries(20) as few:
         client.get(address("people", cast))
     for number in range(30):
         person = factories.PersonFactory(organization=cast.riverside, last_name=f"Crowd {number}")

@@ -144,6 +144,24 @@ def test_user_ids_are_asked_at_sign_in_authorities_only_and_password_days_where_
     assert order.index("qies") < order.index("casper")
 
 
+def test_what_a_seldom_system_asks_comes_when_it_is_ticked_and_without_scripts_with_the_answer(client, cast):
+    client.force_login(cast.carol)
+    page = client.get(address("person-add", cast)).content.decode()
+    assert 'name="at-ep-pv-hold"' in page
+    assert 'name="at-ep-pv-opened_on"' not in page
+    fields = client.get(address("account-fields", cast, "ep-pv")).content.decode()
+    assert 'name="at-ep-pv-opened_on"' in fields
+    assert client.get(address("account-fields", cast, "no-such-system")).status_code == 404
+    bare = client.post(address("person-add", cast), typed_person(cast) | {"at-ep-pv-hold": "on"}).content.decode()
+    assert 'name="at-ep-pv-opened_on"' in bare
+    assert "Say since when." in bare
+    assert not Person.objects.filter(last_name="Ruiz").exists()
+    answered = typed_person(cast) | ticked("ep-pv", [role("ep-pv")], last_login="unknown")
+    assert client.post(address("person-add", cast), answered).status_code == 302
+    ana = Person.objects.get(last_name="Ruiz")
+    assert {account.system.slug for account in ana.accounts.select_related("system")} == {"idm", "ep-pv"}
+
+
 def test_a_day_typed_without_the_click_beside_it_counts(client, cast):
     client.force_login(cast.carol)
     row = ticked("harp", [role("harp")], last_login="unknown", last_login_on="2026-11-10")
@@ -332,7 +350,7 @@ def test_a_person_page_asks_the_same_number_of_queries_for_2_and_for_30_grants(
         hold(cast, henry, cast.oak, slug=slug)
     client.force_login(cast.alice)
     client.get(henry.get_absolute_url())
-    with django_assert_max_num_queries(18) as few:
+    with django_assert_max_num_queries(22) as few:
         client.get(henry.get_absolute_url())
     for number in range(30):
         place = factories.FacilityFactory(organization=cast.riverside, ccn=f"01{6000 + number}")
@@ -425,3 +443,18 @@ def test_a_last_day_before_the_first_is_refused(client, cast):
 def test_ending_work_needs_the_right_at_that_place(client, cast, who, status):
     client.force_login(getattr(cast, who))
     assert client.get(address("employment-end", cast, cast.people["henry"].employments.get().pk)).status_code == status
+
+
+def test_only_a_colleague_whom_the_member_sees_can_stand_in(client, cast):
+    henry = cast.people["henry"]
+    url = address("person-away", cast, henry.pk)
+    client.force_login(cast.henry)
+    assert "Who stands in" not in client.get(url).content.decode(), "a holder sees nobody whom he could name"
+    client.force_login(cast.carol)
+    assert "Who stands in" in client.get(url).content.decode()
+    days = {"away_from_on": TODAY.isoformat(), "away_to_on": ""}
+    for stranger in ("olga", "mallory", "henry"):
+        assert client.post(url, days | {"deputy": cast.people[stranger].pk}).status_code == 200
+    assert not henry.absences.exists()
+    assert client.post(url, days | {"deputy": cast.people["carol"].pk}).status_code == 302
+    assert "Carol Test stands in." in client.get(henry.get_absolute_url()).content.decode()

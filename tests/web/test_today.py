@@ -8,7 +8,9 @@ from django.db import transaction
 
 from accounts.models import HouseWindow
 from accounts.services.logins import record_login, refresh_clocks
-from facilities.models import Organization
+from accounts.services.places import keep_in_use
+from accounts.services.rules.sweep import check_rules
+from facilities.models import Membership, Organization
 from facilities.models.tenancy import Role
 from staff.services.people import end_employment
 from systems.models import System
@@ -19,7 +21,7 @@ from web.agenda import SHOWN
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 TODAY_PAGE = "/o/riverside/"
-QUERIES = 27
+QUERIES = 30
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +72,17 @@ def test_sections_appear_only_when_something_is_in_them_and_in_order(client, cas
         "Check your CASPER roles: you signed in on Fri 20 Nov, after the last safe day (Sat 14 Nov)."
     ]
     assert sentences(answer, "late")[0].startswith("Your iQIES roles are presumed revoked")
+
+
+def test_nobody_is_asked_for_a_login_to_a_system_that_has_closed_for_the_facility(client, cast):
+    held(cast, slug="cmsnet", ago="unknown")
+    assert titles(page(client, cast.carol)) == ["Unknown logins"]
+    check_rules(at=NOON, since=None, full=True)
+    assert titles(page(client, cast.carol)) == []
+    cmsnet = System.objects.get(slug="cmsnet")
+    keep_in_use(scope=cast.scope("alice"), facility=cast.oak, system=cmsnet, reason="Old reports are read", at=NOON)
+    check_rules(at=NOON, since=NOON, full=False)
+    assert titles(page(client, cast.carol)) == ["Unknown logins"]
 
 
 def test_what_is_far_away_is_not_shown_but_the_next_date_is(client, cast):
@@ -139,6 +152,14 @@ def test_a_recorded_login_stays_struck_through_until_midnight_eastern(client, ca
         assert sentences(page(client, cast.carol), "done")
     with time_machine.travel(after_midnight, tick=False):
         assert not sentences(page(client, cast.carol), "done")
+
+
+def test_a_login_that_one_recorded_is_gone_with_the_right_to_read_it(client, cast):
+    account = held(cast, "henry", ago=57)
+    record_login(scope=cast.scope("carol"), account=account, happened_on=TODAY, at=NOON + timedelta(minutes=1))
+    assert sentences(page(client, cast.carol), "done")
+    Membership.objects.filter(user=cast.carol).update(facility=cast.elm)
+    assert sentences(page(client, cast.carol), "done") == []
 
 
 def test_a_house_window_says_whose_rule_it_is_and_is_never_late(client, cast):

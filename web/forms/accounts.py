@@ -1,5 +1,6 @@
-"""What people correct on an account, and how they narrow down the list."""
+"""What people correct on an account, and how what is about accounts is narrowed down."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -7,13 +8,10 @@ from django import forms
 
 from accounts.models import PortalAccount
 from accounts.services.logins import EARLIEST
-from facilities.access import Scope
-from facilities.models import Facility
-from systems.models import System
+from accounts.words import day
 from systems.policy import EASTERN, day_in, latest_day
-from web.account_filters import STANDINGS
-from web.forms.facilities import facility_field
 from web.forms.secrets import SecretFree
+from web.forms.shown import show_instead
 
 
 def day_input(latest: date) -> forms.DateInput:
@@ -57,6 +55,35 @@ class AccountForm(SecretFree):
         self.fields["password_changed_on"].widget = day_input(latest)
 
 
+class TermForm(forms.Form):
+    """How long an account lasts. ``longest``: kind of term -> the last day that the rule allows."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    term = forms.ChoiceField(label="It is", choices=PortalAccount.Term.choices, widget=forms.RadioSelect)
+    lasts_until = forms.DateField(label="Temporary until", required=False)
+
+    def __init__(
+        self, *args: Any, account: PortalAccount, longest: Mapping[PortalAccount.Term, date | None], **kwargs: Any
+    ) -> None:
+        names = ("version", "term", "lasts_until")
+        kwargs.setdefault("initial", {name: getattr(account, name) for name in names})
+        super().__init__(*args, **kwargs)
+        kinds = PortalAccount.Term
+        temporary, emergency = longest[kinds.TEMPORARY], longest[kinds.EMERGENCY]
+        self.fields["term"].choices = [  # type: ignore[attr-defined]
+            (kinds.LASTING.value, "Lasting"),
+            (kinds.TEMPORARY.value, "Temporary" + (f", until {day(temporary)} at the latest" if temporary else "")),
+            (kinds.EMERGENCY.value, "For an emergency" + (f", until {day(emergency)}" if emergency else "")),
+        ]
+        until = self.fields["lasts_until"]
+        until.widget = day_input(temporary or date.max)
+        until.help_text = "Only for a temporary account. Empty means as long as is allowed."
+
+    def show_version(self, version: int) -> None:
+        """Carry the stored version, so that saving once more is a decision."""
+        show_instead(self, "version", str(version))
+
+
 class DayForm(forms.Form):
     """The day on which an account was removed, or came back."""
 
@@ -81,21 +108,3 @@ class LossForm(DayForm):
 
     def __init__(self, *args: Any, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, label="Since", at=at, **kwargs)
-
-
-class AccountFilter(forms.Form):
-    """Three ways to narrow down the list of accounts; every combination is an address that can be kept."""
-
-    standing = forms.ChoiceField(choices=[("", "All"), *((s.slug, s.label) for s in STANDINGS)], required=False)
-
-    def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        held = PortalAccount.objects.filter(organization=scope.organization).order_by().values("system")
-        systems = System.objects.filter(pk__in=held)
-        self.fields["system"] = forms.ModelChoiceField(systems, to_field_name="slug", required=False, empty_label="All")
-        places = Facility.objects.visible_to(scope).open().select_related("organization").order_by("name", "pk")
-        self.fields["facility"] = facility_field(places, required=False, empty="All")
-        self.order_fields(["system", "facility", "standing"])
-        for field in self.fields.values():
-            listed = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if listed else "form-control"

@@ -7,10 +7,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from facilities.access import Action, Scope
-from facilities.ccn import state_names
+from facilities.ccn import Kind, read_ccn, state_names
 from facilities.checks import FacilityCheck
 from facilities.models import Facility
 from facilities.zones import all_zones
+from web.account_filters import STANDINGS
 from web.forms.secrets import SecretFree
 from web.forms.shown import show_instead
 
@@ -69,6 +70,29 @@ def facility_field(
     return field
 
 
+class FindForm(forms.Form):
+    """What is looked for in CMS's directory while somebody types; part of the address, so it stores nothing."""
+
+    find = forms.CharField(
+        label="Find it in CMS’s directory",
+        max_length=80,
+        required=False,
+        help_text="By words of its name and town, or by the beginning of its CCN.",
+        widget=forms.TextInput(
+            {"class": "form-control", "type": "search", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+    in_state = forms.ChoiceField(label="In", required=False, widget=forms.Select({"class": "form-select"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["in_state"].choices = _states("All states")  # type: ignore[attr-defined]
+
+
+def _states(empty: str) -> list[tuple[str, str]]:
+    return [("", empty), *sorted(state_names().items(), key=lambda item: item[1])]
+
+
 class RegisterForm(SecretFree):
     """A facility as typed. What the directory doubts stands beside the field until a reason overrules it."""
 
@@ -98,10 +122,14 @@ class RegisterForm(SecretFree):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["state"].choices = [  # type: ignore[attr-defined]
-            ("", "Choose a state"),
-            *sorted(state_names().items(), key=lambda item: item[1]),
-        ]
+        self.fields["state"].choices = _states("Choose a state")  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        typed = data.get("ccn", "").strip()
+        if data.get("licensed_only") and typed and read_ccn(typed).kind is not Kind.NO_CCN:
+            self.add_error("licensed_only", "Either take the tick away or empty the field CCN: it cannot be both.")
+        return data
 
     @property
     def place(self) -> str:
@@ -142,3 +170,22 @@ class FacilityForm(SecretFree):
 def zone_words(zone: str) -> str:
     """Return an IANA zone as people read it: ``America/New_York`` → ``New York``."""
     return zone.rpartition("/")[2].replace("_", " ")
+
+
+class FacilityFilter(forms.Form):
+    """State, and how some account there stands; every combination is an address that can be kept."""
+
+    standing = forms.ChoiceField(
+        label="With an account that is",
+        choices=[("", "Anything"), *((choice.slug, choice.label) for choice in STANDINGS if choice.slug != "removed")],
+        required=False,
+    )
+
+    def __init__(self, *args: Any, places: QuerySet[Facility], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        states = places.order_by("state").values_list("state", flat=True).distinct()
+        choices = [("", "All"), *((state, state) for state in states)]
+        self.fields["state"] = forms.ChoiceField(label="State", choices=choices, required=False)
+        self.order_fields(["state", "standing"])
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-select"

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import QueryDict
 
 from accounts.models import PortalAccount
@@ -16,8 +16,8 @@ from facilities.access import Scope
 from facilities.models import Facility
 from staff.models import Person
 from staff.services.people import PersonFacts
-from systems.models import System, SystemRole
-from systems.selectors import policy_chains
+from systems.models import PolicyKind, StreamPath, System, SystemRole
+from systems.selectors import clock_policies, policy_chains
 from web.forms.facilities import facility_field
 from web.forms.secrets import SecretFree
 
@@ -111,6 +111,24 @@ class LeavingForm(forms.Form):
     last_day_on = day_field("Last day worked", help_text="Access is not needed after this day. It may lie ahead.")
 
 
+class AbsenceForm(forms.Form):
+    """From when until when somebody is away."""
+
+    away_from_on = day_field("First day away")
+    away_to_on = day_field("Last day away", required=False, help_text="Empty while nobody knows it.")
+
+    def __init__(self, *args: Any, colleagues: QuerySet[Person], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if colleagues.exists():  # a holder sees nobody whom she could name
+            self.fields["deputy"] = forms.ModelChoiceField(
+                colleagues,
+                required=False,
+                label="Who stands in",
+                empty_label="Nobody",
+                help_text="Hears meanwhile what is due, so that cover is arranged. Nobody signs in for somebody else.",
+            )
+
+
 class PlaceForm(forms.Form):
     """At which facility the accounts are for."""
 
@@ -173,6 +191,11 @@ class AccountRow(SecretFree):
             self.fields["password_changed_on"] = day_field("Password changed on", latest=latest, required=False)
 
     @property
+    def usual(self) -> bool:
+        """Whether providers commonly hold it, or this person does; the others are folded together below."""
+        return self.ticked or self.existing is not None or bool(getattr(self.system, "usual", True))
+
+    @property
     def ticked(self) -> bool:
         """Whether this account is to be stored."""
         return bool(self.data.get(self.add_prefix("hold"))) if self.is_bound else False
@@ -221,27 +244,47 @@ class AccountRow(SecretFree):
 
 
 def account_rows(data: QueryDict | None, *, latest: date, person: Person | None = None) -> list[AccountRow]:
-    """Return a row for every system of the catalogue, a sign-in authority before what it opens. Four queries."""
-    usable = SystemRole.objects.current().filter(Q(usable_until=None) | Q(usable_until__gte=latest))
-    listed = System.objects.current().select_related("sign_in_via").order_by("position", "slug")
-    with_roles = Prefetch("roles", usable.order_by("position", "pk"))
-    systems = [system for system in listed.prefetch_related(with_roles) if system.roles.all()]
-    chains = policy_chains()
+    """Return a row for every system of the catalogue, a sign-in authority before what it opens. Four queries.
+
+    Systems over which providers send data, and the authorities that open others, come first; ``usual`` tells them.
+    """
+    systems = [system for system in _systems(latest) if system.roles.all()]
     existing: dict[int, PortalAccount] = {}
     if person is not None:
         held = PortalAccount.objects.open().filter(organization=person.organization_id, person=person)
         existing = {account.system_id: account for account in held.order_by("-pk")}
     by_authority = sorted(systems, key=lambda each: (_authority(each).position, each.sign_in_via_id is not None))
-    return [
+    chains = policy_chains()
+    rows = [
         AccountRow(
             data,
             system=system,
             latest=latest,
-            password_clock=bool(chains.get((system.pk, "password"))),
+            password_clock=(system.pk, PolicyKind.PASSWORD) in chains,
             existing=existing.get(system.pk),
         )
         for system in by_authority
     ]
+    return sorted(rows, key=lambda row: not row.usual)
+
+
+def account_row(slug: str, *, latest: date) -> AccountRow | None:
+    """Return the empty row of one system, None where the catalogue has no such system to hold."""
+    system = _systems(latest).filter(slug=slug).first()
+    if system is None or not system.roles.all():
+        return None
+    clock = clock_policies().filter(system=system, kind=PolicyKind.PASSWORD).exists()
+    return AccountRow(system=system, latest=latest, password_clock=clock)
+
+
+def _systems(latest: date) -> QuerySet[Any]:
+    """Return the catalogue's systems with the roles that can still be held."""
+    usable = SystemRole.objects.current().filter(Q(usable_until=None) | Q(usable_until__gte=latest))
+    ways = StreamPath.objects.current().filter(system=OuterRef("pk"))
+    opened = System.objects.current().filter(sign_in_via=OuterRef("pk"))
+    with_roles = Prefetch("roles", usable.order_by("position", "pk"))
+    listed = System.objects.current().select_related("sign_in_via").prefetch_related(with_roles)
+    return listed.annotate(usual=Exists(ways) | Exists(opened)).order_by("position", "slug")
 
 
 def _authority(system: System) -> System:

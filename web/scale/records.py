@@ -93,9 +93,9 @@ class Batch:
             Employment, "organization", "person", "facility", "job_title", "valid_from", "valid_to", "recorded_at"
         )
         self.portal_accounts = Table(
-            PortalAccount, "organization", "person", "system", "identity", "user_id", "status", "loss", "opened_on",
-            "removed_on", "login_state", "last_login_on", "counts_from_on", "history_from_on", "password_changed_on",
-            "proofing", "second_factor", "note", "version", "created_at",
+            PortalAccount, "organization", "person", "system", "identity", "user_id", "status", "loss", "term",
+            "opened_on", "removed_on", "login_state", "last_login_on", "counts_from_on", "history_from_on",
+            "password_changed_on", "proofing", "second_factor", "note", "version", "created_at",
         )  # fmt: skip
         self.grants = Table(
             RoleGrant, "organization", "account", "facility", "role", "valid_from", "valid_to", "evidence",
@@ -143,6 +143,8 @@ class Batch:
         left = None if office or rng.random() >= _LEFT else rng.randint(1, 60)
         job = "Administrator" if office else rng.choice(_JOBS)
         since = max((holding.opened for holding in held), default=700) + rng.randint(0, 400)
+        if left is not None:
+            left = min(left, since)  # who never used a young account may have come only lately
         for place in places:
             self.employments.add(
                 place.organization, person, place.key, job, self._day(since), self._day(left), self._stored_at
@@ -172,7 +174,7 @@ class Batch:
             user_id = f"S{person:06d}{slug[:3].upper()}"
         return self.portal_accounts.add(
             home.organization, person, self._systems[slug], identity, user_id, holding.status,
-            "inactive" if holding.status == "lost" else "", self._day(holding.opened),
+            "inactive" if holding.status == "lost" else "", "lasting", self._day(holding.opened),
             self._day(holding.ended) if holding.status == "removed" else None, holding.state,
             self._day(min(holding.days)) if known else None, self._day(holding.counts_from) if known else None,
             self._day(holding.opened) if never else None, self._day(holding.password_changed),

@@ -53,6 +53,7 @@ class Population:
     seed: int = 1
     due_share: float = 0.15
     events: int = 0
+    organizations: int = 0  # 0: one for every PER_ORGANIZATION facilities
 
     def __post_init__(self) -> None:
         for option, value, least in (
@@ -60,6 +61,7 @@ class Population:
             ("--accounts", self.accounts, 1),
             ("--seed", self.seed, 0),
             ("--events", self.events, 0),
+            ("--organizations", self.organizations, 0),
         ):
             if value < least:
                 raise SeedRefused("number", f"use a whole number from {least}, not {value}", option)
@@ -86,7 +88,8 @@ class SeededOrganization:
 
 def slugs_of(population: Population) -> dict[str, int]:
     """Return the slugs of the organizations to be made, each with its number of facilities."""
-    count = max(min(2, population.facilities), round(population.facilities / PER_ORGANIZATION))
+    usual = max(min(2, population.facilities), round(population.facilities / PER_ORGANIZATION))
+    count = min(population.organizations or usual, population.facilities)
     few, more = divmod(population.facilities, count)
     return {f"scale-{population.seed}-{number + 1:03d}": few + (1 if number < more else 0) for number in range(count)}
 

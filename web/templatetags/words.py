@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.words import clock_time, count_noun, count_word, day, day_in, day_short, in_days, instant, listed
+from web.keyset import Count
 
 register = template.Library()
 for _filter in (day, day_short, in_days, day_in, instant, clock_time, count_word, count_noun, listed):
@@ -75,9 +76,23 @@ def undo_url(message: Message) -> str:
 
 
 @register.filter
+def count_words(count: Count, nouns: str) -> str:
+    """Return how long a list is: ``12 accounts``, or ``more than 500 accounts`` where counting stopped."""
+    return (
+        f"More than {count_noun(count.number, nouns)}" if count.capped else count_noun(count.number, nouns).capitalize()
+    )
+
+
+@register.filter
 def nth(values: Sequence[Any], index: int) -> Any:
     """Return one element, so that a table's cell finds its column."""
     return values[index]
+
+
+@register.filter
+def count_digits(value: int) -> str:
+    """Return a count in digits, for tables and headings: ``1,200``."""
+    return f"{value:,}"
 
 
 @register.filter

@@ -1,31 +1,29 @@
-"""Accounts: the list, one account with its clock and history, and what people do with it."""
+"""One account with its clock and history, and what people do with it."""
 
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.errors import AccountRefused, LoginRejected
-from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.models import Deadline, PortalAccount
 from accounts.sentences import possessive
+from accounts.services.contradictions import may_see
 from accounts.services.inventory import correct_account, regain_account, remove_account, report_loss
 from accounts.services.logins import confirm_roles, is_own, places_of
-from facilities.access import Action, Scope, authorize
+from facilities.access import Action, authorize
 from systems.policy import EASTERN, Standing, day_in, latest_day
-from systems.selectors import chain_revisions
-from web.account_filters import STANDINGS, narrowed
-from web.account_list import COLUMNS, UNDATED, account_rows, page_of_accounts
-from web.agenda import outdated
 from web.demands import demands, help_desks, moved_away
 from web.dossiers import gather
-from web.forms.accounts import AccountFilter, AccountForm, DayForm, LossForm
+from web.duties import concerning, duty_rows
+from web.forms.accounts import AccountForm, DayForm, LossForm
 from web.history import timeline
+from web.looks import last_check
 from web.rows import deadline_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
@@ -34,50 +32,6 @@ from web.toasts import say
 from web.views.logins import account_in_scope, back, crumbs
 
 FINE = Standing.FINE
-
-
-@require_safe
-@organization_page
-def accounts(request: ScopedRequest) -> HttpResponse:
-    """List accounts by last safe day; filters are part of the address."""
-    scope, on = request.scope, day_in(timezone.now(), EASTERN)
-    form = AccountFilter(request.GET, scope=scope)
-    chosen = form.cleaned_data if form.is_valid() else {}
-    found = PortalAccount.objects.visible_to(scope).select_related("person", "system")
-    if chosen.get("system"):
-        found = found.filter(system=chosen["system"])
-    if chosen.get("facility"):
-        here = RoleGrant.objects.known().filter(facility=chosen["facility"], account=OuterRef("pk"))
-        found = found.filter(Exists(here))
-    page = page_of_accounts(request, narrowed(found, chosen.get("standing", ""), on))
-    return render(
-        request,
-        "web/accounts.html",
-        {
-            "form": form,
-            "chips": _chips(request, form),
-            "columns": [{"label": label} for label in COLUMNS],
-            "rows": account_rows(scope, page.rows, on),
-            "page": page,
-            "filtered": any(chosen.values()),
-            "may_add": _works(scope),
-        },
-    )
-
-
-def _chips(request: ScopedRequest, form: AccountFilter) -> list[dict[str, str]]:
-    """Return a chip for each filter in force, with the address of the list without it."""
-    words = {choice.slug: choice.label for choice in STANDINGS}
-    chips = []
-    for name, field in form.fields.items():
-        value = form.cleaned_data.get(name) if form.is_valid() else None
-        if value:
-            rest = request.GET.copy()
-            for key in (name, "after", "before", UNDATED):
-                rest.pop(key, None)
-            text = words.get(str(value), str(value))
-            chips.append({"text": f"{field.label or name.capitalize()}: {text}", "url": f"?{rest.urlencode()}"})
-    return chips
 
 
 @require_safe
@@ -98,6 +52,7 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
     active = this.status == PortalAccount.Status.ACTIVE
     if active and this.login_state == PortalAccount.LoginState.UNKNOWN:
         rows.insert(0, unknown_row(scope, dossier, back=""))
+    certified = concerning(scope, on).filter(grant__account=this)
     return render(
         request,
         "web/account.html",
@@ -105,19 +60,22 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "account": this,
             "own": dossier.own,
             "title": title_of(dossier.own, this),
+            "lasts_until": next((row.due_on for row in deadlines if row.kind == Deadline.Kind.TEMPORARY), None),
             "held": held_on(this, deadlines, on),
             "grants": dossier.open_grants,
             "places": scope.reads,
+            "profile_check": last_check(this),
             "rows": rows,
+            "duties": duty_rows(certified, scope=scope, on=on),
             "timeline": timeline(scope, dossier, deadlines),
             "demands": demands(this, deadlines, on),
             "desks": help_desks(this.system, now),
             "moved_away": moved_away(this, dossier.open_grants, on) if active else "",
-            "recalculating": any(outdated(row, chain_revisions()) for row in deadlines),
             "may_edit": dossier.may(scope, Action.KEEP_ACCOUNT),
             "may_remove": dossier.may(scope, Action.EDIT_ACCOUNT),
             "may_report": dossier.may(scope, Action.REPORT_LOSS),
             "may_record": active and dossier.may(scope, Action.RECORD_LOGIN),
+            "may_state": active and dossier.may(scope, Action.RECORD_LOGIN) and may_see(scope, this, now),
             "user_id": this.identity.user_id if this.identity else this.user_id,
             "crumbs": crumbs(scope, this)[:1],
         },
@@ -212,8 +170,8 @@ def account_lost(request: ScopedRequest, pk: int) -> HttpResponse:
         "explain": "Its roles end that day and nobody is reminded to sign in. The way back stands on its page.",
         "danger": True,
     }
-    context = {"account": this, "form": form, "text": text, "crumbs": crumbs(scope, this)}
-    return render(request, "web/account_day.html", context)
+    context = {"form": form, "text": text, "back": this.get_absolute_url(), "crumbs": crumbs(scope, this)}
+    return render(request, "web/deed.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -250,8 +208,8 @@ def _on_a_day(
         else:
             say(request, text["said"])
             return redirect("web:account", request.scope.organization.slug, this.pk)
-    context = {"account": this, "form": form, "text": text, "crumbs": crumbs(request.scope, this)}
-    return render(request, "web/account_day.html", context)
+    context = {"form": form, "text": text, "back": this.get_absolute_url(), "crumbs": crumbs(request.scope, this)}
+    return render(request, "web/deed.html", context)
 
 
 @require_POST
@@ -280,10 +238,6 @@ def _allowed(request: ScopedRequest, pk: int, action: Action) -> PortalAccount:
     this = account_in_scope(request.scope, pk)
     authorize(request.scope, action, places_of(this), own=is_own(request.scope, this))
     return this
-
-
-def _works(scope: Scope) -> bool:
-    return scope.may(Action.EDIT_PERSON, [place for _, place in scope.roles if place is not None])
 
 
 def _lower(title: str) -> str:

@@ -5,7 +5,6 @@ from datetime import date
 from itertools import groupby
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,14 +12,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import LoginRejected
-from accounts.models import LoginEvent, PortalAccount, RoleGrant
+from accounts.models import LoginEvent, PortalAccount
 from accounts.sentences import recorded
+from accounts.services.bulk_logins import recordable
+from accounts.services.contradictions import refuse_unofficial
 from accounts.services.logins import LoginOutcome, is_own, places_of, record_login, record_logins, void_login
+from accounts.services.sightings import Seen, state_last_login
 from accounts.words import count_noun, day
 from facilities.access import Action, Scope, authorize
 from staff.models import Person
 from systems.policy import EASTERN, day_in
-from web.forms.logins import LoginDayForm, SeveralLoginsForm
+from web.forms.logins import LoginDayForm, SeenForm, SeveralLoginsForm
 from web.scope import ScopedRequest, organization_page
 from web.toasts import say
 
@@ -84,6 +86,38 @@ def login_another_day(request: ScopedRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page
+def login_seen(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Let a Security Official state which last login the system shows."""
+    scope, now = request.scope, timezone.now()
+    account = account_in_scope(scope, pk)
+    authorize(scope, Action.RECORD_LOGIN, places_of(account))
+    refuse_unofficial(scope, account, now)
+    form = SeenForm(request.POST if request.method == "POST" else None, at=now)
+    if form.is_valid():
+        last, seen = form.cleaned_data["on"], form.cleaned_data["seen_on"]
+        try:
+            outcome = state_last_login(scope=scope, account=account, last_login_on=last, seen_on=seen, at=now)
+        except LoginRejected as exc:
+            form.add_error("seen_on" if exc.field == "seen_on" else "on", exc.message)
+        else:
+            say(request, _seen(outcome, account, last))
+            return redirect("web:account", scope.organization.slug, account.pk)
+    context = {"account": account, "form": form, "crumbs": crumbs(scope, account)}
+    return render(request, "web/login_seen.html", context)
+
+
+def _seen(outcome: Seen, account: PortalAccount, last: date) -> str:
+    if not outcome.created:
+        return f"That was recorded already for {account.system.name}; nothing changed."
+    text = f"Recorded: {account.person} last signed in to {account.system.name} on {day(last)}."
+    if outcome.contradicted:
+        gone = count_noun(outcome.contradicted, "later login no longer counts,later logins no longer count")
+        text += f" {gone.capitalize()}."
+    return text
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_page
 def logins_record(request: ScopedRequest) -> HttpResponse:
     """Record one day's login on several accounts: the member's own, or those of a person (``?person=``)."""
     scope, now = request.scope, timezone.now()
@@ -112,7 +146,8 @@ def logins_record(request: ScopedRequest) -> HttpResponse:
 
 def _offered(request: HttpRequest, scope: Scope) -> tuple[list[PortalAccount], bool]:
     """Return active accounts on which this member may record, her own first, and whether there are more."""
-    mine = _recordable(scope)
+    readable = PortalAccount.objects.visible_to(scope).running()
+    mine = recordable(scope, readable).select_related("person", "system")
     asked = request.GET.get("person", "")
     if asked:
         mine = mine.filter(person=int(asked)) if asked.isdecimal() and len(asked) < 19 else mine.none()
@@ -120,15 +155,6 @@ def _offered(request: HttpRequest, scope: Scope) -> tuple[list[PortalAccount], b
     others = mine.exclude(pk__in=[account.pk for account in own]).order_by("person__last_name", "person", "pk")
     found = [*own, *others[: SEVERAL - len(own) + 1]]
     return found[:SEVERAL], len(found) > SEVERAL
-
-
-def _recordable(scope: Scope) -> QuerySet[PortalAccount]:
-    accounts = PortalAccount.objects.visible_to(scope).running().select_related("person", "system")
-    if scope.may(Action.RECORD_LOGIN):
-        return accounts
-    places = [place for _, place in scope.roles if place is not None and scope.may(Action.RECORD_LOGIN, [place])]
-    granted = RoleGrant.objects.known().filter(facility__in=places, account=OuterRef("pk"))
-    return accounts.filter(Q(Exists(granted)) | Q(person__user=scope.user_id))
 
 
 def _asked_for(request: HttpRequest, scope: Scope, offered: list[PortalAccount]) -> list[PortalAccount]:

@@ -3,10 +3,10 @@
 from datetime import date
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.errors import AccountRefused
 from accounts.models import PortalAccount, RoleGrant
@@ -19,7 +19,16 @@ from staff.models import Employment, Person
 from staff.services.people import PersonRefused, correct_person, employ_person, end_employment
 from systems.policy import latest_day
 from web.forms.facilities import places_for
-from web.forms.people import AccountRow, EmploymentForm, JoinerForm, LeavingForm, PersonForm, PlaceForm, account_rows
+from web.forms.people import (
+    AccountRow,
+    EmploymentForm,
+    JoinerForm,
+    LeavingForm,
+    PersonForm,
+    PlaceForm,
+    account_row,
+    account_rows,
+)
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.toasts import say
@@ -114,6 +123,18 @@ def person_accounts_add(request: ScopedRequest, pk: int) -> HttpResponse:
     return render(
         request, "web/person_accounts_add.html", context | {"crumbs": [*people_crumbs(scope), person_crumb(who)]}
     )
+
+
+@require_safe
+@organization_page
+def account_fields(request: ScopedRequest, system: str) -> HttpResponse:
+    """Return what is asked about an account at one of the seldom systems, for the form in which it was ticked."""
+    if not places_for(request.scope, Action.EDIT_ACCOUNT).exists():
+        authorize(request.scope, Action.EDIT_ACCOUNT)
+    row = account_row(system, latest=latest_day(timezone.now()))
+    if row is None:
+        raise Http404("The catalogue has no such system.")
+    return render(request, "web/person_account_fields.html", {"row": row})
 
 
 @require_http_methods(["GET", "POST"])

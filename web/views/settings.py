@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.house_words import HOUSE_RULES
+from accounts.models import HouseRule
 from accounts.words import day
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility, Invitation, Membership, Organization
@@ -36,6 +38,7 @@ def settings(request: ScopedRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "mine": [_role_words(each) for each in mine.select_related("facility").order_by("role", "pk")],
         "zone": zone_words(scope.organization.zone),
+        "rules_on": HouseRule.objects.known().filter(organization=scope.organization, rule__in=HOUSE_RULES).count(),
         "may_manage": scope.may(Action.MANAGE_MEMBERS),
         "may_start": scope.may(Action.START_REMINDERS),
     }
@@ -73,7 +76,7 @@ def member_invite(request: ScopedRequest) -> HttpResponse:
     scope = request.scope
     authorize(scope, Action.MANAGE_MEMBERS)
     form = InviteForm(request.POST if request.method == "POST" else None, places=_places(scope))
-    context: dict[str, Any] = {"form": form, "crumbs": _crumbs(scope)}
+    context: dict[str, Any] = {"form": form, "crumbs": settings_crumbs(scope)}
     if form.is_valid():
         try:
             issued = invite_member(scope=scope, at=timezone.now(), **form.cleaned_data)
@@ -111,7 +114,7 @@ def member_end(request: ScopedRequest, pk: int) -> HttpResponse:
         "refused": refused,
         "last_role": not mine.filter(user=membership.user).exclude(pk=membership.pk).exists(),
     }
-    return render(request, "web/settings_member_end.html", context | {"crumbs": _crumbs(scope)})
+    return render(request, "web/settings_member_end.html", context | {"crumbs": settings_crumbs(scope)})
 
 
 @require_http_methods(["GET", "POST"])
@@ -133,7 +136,7 @@ def start_reminders(request: ScopedRequest) -> HttpResponse:
         "further": max(len(first.people) - SHOWN_AT_MOST, 0) if first else 0,
         "started_on": _started_on(organization),
     }
-    return render(request, "web/start_reminders.html", context | {"crumbs": _crumbs(scope)})
+    return render(request, "web/start_reminders.html", context | {"crumbs": settings_crumbs(scope)})
 
 
 def _started_on(organization: Organization) -> str:
@@ -141,5 +144,6 @@ def _started_on(organization: Organization) -> str:
     return day(day_in(started, organization.zone)) if started else ""
 
 
-def _crumbs(scope: Scope) -> list[dict[str, str]]:
+def settings_crumbs(scope: Scope) -> list[dict[str, str]]:
+    """Return the way up from a page below Settings."""
     return [{"label": "Settings", "url": reverse("web:settings", args=[scope.organization.slug])}]

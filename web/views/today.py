@@ -15,7 +15,7 @@ from facilities.access import Action, Scope
 from facilities.models import Facility
 from staff.models import Employment
 from users.models import User
-from web.agenda import Agenda, Section, agenda
+from web.agenda import SHOWN, Agenda, Section, agenda
 from web.rows import deadline_row, done_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 
@@ -62,6 +62,7 @@ def _sections(scope: Scope, day: Agenda) -> Any:
             for row in _ordered(section.deadlines)
             if row.account_id is not None
         ]
+        rows += day.duties.get(slug, [])[:SHOWN]
         if rows:
             more = f"{everything}?standing={standing}" if section.more else ""
             yield {"slug": slug, "title": title, "rows": rows, "more_url": more}

@@ -56,7 +56,7 @@ def _lines(report: Report) -> list[str]:
     lines += [f"{row['file']}, line {row['line']}: {row['message']}" for row in report.warnings]
     lines += [
         f"{row['file']}, line {row['line']}: {row['ccn']} has {row['field']} “{row['given']}”,"
-        f" line {row['first_line']} had “{row['kept']}”, which was kept"
+        f" line {row['kept_line']} has “{row['kept']}”, which was kept"
         for row in report.conflicts
     ]
     if not report.written:

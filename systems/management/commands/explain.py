@@ -1,32 +1,20 @@
 """manage.py explain: by when, what happens then, how to get back, and who says so."""
 
-import re
-from argparse import ArgumentTypeError
 from datetime import date
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from audit.commands import ContractCommand, Outcome, Refused
+from audit.commands import ContractCommand, Outcome, Refused, calendar_day
 from systems.explaining import UNKNOWN, BasisRefused, Explanation, UnknownLogin, deadline_document, explain
 from systems.models import System
-
-
-def day(text: str) -> date:
-    """Parse YYYY-MM-DD and nothing else; other ISO spellings are too easily a slip."""
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ArgumentTypeError(f"{text!r} is no date; write it as 2026-11-22")
-    try:
-        return date.fromisoformat(text)
-    except ValueError as exc:
-        raise ArgumentTypeError(f"{text!r} is no day of the calendar") from exc
 
 
 def login(text: str) -> date | UnknownLogin | None:
     """Parse a day, ``never`` or ``unknown``."""
     if text == "never":
         return None
-    return UNKNOWN if text == "unknown" else day(text)
+    return UNKNOWN if text == "unknown" else calendar_day(text)
 
 
 class Command(ContractCommand):
@@ -35,8 +23,8 @@ class Command(ContractCommand):
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("--system", required=True, help="slug of the system, such as iqies")
         parser.add_argument("--last-login", type=login, metavar="DATE|never|unknown", help="default: never")
-        parser.add_argument("--on", type=day, required=True, metavar="DATE", help="the day asked about")
-        parser.add_argument("--granted-on", type=day, metavar="DATE", help="day of the grant or activation")
+        parser.add_argument("--on", type=calendar_day, required=True, metavar="DATE", help="the day asked about")
+        parser.add_argument("--granted-on", type=calendar_day, metavar="DATE", help="day of the grant or activation")
 
     def run(self, **options: Any) -> Outcome:
         slug, on = options["system"], options["on"]

@@ -1,8 +1,6 @@
 """`manage.py seed_scale --facilities N --accounts N`: the only synthetic population."""
 
-import argparse
 from dataclasses import asdict
-from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -10,17 +8,9 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from accounts.models import LoginEvent
-from audit.commands import ContractCommand, Outcome, Refused
+from audit.commands import ContractCommand, Outcome, Refused, calendar_day
 from systems.policy import day_in
 from web.scale import Population, SeedRefused, seed_scale
-
-
-def calendar_day(text: str) -> date:
-    """Read a day for argparse."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as exc:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2026-11-22") from exc
 
 
 class Command(ContractCommand):
@@ -38,6 +28,10 @@ class Command(ContractCommand):
             "--events", type=int, default=0, metavar="N", help="logins in all; known last logins are events anyway"
         )
 
+        parser.add_argument(
+            "--organizations", type=int, default=0, metavar="N", help="so many (default: one for 200 facilities)"
+        )
+
     def run(self, **options: Any) -> Outcome:
         if not settings.EMBEDDED:
             raise Refused("production", "A synthetic population exists under embedded settings only.")
@@ -49,6 +43,7 @@ class Command(ContractCommand):
                 seed=options["seed"],
                 due_share=options["due_share"],
                 events=options["events"],
+                organizations=options["organizations"],
             )
             made = seed_scale(population=population, progress=self.progress)
         except SeedRefused as exc:

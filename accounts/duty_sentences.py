@@ -1,0 +1,107 @@
+"""What the product says about dates that hang on a role, a person or a facility. Pure: values in, words out."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from accounts.sentences import after_day, by_day, possessive, short_day
+from accounts.words import in_days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What a sentence needs. ``about``: the role, the document or what is owed; ``last_on``: done last, if ever.
+
+    ``since_on``: the day the date counts from; ``own``: the reader is the person it is about.
+    """
+
+    about: str
+    due_on: date
+    on: date
+    person: str = ""
+    own: bool = False
+    facility: str = ""
+    system: str = ""
+    last_on: date | None = None
+    since_on: date | None = None
+    cure: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.due_on < self.on
+
+    @property
+    def until(self) -> str:
+        """Return ``Thu 3 Dec (two days ago)`` of a day that has passed."""
+        return f"{short_day(self.due_on, self.on)} ({in_days(self.due_on, self.on)})"
+
+
+def certification_due(duty: Duty) -> str:
+    """Return by when a role has to be certified on CMS's side, or that it is presumed removed."""
+    whose = "Your" if duty.own else possessive(duty.person)
+    role = f"{whose} {duty.system} role {duty.about} at {duty.facility}"
+    if duty.passed:
+        return f"{role} is presumed removed: it had to be certified by {duty.until}."
+    if duty.last_on:
+        known = f"last certified {in_days(duty.last_on, duty.on)}"
+    else:
+        known = f"no certification is known since it was granted on {short_day(duty.since_on or duty.due_on, duty.on)}"
+    return f"{role} has to be certified {by_day(duty.due_on, duty.on)}: {known}."
+
+
+def after_certification(duty: Duty) -> str:
+    """Return what follows: who certifies, or the way back."""
+    if duty.passed:
+        return f"Look on {duty.system} whether it is still there. If not: {duty.cure}".strip()
+    return f"The approver on CMS’s side certifies it; the role is removed {after_day(duty.due_on, duty.on)}."
+
+
+def acknowledgement_due(duty: Duty) -> str:
+    """Return by when a document has to be acknowledged, addressed to the person or to whoever looks after her."""
+    known = f"last acknowledged {in_days(duty.last_on, duty.on)}" if duty.last_on else "not acknowledged yet"
+    if duty.passed:
+        late = f"was due by {duty.until}: {known}"
+        whose = "Your" if duty.own else possessive(duty.person)
+        return f"{whose} acknowledgement of {duty.about} {late}."
+    if duty.own:
+        return f"Acknowledge {duty.about} {by_day(duty.due_on, duty.on)}: {known}."
+    return f"Remind {duty.person} to acknowledge {duty.about} {by_day(duty.due_on, duty.on)}: {known}."
+
+
+def obligation_due(duty: Duty) -> str:
+    """Return what a facility owes by when."""
+    if duty.passed:
+        return f"{duty.facility} owed by {duty.until}: {duty.about}."
+    return f"{duty.facility} owes {by_day(duty.due_on, duty.on)}: {duty.about}."
+
+
+def after_obligation(duty: Duty) -> str:
+    """Return what the day counts from, and what to do."""
+    if duty.since_on is None:
+        return "The day was typed in; record it as done on the page of the facility."
+    return f"Counted from {short_day(duty.since_on, duty.on)}. {duty.cure}".strip()
+
+
+def review_due(duty: Duty) -> str:
+    """Return by when access at a facility has to be looked at."""
+    if duty.passed:
+        return f"The review of {duty.about} at {duty.facility} was due by {duty.until}."
+    return f"Review {duty.about} at {duty.facility} {by_day(duty.due_on, duty.on)}."
+
+
+def after_review(duty: Duty) -> str:
+    """Return what the day counts from, and what to do."""
+    since = (
+        f"Counted from {short_day(duty.since_on, duty.on)}, the last review or the start of the rule. "
+        if duty.since_on
+        else ""
+    )
+    return f"{since}Have removed what nobody needs, then record the review on the page of the facility."
+
+
+def temporary_due(*, person: str, own: bool, system: str, due_on: date, on: date) -> str:
+    """Return until when an account may live that was not meant to last."""
+    whose = f"Your {system}" if own else f"{possessive(person)} {system}"
+    if due_on < on:
+        passed = f"{short_day(due_on, on)} ({in_days(due_on, on)})"
+        return f"{whose} account was to last until {passed}: make it a lasting one, or have it removed."
+    return f"{whose} account lasts until {short_day(due_on, on)} ({in_days(due_on, on)}); then it has to be removed."

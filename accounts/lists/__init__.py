@@ -1,0 +1,1 @@
+"""A system's user list or a facility's own spreadsheet of accounts: columns, words, cleaned rows."""

@@ -1,0 +1,108 @@
+"""Logins in bulk, from a file: evidence of grade D as sets, then what they come to for each account."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, Final
+
+from accounts.models import LoginEvent, PortalAccount
+from accounts.services.clocks import Chains, close_cured_findings, recompute
+from accounts.services.contradictions import forget_contradictions
+from accounts.services.logins import count_again
+from accounts.services.replaying import replay_logins
+from audit.bulk import among, insert_rows, reserve_keys
+from facilities.models import Organization
+from systems.policy import EASTERN, day_in
+
+_AT_ONCE: Final = 10_000  # accounts of one statement
+_EVENT: Final = (
+    "id", "organization", "account", "happened_on", "grade", "source", "via", "recorded_by", "recorded_at",
+)  # fmt: skip
+
+
+def feed_logins(
+    *, organization: Organization, days: Mapping[int, date], recorded_by: str, at: datetime
+) -> dict[int, int]:
+    """Write one login per account (key -> day) where the file did not say so before; return account -> event key.
+
+    A login that counts at the sign-in authority is written there, too. Clocks stay behind: see `follow_logins`.
+    Inside the caller's transaction.
+    """
+    new = [account for account, _ in _not_known(days.items(), LoginEvent.Source.FILE)]
+    keys = dict(zip(new, reserve_keys(LoginEvent, len(new)), strict=True))
+    rows: list[list[Any]] = [
+        [key, organization.pk, account, days[account], "D", "file", None, recorded_by, at]
+        for account, key in keys.items()
+    ]
+    insert_rows(LoginEvent, _EVENT, rows)
+    # Each of them counts above: when one is taken back, the others still do.
+    counted = {(authority, days[account]): keys[account] for account, authority in _authorities(new).items()}
+    also = _not_known(counted, LoginEvent.Source.AUTHORITY)
+    insert_rows(
+        LoginEvent,
+        _EVENT,
+        (
+            [key, organization.pk, *place, "D", "authority", counted[place], recorded_by, at]
+            for place, key in zip(also, reserve_keys(LoginEvent, len(also)), strict=True)
+        ),
+    )
+    return keys
+
+
+def follow_logins(*, accounts: Iterable[int], at: datetime, chains: Chains) -> None:
+    """Bring login states, deadlines and lapse findings of these accounts, and their authorities, in line."""
+    touched = set(accounts)
+    touched |= set(_authorities(list(touched)).values())
+    ordered = sorted(touched)
+    for start in range(0, len(ordered), _AT_ONCE):
+        part = ordered[start : start + _AT_ONCE]
+        replay_logins(part, chains=chains)
+        rows = PortalAccount.objects.filter(pk__in=among(part))
+        recompute(accounts=rows, at=at, chains=chains)
+        close_cured_findings(accounts=rows, at=at, on=day_in(at, EASTERN))
+
+
+def void_logins(keys: Iterable[int], *, at: datetime) -> None:
+    """Void logins of a file with what they counted for at authorities; clocks stay behind: see `follow_logins`.
+
+    Where another surface's login of that day still stands, it counts at the authority instead.
+    Inside the caller's transaction.
+    """
+    ordered = sorted(set(keys))
+    for start in range(0, len(ordered), _AT_ONCE):
+        part = ordered[start : start + _AT_ONCE]
+        forget_contradictions(part)
+        standing = LoginEvent.objects.standing()
+        counted = list(standing.filter(via__in=among(part)).values_list("account_id", "happened_on"))
+        standing.filter(via__in=among(part)).update(voided_at=at)
+        standing.filter(pk__in=among(part)).update(voided_at=at)
+        below = standing.filter(
+            account__identity__in={authority for authority, _ in counted},
+            account__system__counts_at_authority=True,
+            happened_on__in={day for _, day in counted},
+        )
+        others = set(below.values_list("account__identity_id", "happened_on").distinct())
+        for authority, day in sorted(set(counted) & others):
+            count_again(authority, day, at)
+
+
+def _not_known(told: Iterable[tuple[int, date]], source: LoginEvent.Source) -> list[tuple[int, date]]:
+    """Return the accounts and days that this source has not told yet."""
+    wanted = sorted(told)
+    new: list[tuple[int, date]] = []
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        rows = LoginEvent.objects.standing().filter(account__in=among(account for account, _ in part), source=source)
+        known = set(rows.order_by().values_list("account_id", "happened_on"))
+        new += [each for each in part if each not in known]
+    return new
+
+
+def _authorities(accounts: list[int]) -> dict[int, int]:
+    """Return account -> the account at its sign-in authority, where a login here counts there as well."""
+    found: dict[int, int] = {}
+    for start in range(0, len(accounts), _AT_ONCE):
+        part = accounts[start : start + _AT_ONCE]
+        rows = PortalAccount.objects.filter(pk__in=part, identity__isnull=False, system__counts_at_authority=True)
+        open_above = rows.exclude(identity__status=PortalAccount.Status.REMOVED).order_by()
+        found |= {account: above for account, above in open_above.values_list("pk", "identity_id") if above}
+    return found

@@ -1,0 +1,73 @@
+"""What the logins of accounts come to, replayed by the policy: state, last login, the day the clock counts from."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+
+from accounts.models import Deadline, LoginEvent, PortalAccount, RoleGrant
+from accounts.policy import counted_login
+from accounts.services.clocks import Chains
+from audit.bulk import among, update_rows
+from facilities.services.rechecks import recheck
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the logins of an account come to depends on, besides the logins."""
+
+    system_id: int
+    history_from_on: date | None
+    confirmed_on: date | None
+
+
+_Come = tuple[str, date | None, date | None]  # login state, last login, the day the clock counts from
+
+
+def replay_logins(account_ids: Sequence[int], *, chains: Chains) -> list[int]:
+    """Set on these accounts what their logins come to, and return those it moved; their deadlines stay behind.
+
+    Inside the caller's transaction. Replaying a history needs the policy, which is never written in SQL; of the same
+    facts and days it is asked once.
+    """
+    columns = ("login_state", "last_login_on", "counts_from_on")
+    facts = ("system_id", "history_from_on", "confirmed_on")
+    accounts = PortalAccount.objects.filter(pk__in=among(account_ids)).order_by("pk").select_for_update()
+    locked = list(accounts.values_list("pk", *columns, *facts))
+    days: dict[int, list[date]] = defaultdict(list)
+    standing = LoginEvent.objects.standing().filter(account__in=among(account_ids))
+    for pk, day in standing.order_by("account", "happened_on").values_list("account", "happened_on"):
+        days[pk].append(day)
+    replay = cache(partial(_replay, chains=chains))
+    moved: dict[int, _Come] = {}
+    turned: list[int] = []
+    for pk, state, last, counts, *rest in locked:
+        come = replay(_Facts(*rest), tuple(days[pk]))
+        if come != (state, last, counts):
+            moved[pk] = come
+        if come[0] != state:
+            turned.append(pk)
+    update_rows(PortalAccount, ("id",), columns, ([pk, *map(_stored, come)] for pk, come in moved.items()))
+    if turned:  # whose last login is unknown is a matter of the facility (the finding "last login unknown")
+        grants = RoleGrant.objects.known().filter(account__in=among(turned))
+        recheck(grants.values_list("facility_id", flat=True).distinct())
+    return list(moved)
+
+
+def _stored(value: str | date | None) -> str | None:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _replay(facts: _Facts, days: Sequence[date], *, chains: Chains) -> _Come:
+    """Return what the logins of an account come to."""
+    if not days:
+        never = facts.history_from_on is not None
+        return PortalAccount.LoginState.NEVER if never else PortalAccount.LoginState.UNKNOWN, None, None
+    counts = counted_login(
+        days,
+        history_from_on=facts.history_from_on,
+        confirmed_on=facts.confirmed_on,
+        chain=chains.get((facts.system_id, Deadline.Kind.INACTIVITY), ()),
+    )
+    return PortalAccount.LoginState.KNOWN, max(days), counts

@@ -1,0 +1,101 @@
+"""Facilities where a day has come since the last run: somebody starts, ends, goes on leave; a stream's way ends."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Deadline, FacilityStream, RecordKeeper, RoleGrant
+from accounts.models.register import HouseRule
+from accounts.policy.officials import NEAR_DAYS
+from accounts.policy.people import LATE_MOVE_DAYS
+from facilities.models import Facility
+from staff.models import Absence, Employment, Person
+from systems.models import StreamPath, SystemRole
+from systems.policy import EASTERN, day_in
+
+# Days after an end on which a rule answers something else: access is a gap on the day after, worse a day later; after a
+# move it is worse when the time for looking at it is over.
+AFTER_END: Final = (1, 2, LATE_MOVE_DAYS + 1)
+
+
+def _came(field: str, since: date, on: date, days: int = 0) -> Q:
+    """Return the condition that so many days after a column's day lie after one day and not after another."""
+    shift = timedelta(days=days)
+    return Q(**{f"{field}__gt": since - shift, f"{field}__lte": on - shift})
+
+
+def _begun_or_over(since: date, on: date) -> Q:
+    found = _came("valid_from", since, on)
+    for days in AFTER_END:
+        found |= _came("valid_to", since, on, days)
+    return found
+
+
+def flipped(since: datetime, at: datetime) -> Iterator[tuple[int, int]]:
+    """Yield (organization, facility) where something began or was over since the last run, by each facility's own day.
+
+    Ranges on indexes of dates, per zone; between two runs of one day nothing comes up.
+    """
+    for zone in Facility.objects.order_by().values_list("zone", flat=True).distinct():
+        last, on = day_in(since, zone), day_in(at, zone)
+        if last >= on:
+            continue
+        when = _begun_or_over(last, on)
+        dated: tuple[QuerySet, ...] = (
+            Employment.objects.known(),
+            RoleGrant.objects.known(),
+            FacilityStream.objects.known(),
+            RecordKeeper.objects.known(),
+        )
+        for rows in dated:
+            there = rows.filter(when, facility__zone=zone).order_by()
+            yield from there.values_list("organization_id", "facility_id").distinct()
+        # A change of job is worse when the time for looking at the roles is over, whenever the job before ended.
+        late = Employment.objects.known().filter(_came("valid_from", last, on, LATE_MOVE_DAYS + 1), facility__zone=zone)
+        yield from late.order_by().values_list("organization_id", "facility_id").distinct()
+        switched_on = HouseRule.objects.known().filter(_came("enabled_on", last, on)).values("organization")
+        yield from (
+            Facility.objects.filter(organization__in=switched_on, zone=zone)
+            .order_by()
+            .values_list("organization_id", "pk")
+        )
+        # Whom nobody employs here is listed nowhere when her contact data change; it stands in backup records.
+        # Dated by the organization's clock, which may be a day behind this one.
+        told = Person.objects.filter(contact_changed_on__range=(last - timedelta(days=1), on))
+        strangers = told.filter(~Exists(Employment.objects.filter(person=OuterRef("pk"))))
+        there = RoleGrant.objects.known().filter(account__person__in=strangers, facility__zone=zone).order_by()
+        yield from there.values_list("organization_id", "facility_id").distinct()
+        away = Absence.objects.known().filter(when).values("person")
+        yield from (
+            Employment.objects.known()
+            .filter(person__in=away, facility__zone=zone)
+            .order_by()
+            .values_list("organization_id", "facility_id")
+            .distinct()
+        )
+
+
+def officials_near(since: datetime, at: datetime) -> Iterator[tuple[int, int]]:
+    """Yield (organization, facility) where somebody privileged comes near the last safe day, or passed it.
+
+    By the Eastern day, as these limits are counted. Only open clocks within two days of the index on (zone, due_on).
+    """
+    last, on = day_in(since, EASTERN), day_in(at, EASTERN)
+    if last >= on:
+        return
+    came = _came("due_on", last, on, 1 - NEAR_DAYS) | _came("due_on", last, on, 1)
+    clocks = Deadline.objects.open().filter(came, zone=EASTERN, kind=Deadline.Kind.INACTIVITY, policy__isnull=False)
+    there = RoleGrant.objects.known().filter(role__privileged=True, account__in=clocks.values("account")).order_by()
+    yield from there.values_list("organization_id", "facility_id").distinct()
+
+
+def path_flips(since: datetime, at: datetime) -> bool:
+    """Return whether a way of a stream or a role began or ended since the last run: then everything is looked at."""
+    last, on = day_in(since, EASTERN), day_in(at, EASTERN)
+    if last >= on:
+        return False
+    paths = _came("from_on", last, on) | _came("until_on", last, on, 1)
+    roles = _came("usable_from", last, on) | _came("usable_until", last, on, 1)
+    return StreamPath.objects.filter(paths).exists() or SystemRole.objects.filter(roles).exists()

@@ -1,0 +1,79 @@
+"""Jobs that a facility must have filled: ePOC administrator (R-49), PS&R's two people (R-51), record keepers (R-27)."""
+
+from collections.abc import Iterator
+
+from accounts.models import FacilityStream, Finding
+from accounts.models.register import HouseRule
+from accounts.models.watch import Severity
+from accounts.policy.cover import holding, two_people_missing
+from accounts.policy.streams import streams_of, systems_on
+from accounts.services.rules.catalogue_read import Known
+from accounts.services.rules.found import Found, Rule, Slice
+from accounts.services.rules.house import wanted_since
+from accounts.services.rules.sites import Place, places
+from systems.models import Ability, Stream
+
+_EPOC, _PSR = Finding.Kind.NO_EPOC_ADMINISTRATOR.value, Finding.Kind.PSR_TWO_PEOPLE.value
+_KEEPERS = Finding.Kind.FEW_KEEPERS.value
+_LEAST = 2  # QIES-QUO-9: more than one
+
+
+def _own(place: Place, catalogue: Known, part: Slice, group: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield (stream, systems of that day) of the group's streams for which the facility's own people answer."""
+    for stream, (through, paths) in streams_of(place.site, catalogue.ways).items():
+        if through == FacilityStream.Through.OWN and catalogue.ways.groups.get(stream) == group:
+            yield stream, systems_on(paths, place.site, part.on)
+
+
+def no_epoc_administrator(part: Slice) -> Iterator[Found]:
+    """Yield one finding per facility where nobody receives statements of deficiencies, once such a role exists."""
+    catalogue, sites = places(part)
+    for place in sites:
+        for stream, systems in _own(place, catalogue, part, Stream.Group.SURVEY):
+            roles = {
+                key
+                for key, role in catalogue.roles.items()
+                if role.system in systems and role.usable(part.on) and role.may(Ability.PLAN_OF_CORRECTION, stream)
+            }
+            if roles and not holding(place.held, roles, catalogue.roles, part.on):
+                system = min(catalogue.roles[key].system for key in roles)
+                facts = {"stream": stream, "system": system}
+                yield Found(
+                    _EPOC, f"facility:{place.key}/stream:{stream}", Severity.HIGH.value, facts, facility=place.key
+                )
+
+
+def psr_two_people(part: Slice) -> Iterator[Found]:
+    """Yield one finding per CCN that lacks the official, the user, or a second person for one of the two."""
+    catalogue, sites = places(part)
+    for place in sites:
+        if not place.has_ccn:
+            continue
+        for stream, systems in _own(place, catalogue, part, Stream.Group.COST):
+            there = {key: role for key, role in catalogue.roles.items() if role.system in systems}
+            deciding = {key for key, role in there.items() if role.official}
+            reading = {key for key, role in there.items() if role.may(Ability.REPORTS, stream)}
+            officials = holding(place.held, deciding, catalogue.roles, part.on)
+            users = holding(place.held, reading, catalogue.roles, part.on)
+            missing = two_people_missing(officials, users) if deciding and reading else ""
+            if missing:
+                facts = {"system": min(systems), "missing": missing, "people": sorted(officials | users)}
+                yield Found(
+                    _PSR, f"facility:{place.key}/stream:{stream}", Severity.HIGH.value, facts, facility=place.key
+                )
+
+
+def few_keepers(part: Slice) -> Iterator[Found]:
+    """Yield one finding per facility with fewer than two record keepers, once the organization wants the rule."""
+    if wanted_since(part, HouseRule.Rule.KEEPERS) is None:
+        return
+    for place in places(part)[1]:
+        if len(place.keepers) < _LEAST:
+            severity = Severity.MEDIUM if place.keepers else Severity.HIGH
+            facts = {"people": sorted(place.keepers)}
+            yield Found(_KEEPERS, f"facility:{place.key}", severity.value, facts, facility=place.key)
+
+
+EPOC = Rule("epoc-administrators", "ePOC administrators", (_EPOC,), "facility", no_epoc_administrator)
+PSR = Rule("psr-two-people", "Two people for PS&R", (_PSR,), "facility", psr_two_people)
+KEEPERS = Rule("record-keepers", "Keepers of the backup record", (_KEEPERS,), "facility", few_keepers)

@@ -1,0 +1,99 @@
+"""Access that has outlived the work: of people who left (R-33, R-34), and at facilities they have left (R-38)."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from django.db.models import Exists, OuterRef
+
+from accounts.models import Finding, PortalAccount, RoleGrant
+from accounts.policy.people import Time, gap_severity, last_day, move_severity, moved_on
+from accounts.services.rules.found import Found, Rule, Slice
+from staff.models import Employment
+from systems.models import System
+
+_LEFT, _MOVED = Finding.Kind.LEAVER_ACCESS.value, Finding.Kind.MOVED_ACCESS.value
+_WORKING: Final = (PortalAccount.Status.ACTIVE, PortalAccount.Status.LOST)
+
+
+def times_of(part: Slice) -> dict[int, list[Time]]:
+    """Return the times at facilities of everybody of the slice, wherever. One query per slice."""
+    if "times" not in part.read:
+        times: dict[int, list[Time]] = defaultdict(list)
+        rows = Employment.objects.known().filter(person__in=part.people).order_by()
+        columns = ("person_id", "facility_id", "valid_from", "valid_to", "job_title")
+        for person, facility, since, until, title in rows.values_list(*columns):
+            times[person].append(Time(facility, since, until, title))
+        part.read["times"] = times
+    found: dict[int, list[Time]] = part.read["times"]
+    return found
+
+
+def left_with_access(part: Slice) -> Iterator[Found]:
+    """Yield one finding per account of somebody who left: each system is a removal of its own (R-34).
+
+    An identity that other systems sign in through, and that counts for them, stays with the person.
+    """
+    last = {person: day for person, times in times_of(part).items() if (day := last_day(times, part.on))}
+    identity = System.objects.filter(sign_in_via=OuterRef("system"), counts_at_authority=True)
+    privileged = RoleGrant.objects.in_force(part.on).filter(account=OuterRef("pk"), role__privileged=True)
+    accounts = (
+        PortalAccount.objects.filter(person__in=last, status__in=_WORKING)
+        .annotate(is_identity=Exists(identity), is_privileged=Exists(privileged))
+        .order_by("pk")
+    )
+    rows = accounts.values_list("pk", "person_id", "system__slug", "is_identity", "is_privileged")
+    roles = _roles_kept(last, part) if last else {}
+    for account, person, system, is_identity, is_privileged in rows:
+        if is_identity and not is_privileged:
+            continue
+        yield Found(
+            kind=_LEFT,
+            subject_key=f"account:{account}",
+            severity=gap_severity(last[person], part.on),
+            facts={"system": system, "left_on": last[person].isoformat(), "roles": roles.get(account, [])},
+            person=person,
+            account=account,
+        )
+
+
+def _roles_kept(people: Collection[int], part: Slice) -> dict[int, list[dict[str, object]]]:
+    """Return account -> roles in force of people who left, each with its facility. One query."""
+    found: dict[int, list[dict[str, object]]] = defaultdict(list)
+    rows = (
+        RoleGrant.objects.in_force(part.on)
+        .filter(account__person__in=people)
+        .order_by("account_id", "facility__name", "facility_id", "role__name", "role_id")
+        .values_list("account_id", "role__name", "facility_id", "facility__name")
+        .distinct()
+    )
+    for account, role, facility, place in rows:
+        found[account].append({"role": role, "facility": facility, "place": place})
+    return found
+
+
+def moved_with_access(part: Slice) -> Iterator[Found]:
+    """Yield one finding per account and facility where somebody has a role and, unlike once, no work any more."""
+    times = times_of(part)
+    grants = (
+        RoleGrant.objects.in_force(part.on)
+        .filter(account__person__in=part.people, account__status=PortalAccount.Status.ACTIVE)
+        .order_by("account_id", "facility_id")
+        .values_list("account_id", "facility_id", "account__person_id", "account__system__slug", "facility__name")
+        .distinct()
+    )
+    for account, facility, person, system, place in grants:
+        last_on = moved_on(times.get(person, ()), facility, part.on)
+        if last_on is not None:
+            yield Found(
+                kind=_MOVED,
+                subject_key=f"account:{account}/facility:{facility}",
+                severity=move_severity(last_on, part.on),
+                facts={"system": system, "facility": facility, "place": place, "left_on": last_on.isoformat()},
+                person=person,
+                account=account,
+            )
+
+
+LEFT: Final = Rule("leaver-access", "Left and still has access", (_LEFT,), "person", left_with_access)
+MOVED: Final = Rule("moved-access", "Access where they no longer work", (_MOVED,), "person", moved_with_access)

@@ -1,0 +1,95 @@
+"""Measure the long lists on the database of the settings, as the administrator of its chain asks for them.
+
+A child process of `bench_pages`; prints one JSON document. Each page is asked for through the whole product but the
+network: middleware, session, queries, template. First page and page in the middle take turns.
+"""
+
+import argparse
+import json
+import sys
+import time
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import django
+import time_machine
+from django.db import connection
+from django.http import QueryDict
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+if TYPE_CHECKING:
+    from facilities.access import Scope
+
+PAGES = {
+    "accounts by day": ("accounts", ""),
+    "accounts by name": ("accounts", "sort=name"),
+    "accounts of a system": ("accounts", "system=iqies"),
+    "accounts that are fine": ("accounts", "standing=fine"),
+    "accounts of those who work here": ("accounts", "holder=working"),
+    "people": ("people", ""),
+    "people who work here": ("people", "state=working"),
+}
+WARM = 2  # requests that do not count
+
+
+def main() -> None:
+    """Read the arguments, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--on", type=date.fromisoformat, required=True)
+    parser.add_argument("--rounds", type=int, required=True)
+    options = parser.parse_args()
+    django.setup()
+    from web.scale import Population
+
+    at = Population(facilities=1, accounts=1, on=options.on).at + timedelta(hours=12)
+    with time_machine.travel(at):
+        sys.stdout.write(json.dumps(_measure(options.rounds)))
+
+
+def _measure(rounds: int) -> dict[str, Any]:
+    from facilities.access import Scope
+    from facilities.models import Membership
+
+    member = Membership.objects.filter(role="administrator", facility=None).select_related("user", "organization")[0]
+    scope = Scope.of(member.user, member.organization)
+    assert scope is not None
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(member.user, backend="django.contrib.auth.backends.ModelBackend")
+    pages: dict[str, dict[str, list[float]]] = {}
+    not_full = 0
+    for name, (which, query) in PAGES.items():
+        address = reverse(f"web:{which}", args=[member.organization.slug])
+        urls = {"first": f"{address}?{query}", "deep": address + _middle(scope, which, query)}
+        pages[name] = {turn: [] for turn in urls}
+        for round_ in range(WARM + rounds):
+            for turn in sorted(urls, reverse=bool(round_ % 2)):
+                begun = time.perf_counter()
+                answer = client.get(urls[turn])
+                taken = time.perf_counter() - begun
+                if round_ >= WARM:
+                    pages[name][turn].append(taken)
+                else:
+                    not_full += answer.content.count(b"<tr>") != 1 + 50  # the head, and a whole page
+    return {"engine": connection.vendor, "pages": pages, "not_full": not_full}
+
+
+def _middle(scope: "Scope", which: str, query: str) -> str:
+    """Return the query string of the page that begins in the middle of a list."""
+    from web import account_list, people_list
+    from web.keyset import page_after
+    from web.lists import accounts_as_asked, people_as_asked
+
+    asked = QueryDict(query)
+    if which == "people":
+        rows, by = people_as_asked(scope, asked).rows, people_list.BY_NAME
+    elif "sort=name" in query:
+        rows, by = accounts_as_asked(scope, asked).rows, account_list.BY_NAME
+    else:
+        rows, by = accounts_as_asked(scope, asked).rows.filter(lapses_on__isnull=False), account_list.BY_DAY
+    middle = rows.order_by(*by)[rows.count() // 2]
+    return page_after(RequestFactory().get("/", dict(asked.items())), middle, by=by)
+
+
+if __name__ == "__main__":
+    main()

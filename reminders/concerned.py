@@ -1,0 +1,125 @@
+"""Who is concerned by a deadline that hangs on a role, a person, a facility or an obligation: parts of one statement.
+
+`reminders.services.plan` reads accounts by a statement of its own; these are the twin for everything else. What is
+said here about people in SQL is said in `reminders.audience` again, as a condition on what was planned.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from reminders.deputies import HEARD as DEPUTIES
+from systems.selectors import official_roles
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """How one kind of subject leads to people: joins from deadline ``d``, and columns of what they find."""
+
+    joins: str
+    person: str = "CAST(NULL AS bigint)"
+    facility: str = "CAST(NULL AS bigint)"
+    system: str = "CAST(NULL AS bigint)"
+    running: str = "1 = 1"
+
+
+_CONCERNS: Final = {
+    "grant": Concern(
+        "JOIN accounts_rolegrant g ON g.id = d.grant_id JOIN accounts_portalaccount a ON a.id = g.account_id",
+        person="a.person_id",
+        facility="g.facility_id",
+        system="a.system_id",
+        running="a.status <> 'removed'",
+    ),
+    "person": Concern("JOIN staff_person q ON q.id = d.person_id", person="q.id"),
+    "facility": Concern("JOIN facilities_facility f ON f.id = d.facility_id", facility="f.id"),
+    "obligation": Concern("JOIN accounts_obligation b ON b.id = d.obligation_id", facility="b.facility_id"),
+}
+_IN_FORCE: Final = "g.voided_at IS NULL AND g.valid_from <= {today} AND (g.valid_to IS NULL OR g.valid_to >= {today})"
+_WORKS: Final = "e.voided_at IS NULL AND (e.valid_to IS NULL OR e.valid_to >= {today})"
+_ADMINISTRATOR: Final = (
+    "m.role = 'administrator' AND m.ended_at IS NULL AND u.id = m.user_id AND u.is_active"
+    " AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''"
+)
+_LEFT: Final = (
+    "(EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {who} AND e.voided_at IS NULL)"
+    f" AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {{who}} AND {_WORKS}))"
+)
+# Somebody hears from the first step on without being an administrator.
+_OWNED: Final = (
+    "((r.person_id IS NOT NULL AND NOT r.has_left AND r.holder = r.first)"
+    " OR EXISTS (SELECT 1 FROM approvers v WHERE v.id = r.id))"
+)
+HEARD: Final = f"""
+INSERT INTO reminders_heard (deadline_id, organization_id, cycle, climb, step, recipient_id, joins)
+WITH running AS (
+    SELECT d.id, d.organization_id, d.cycle, d.due_on, d.{{day}} AS day, {{person}} AS person_id,
+           {{place}} AS facility_id, {{system}} AS system_id, {{climb}} AS climb
+      FROM accounts_deadline d {{joined}} JOIN facilities_organization o ON o.id = d.organization_id
+     WHERE d.closed_at IS NULL AND NOT d.muted AND d.account_id IS NULL AND d.zone = %s AND d.{{day}} <= %s
+       AND d.target_on IS {{target}} AND {{running}} AND {{started}}
+), stepped AS MATERIALIZED (
+    SELECT w.*, {{step}} AS step, {{first}} AS first, {{holder}} AS holder, {{approver}} AS approver,
+           {{facility}} AS facility, {{organization}} AS organization
+      FROM running w WHERE w.climb IS NOT NULL
+), reached AS MATERIALIZED (
+    SELECT s.*, {_LEFT.replace("{who}", "s.person_id")} AS has_left FROM stepped s WHERE s.step < {{not_yet}}
+), approvers AS MATERIALIZED (
+    SELECT DISTINCT r.id, p.id AS person_id
+      FROM reached r CROSS JOIN accounts_rolegrant g CROSS JOIN accounts_portalaccount a CROSS JOIN staff_person p
+     WHERE g.facility_id = r.facility_id AND g.role_id IN ({{officials}})
+       AND a.id = g.account_id AND a.system_id = r.system_id AND a.status = 'active'
+       AND p.id = a.person_id AND p.organization_id = r.organization_id
+       AND {_IN_FORCE} AND p.id <> r.person_id AND p.email > '' AND NOT {_LEFT.replace("{who}", "p.id")}
+), here AS MATERIALIZED (  -- at the facility of the deadline, else where its person works
+    SELECT r.id, p.id AS person_id
+      FROM reached r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
+     WHERE m.facility_id = r.facility_id AND m.organization_id = r.organization_id AND {_ADMINISTRATOR}
+     UNION
+    SELECT r.id, p.id
+      FROM reached r CROSS JOIN staff_employment e CROSS JOIN facilities_membership m CROSS JOIN users_user u
+           CROSS JOIN staff_person p
+     WHERE r.facility_id IS NULL AND e.person_id = r.person_id AND e.valid_from <= {{today}} AND {_WORKS}
+       AND m.facility_id = e.facility_id AND m.organization_id = r.organization_id AND {_ADMINISTRATOR}
+), placed AS MATERIALIZED (
+    SELECT r.*, CASE WHEN {_OWNED} THEN r.facility ELSE r.first END AS joined_here,
+           CASE WHEN {_OWNED} OR EXISTS (SELECT 1 FROM here v WHERE v.id = r.id)
+                THEN r.organization ELSE r.first END AS joined_above
+      FROM reached r
+), heard AS (
+    SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, r.person_id AS recipient_id, r.holder AS joins
+      FROM placed r JOIN staff_person p ON p.id = r.person_id
+     WHERE p.email > '' AND NOT r.has_left AND r.step <= r.holder
+     UNION ALL
+    SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, v.person_id, r.approver
+      FROM placed r JOIN approvers v ON v.id = r.id WHERE r.step <= r.approver
+     UNION ALL
+    SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, v.person_id, r.joined_here
+      FROM placed r JOIN here v ON v.id = r.id WHERE r.step <= r.joined_here
+     UNION ALL
+    SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id, r.joined_above
+      FROM placed r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
+     WHERE r.step <= r.joined_above
+       AND m.organization_id = r.organization_id AND m.facility_id IS NULL AND {_ADMINISTRATOR}
+     UNION ALL {{deputies}}
+)
+SELECT id, organization_id, cycle, climb, step, recipient_id, max(joins) FROM heard h
+ WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = h.id AND x.cycle = h.cycle
+                      AND x.step = h.step AND x.recipient_id = h.recipient_id)
+ GROUP BY id, organization_id, cycle, climb, step, recipient_id
+"""
+
+
+def parts(subject: str, today: str) -> dict[str, str]:
+    """Return what `HEARD` says about one kind of subject; ``today`` is the day as a literal of ours."""
+    concern = _CONCERNS[subject]
+    officials = ", ".join(str(int(pk)) for pk in sorted(official_roles())) or "0"
+    return {
+        "joined": concern.joins,
+        "person": concern.person,
+        "place": concern.facility,
+        "system": concern.system,
+        "running": concern.running,
+        "officials": officials,
+        "deputies": DEPUTIES.format(rows="placed", today=today),
+        "today": today,
+    }

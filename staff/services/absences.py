@@ -1,0 +1,128 @@
+"""Leaves: a person stays, but does not sign in for a while. Nobody signs in for her; her access may lapse meanwhile."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from audit.services import Ref, record
+from facilities.access import Action, Scope, authorize
+from facilities.services.rechecks import recheck
+from staff.errors import StaffError
+from staff.models import Absence, Deputy, Person
+from staff.services.people import workplaces
+
+
+class AbsenceRefused(StaffError):
+    """The absence cannot be stored as typed; ``field`` says where."""
+
+
+def record_absence(
+    *,
+    scope: Scope,
+    person: Person,
+    away_from_on: date,
+    away_to_on: date | None,
+    at: datetime,
+    deputy: Person | None = None,
+) -> Absence:
+    """Record that somebody is away; ``away_to_on`` is the last day, None while it is not known.
+
+    ``deputy``: who hears meanwhile what she would hear, so that cover is arranged; nobody signs in for her.
+    Raises NotAllowed, and AbsenceRefused for an end before the start, a time that overlaps another absence, or a
+    deputy who is the person herself or of another organization.
+    """
+    authorize(scope, Action.RECORD_ABSENCE, workplaces(person), own=_own(scope, person))
+    if away_to_on is not None and away_to_on < away_from_on:
+        raise AbsenceRefused("The last day cannot lie before the first one.", field="away_to_on")
+    if deputy is not None and (deputy.pk == person.pk or deputy.organization_id != scope.organization.pk):
+        raise AbsenceRefused("Somebody else of your organization has to stand in.", field="deputy")
+    with transaction.atomic():
+        Person.objects.select_for_update(no_key=True).get(pk=person.pk, organization=scope.organization)
+        known = Absence.objects.known().filter(person=person)
+        starts_before = known.filter(valid_from__lte=away_to_on) if away_to_on else known
+        other = starts_before.filter(Q(valid_to=None) | Q(valid_to__gte=away_from_on)).order_by("valid_from").first()
+        if other is not None:
+            message = f"An absence from {other.valid_from.isoformat()} is recorded for that time already."
+            raise AbsenceRefused(message, field="away_from_on")
+        absence = _write(scope, person, away_from_on, away_to_on, at)
+        _stand_in(scope, absence, [deputy.pk] if deputy else [], at)
+        _record(scope, absence, "absence.recorded", at)
+    return absence
+
+
+def end_absence(*, scope: Scope, absence: Absence, last_day_on: date, at: datetime) -> Absence | None:
+    """Record the last day away; a day before the first one takes the absence back whole. Safe to repeat.
+
+    Raises NotAllowed, and AbsenceRefused when somebody corrected it meanwhile.
+    """
+    person = absence.person
+    authorize(scope, Action.RECORD_ABSENCE, workplaces(person), own=_own(scope, person))
+    with transaction.atomic():
+        known = Absence.objects.known().filter(pk=absence.pk, organization=scope.organization)
+        current = known.select_for_update().first()
+        if current is None:
+            raise AbsenceRefused("This absence was corrected meanwhile. Load the page again.", code="stale")
+        if current.valid_to == last_day_on:
+            return current
+        known.update(voided_at=at)
+        standing_in = Deputy.objects.known().filter(person=person, valid_from=current.valid_from)
+        deputies = list(standing_in.values_list("deputy", flat=True))
+        standing_in.update(voided_at=at)
+        if last_day_on < current.valid_from:
+            _record(scope, current, "absence.voided", at)
+            recheck(workplaces(person))
+            return None
+        ended = _write(scope, person, current.valid_from, last_day_on, at)
+        _stand_in(scope, ended, deputies, at)
+        _record(scope, ended, "absence.ended", at)
+    return ended
+
+
+def _own(scope: Scope, person: Person) -> bool:
+    return scope.user_id is not None and person.user_id == scope.user_id
+
+
+def _write(scope: Scope, person: Person, since: date, until: date | None, at: datetime) -> Absence:
+    recheck(workplaces(person))
+    return Absence.objects.create(
+        organization=scope.organization,
+        person=person,
+        valid_from=since,
+        valid_to=until,
+        recorded_at=at,
+        recorded_by=scope.actor.label,
+    )
+
+
+def _stand_in(scope: Scope, absence: Absence, deputies: Sequence[int], at: datetime) -> None:
+    """Name deputies for as long as the absence lasts."""
+    for deputy in deputies:
+        Deputy.objects.create(
+            organization=scope.organization,
+            person=absence.person,
+            deputy_id=deputy,
+            valid_from=absence.valid_from,
+            valid_to=absence.valid_to,
+            recorded_at=at,
+            recorded_by=scope.actor.label,
+        )
+
+
+def _record(scope: Scope, absence: Absence, action: str, at: datetime) -> None:
+    until = absence.valid_to.isoformat() if absence.valid_to else None
+    deputies = Deputy.objects.known().filter(person=absence.person, valid_from=absence.valid_from)
+    record(
+        chain=scope.organization.key,
+        action=action,
+        actor=scope.actor,
+        subject=Ref(absence.person.key, str(absence.person)),
+        at=at,
+        payload={
+            "absence": absence.key,
+            "from": absence.valid_from.isoformat(),
+            "to": until,
+            "deputies": [f"person:{deputy}" for deputy in deputies.values_list("deputy", flat=True)],
+        },
+    )

@@ -1,0 +1,127 @@
+"""Takes an import of people back within 30 days: compensating facts dated now, nothing is deleted.
+
+Whatever a person or a later import has touched since stays as it is and is listed. People whom the import added stay
+in the register without employment: others may already hold accounts for them.
+"""
+
+import json
+from datetime import date, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from audit.bulk import insert_rows, reserve_keys
+from facilities.access import Action, Scope, authorize
+from facilities.models import Organization
+from facilities.services.rechecks import recheck
+from imports.models import Import, ImportRow
+from imports.undoing import Prospect, Undone, UndoRefused, batches, claim, refuse_over
+from staff.models import Employment, Person
+from staff.services.roster_writing import TIME, Corrected, record_rows, update_people, void_times
+
+
+def look_ahead(*, scope: Scope, source: Import, at: datetime) -> Prospect:
+    """Return what `undo_import` would do now; writes nothing. Raises NotAllowed and UndoRefused as it does."""
+    _may_undo(scope, source)
+    refuse_over(source, at)
+    prospect = Prospect()
+    for batch in batches(source):
+        changes = {row.pk: json.loads(row.change) for row in batch}
+        touched = _touched(list(changes.values()), source)
+        for row in batch:
+            person = changes[row.pk]["person"]
+            if person in touched:
+                prospect.kept.append(person)
+            else:
+                prospect.kinds[row.kind] += 1
+    return prospect
+
+
+def undo_import(*, scope: Scope, source: Import, at: datetime) -> Undone:
+    """Take an import of people back; nothing is undone where it raises.
+
+    Raises NotAllowed; UndoRefused: ``too_late``, ``undone``, ``other``, ``stale`` (somebody changed people meanwhile).
+    """
+    _may_undo(scope, source)
+    try:
+        result = _undo(scope, source, at)
+    except IntegrityError as exc:
+        message = "Somebody changed people of this organization meanwhile. Nothing was undone; try again."
+        raise UndoRefused(message, code="stale") from exc
+    source.refresh_from_db()
+    return result
+
+
+def _may_undo(scope: Scope, source: Import) -> None:
+    authorize(scope, Action.IMPORT_PEOPLE)
+    if source.organization_id != scope.organization.pk or source.kind != Import.Kind.STAFF:
+        raise UndoRefused("This is no import of people of this organization.", code="other")
+
+
+def _undo(scope: Scope, source: Import, at: datetime) -> Undone:
+    result = Undone()
+    with transaction.atomic():
+        Organization.objects.select_for_update(no_key=True).get(pk=scope.organization.pk)
+        claim(scope, source, at)
+        for batch in batches(source):
+            _take_back(batch, source, at, result)
+        undone = ImportRow.objects.filter(source=source, status=ImportRow.Status.UNDONE)
+        record_rows("staff.import-undone", undone, scope, source, at, reason=f"{len(result.kept)} changed since, kept")
+    return result
+
+
+def _take_back(batch: list[ImportRow], source: Import, at: datetime, result: Undone) -> None:
+    """Put one batch of people back, as sets."""
+    changes = {row.pk: json.loads(row.change) for row in batch}
+    touched = _touched(list(changes.values()), source)
+    kept = [pk for pk, change in changes.items() if change["person"] in touched]
+    done = [pk for pk, change in changes.items() if change["person"] not in touched]
+    mine = [changes[pk] for pk in done]
+    void_times([key for change in mine for key in change["opened"]], at)
+    _write_again([key for change in mine for key in change.get("voided", ())], at)
+    update_people(
+        Corrected(change["person"], change["version"], change["before"], _contact_before(change))
+        for change in mine
+        if change.get("before")
+    )
+    people = [change["person"] for change in mine]
+    recheck(Employment.objects.filter(person__in=people).order_by().values_list("facility_id", flat=True).distinct())
+    ImportRow.objects.filter(pk__in=kept).update(status=ImportRow.Status.KEPT)
+    ImportRow.objects.filter(pk__in=done).update(status=ImportRow.Status.UNDONE)
+    result.undone += len(done)
+    result.kept += [changes[pk]["person"] for pk in kept]
+
+
+def _contact_before(change: dict[str, Any]) -> tuple[date | None, ...]:
+    """Return when contact data had last changed before the import: what was put back is no change of today."""
+    if "contact" not in change:
+        return ()
+    return (date.fromisoformat(change["contact"]) if change["contact"] else None,)
+
+
+def _touched(changes: list[dict[str, Any]], source: Import) -> set[int]:
+    """Return the people whose columns or times are not as the import left them."""
+    people = [change["person"] for change in changes]
+    versions = dict(Person.objects.filter(pk__in=people).values_list("pk", "version"))
+    times = Employment.objects.filter(person__in=people)
+    corrected = set(times.filter(source=source).exclude(voided_at=None).values_list("person_id", flat=True))
+    later = Q(recorded_at__gt=source.applied_at) | Q(voided_at__gt=source.applied_at)
+    others = set(times.exclude(source=source).filter(later).values_list("person_id", flat=True))
+    changed = {change["person"] for change in changes if versions[change["person"]] != change["version"]}
+    return corrected | others | changed
+
+
+def _write_again(keys: list[int], at: datetime) -> None:
+    """Insert voided employments once more: what they said holds again, known from now on."""
+    old = list(
+        Employment.objects.filter(pk__in=keys).values_list(
+            "organization_id", "person_id", "facility_id", "job_title", "valid_from", "valid_to", "source_id"
+        )
+    )
+    new = reserve_keys(Employment, len(old))
+    rows = ([key, *facts, at, source] for key, (*facts, source) in zip(new, old, strict=True))
+    insert_rows(Employment, TIME, rows)
+
+
+__all__ = ["Prospect", "UndoRefused", "Undone", "look_ahead", "undo_import"]

@@ -1,0 +1,98 @@
+"""One object of each kind at Oak House, by the names that the rows of `tests.test_access` use."""
+
+from datetime import timedelta
+
+from accounts.models import LoginEvent, PortalAccount
+from accounts.services.access_reviews import record_review
+from accounts.services.bulk_logins import record_logins_bulk
+from accounts.services.certifying import record_certification
+from accounts.services.checks import check_profile
+from accounts.services.duties import record_acknowledgement
+from accounts.services.logins import record_login
+from accounts.services.obligations import Owed, add_obligation
+from accounts.services.places import name_keeper
+from facilities.models.tenancy import Role
+from facilities.services.members import invite_member
+from imports.models import Import
+from imports.opening import Held
+from imports.uploads import keep_upload
+from staff.roster.keeping import kept_form
+from staff.roster.reading import Roster, look_over
+from staff.services.absences import record_absence
+from staff.services.rosters import import_roster
+from tests import factories
+from tests.accounts.holding import held
+from tests.conftest import NOON, TODAY, Cast
+from web.saved_views import save_view
+
+
+def one_of_each(cast: Cast) -> dict[str, object]:
+    """Return keys and words for addresses and forms; what is not of Riverside is nobody's."""
+    words = {"slug": "riverside", "system": "iqies", "closed_system": "cmsnet", "part": "joiner", "list": "accounts"}
+    return words | {"rule": "R-27"} | _held(cast) | _stated(cast) | _members(cast) | _imports(cast)
+
+
+def _held(cast: Cast) -> dict[str, object]:
+    account = held(cast, last_login=TODAY - timedelta(days=5), person="henry")
+    lost = held(cast, "qies", person="henry")
+    PortalAccount.objects.filter(pk=lost.pk).update(status="lost", loss="disabled")
+    checked = held(cast, "cmsnet", last_login=TODAY - timedelta(days=120), person="henry")
+    scope, grant = cast.scope("alice"), account.grants.get()
+    record_login(scope=scope, account=checked, happened_on=TODAY, at=NOON)
+    before = TODAY - timedelta(days=2)
+    event = LoginEvent.objects.get(account=account)
+    these = PortalAccount.objects.filter(pk=account.pk)
+    act = record_logins_bulk(scope=scope, accounts=these, happened_on=before, told="Herself", at=NOON).act
+    return {
+        "account": account.pk,
+        "lost": lost.pk,
+        "checked": checked.pk,
+        "grant": grant.pk,
+        "login": event.pk,
+        "act": act,
+        "profile_check": check_profile(scope=scope, account=lost, checked_on=TODAY, at=NOON).pk,
+        "certification": record_certification(scope=scope, grant=grant, certified_on=before, at=NOON).pk,
+    }
+
+
+def _stated(cast: Cast) -> dict[str, object]:
+    scope, person, oak = cast.scope("alice"), cast.people["henry"], cast.oak
+    acknowledged = record_acknowledgement(
+        scope=scope, person=person, document="rules", acknowledged_on=TODAY, at=NOON
+    )  # fmt: skip
+    owed = Owed("other", title="Send", due_on=TODAY)
+    view = save_view(scope=scope, which="accounts", name="Late ones", query="standing=late", shared=True, at=NOON)
+    return {
+        "oak": oak.pk,
+        "keeper": name_keeper(scope=scope, facility=oak, person=person, since=TODAY, at=NOON).pk,
+        "obligation": add_obligation(scope=scope, facility=oak, owed=owed, at=NOON).pk,
+        "absence": record_absence(scope=scope, person=person, away_from_on=TODAY, away_to_on=None, at=NOON).pk,
+        "review": record_review(scope=scope, facility=oak, extent="privileges", reviewed_on=TODAY, at=NOON).pk,
+        "acknowledgement": acknowledged.pk,
+        "view": view.pk,
+    }
+
+
+def _members(cast: Cast) -> dict[str, object]:
+    person = cast.people["henry"]
+    spare = factories.MembershipFactory(organization=cast.riverside, role=Role.HOLDER)
+    issued = invite_member(
+        scope=cast.scope("alice"), email="ruth@example.org", role=Role.HOLDER, facility=None, at=NOON
+    )
+    return {
+        "person": person.pk,
+        "employment": person.employments.get().pk,
+        "membership": spare.pk,
+        "token": issued.token,
+    }
+
+
+def _imports(cast: Cast) -> dict[str, object]:
+    scope = cast.scope("alice")
+    roster = look_over(Roster, Held("roster.csv", b"First name,Last name,CCN\nAda,Example,015009\n"))
+    listed = {"file_name": roster.file, "sha256": roster.sha256, "content": kept_form(roster)}
+    path = Held("r.csv", b"First name,Last name,CCN\nBea,Test,015010\nOlga,Test,015010")
+    return {
+        "upload": keep_upload(scope=scope, kind=Import.Kind.STAFF, at=NOON, **listed).pk,
+        "import": import_roster(scope=scope, path=path, at=NOON).source,
+    }

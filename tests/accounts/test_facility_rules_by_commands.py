@@ -1,0 +1,75 @@
+"""Facility rules through commands alone: a file or a service brings the facts, a tick finds what is wrong."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.management import call_command
+
+from accounts.models import Finding
+from accounts.models.register import HouseRule
+from tests.conftest import NOON
+from tests.reminders.test_tick import ask
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
+ROLES = "employee_number,last_name,first_name,system,ccn,role,granted_on,last_login_on\n"
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def oak(cast):
+    """Oak House, whose people have numbers that a list can name."""
+    for number, name in enumerate(("carol", "henry", "alice"), start=1):
+        person = cast.people[name]
+        person.employee_number = f"E{number}"
+        person.save()
+    return cast.oak
+
+
+def listed(tmp_path, *rows):
+    path = tmp_path / "accounts.csv"
+    path.write_text(ROLES + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+    call_command("import_accounts", str(path), organization="riverside", verbosity=0, stdout=StringIO())
+
+
+def kinds(place):
+    return set(Finding.objects.open().filter(facility=place).values_list("kind", flat=True))
+
+
+def test_a_tick_finds_what_an_unmanned_facility_lacks(oak):
+    HouseRule.objects.create(
+        organization=oak.organization, rule="R-27", enabled_on=NOON.date(), recorded_at=NOON, recorded_by="x"
+    )
+    document, ok = ask(NOON)
+    assert ok
+    assert document["sweeps"]["findings"]["opened"] > 0
+    assert kinds(oak) == {"no-official", "no-account", "no-epoc-administrator", "psr-two-people", "few-keepers"}
+    again, _ = ask(NOON + timedelta(minutes=1))
+    assert (again["sweeps"]["findings"]["opened"], again["sweeps"]["findings"]["closed"]) == (0, 0)
+
+
+def test_a_list_of_accounts_puts_right_what_it_shows_and_tells_what_is_too_much(oak, tmp_path):
+    ask(NOON)
+    listed(
+        tmp_path,
+        f"E1,Test,Carol,iqies,{oak.ccn},Provider Security Official (PSO),2026-01-05,2026-11-18",
+        f"E1,Test,Carol,cmsnet,{oak.ccn},Individual user,2024-01-05,2026-11-18",
+        f"E2,Test,Henry,cmsnet,{oak.ccn},Individual user,2024-01-05,2026-11-18",
+        f"E3,Test,Alice,cmsnet,{oak.ccn},Individual user,2024-01-05,2026-11-18",
+        f"E2,Test,Henry,iqies,{oak.ccn},Provider ePOC Administrator,2026-01-05,2026-11-18",
+    )
+    ask(NOON + timedelta(minutes=1))
+    assert kinds(oak) == {"one-official", "no-backup", "psr-two-people", "quota", "closed-system"}
+    assert Finding.objects.open().get(facility=oak, kind="quota").severity == "info", "CMSNet has closed there"
+
+
+def test_old_access_after_a_move_is_found(oak, tmp_path):
+    listed(tmp_path, f"E1,Test,Carol,qies,{oak.ccn},Individual user,2024-01-05,2026-11-18")
+    ask(NOON)
+    assert {"no-successor", "closed-system", "no-account"} <= kinds(oak)

@@ -1,0 +1,56 @@
+"""Deep pages are held against first ones; a page that is not full is no page to measure."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from bench import goals
+from bench.goals import of_page_growth, of_pages, p95
+
+FOUND = {
+    "engine": "sqlite",
+    "not_full": 0,
+    "pages": {"people": {"first": [0.01] * 19 + [0.02], "deep": [0.01] * 19 + [0.02]}},
+}
+
+
+def with_deep(seconds):
+    return FOUND | {"pages": {"people": {"first": [0.01] * 20, "deep": [seconds] * 20}}}
+
+
+def ok(found, n, **options):
+    return next(goal.ok for goal in of_pages(found, 10_000, **({"wide": False} | options)) if goal.n == n)
+
+
+@pytest.mark.parametrize(("seconds", "holds"), [(0.0129, True), (0.0131, False)])
+def test_a_page_in_the_middle_may_cost_a_third_more_than_the_first(seconds, holds):
+    assert ok(with_deep(seconds), 12) is holds
+
+
+def test_a_busy_machine_gets_wider_gates_on_times_but_not_on_what_was_shown():
+    assert ok(with_deep(0.03), 12, wide=True)
+    assert not ok(with_deep(0.04), 12, wide=True)
+    assert not ok(FOUND | {"not_full": 1}, "rows", wide=True)
+
+
+@pytest.mark.parametrize(("seconds", "holds"), [(0.0159, True), (0.0161, False)])
+def test_a_first_page_may_grow_by_six_tenths(seconds, holds):
+    many = {"engine": "sqlite", "pages": {"people": {"first": [seconds] * 20}}}
+    few = {"pages": {"people": {"first": [0.01] * 20}}}
+    [goal] = of_page_growth(few, many, 1_000_000, wide=False)
+    assert (goal.n, goal.ok) == (13, holds)
+
+
+def test_a_p95_is_what_nearly_all_stay_below():
+    assert p95([1.0] * 95 + [9.0] * 5) > 1.0
+    assert p95([1.0] * 97 + [9.0] * 3) == 1.0
+
+
+def test_a_whole_run_shows_full_pages_and_is_written_down(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(goals, "RESULTS", tmp_path / "bench" / "results" / "latest.json")
+    call_command("bench_pages", sizes="800", engines="sqlite", pairs=1, json=True)
+    answer = json.loads(capsys.readouterr().out)
+    assert json.loads(goals.RESULTS.read_text()) == answer
+    assert {goal["n"]: goal["ok"] for goal in answer["goals"] if goal["op"] == "=="} == {"rows": True}
+    assert len(answer["goals"]) == 1 + len(answer["runs"][0]["pages"])

@@ -1,0 +1,143 @@
+"""Workbooks become rows of text that say what the person saw."""
+
+import zipfile
+from datetime import date, datetime
+
+import pytest
+
+from imports.lists import open_list
+from imports.opening import Caps, FileRefused, Held
+from imports.reading import BrokenRow, Row
+from imports.workbooks import read_workbook
+from tests.imports.workbooks import rewrite_part, sheet_xml, write_workbook
+
+HEADER = ["Number", "Name"]
+
+
+def knows(titles):
+    return "Name" in titles
+
+
+def rows_of(path):
+    return list(open_list(path, knows=knows).rows)
+
+
+def test_cells_say_what_the_person_saw(tmp_path):
+    path = write_workbook(
+        tmp_path / "a.xlsx",
+        {
+            "Roster": [
+                HEADER,
+                [12345.0, "Ada Example"],
+                [42, "padded by its format"],
+                [date(2026, 1, 12), datetime(2026, 1, 12, 8, 30)],  # noqa: DTZ001  (a sheet knows no zone)
+                [True, None],
+                [1.5, "  spaces  "],
+            ]
+        },
+        formats={"A3": "00000"},
+    )
+    assert [row.cells for row in rows_of(path)] == [
+        ["12345", "Ada Example"],
+        ["00042", "padded by its format"],
+        ["2026-01-12", "2026-01-12 08:30:00"],
+        ["TRUE", ""],
+        ["1.5", "spaces"],
+    ]
+
+
+def test_a_formula_gives_the_value_that_was_last_computed(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, [1, "x"]]})
+    cells = '<c r="A1" t="str"><v>Number</v></c><c r="B1" t="str"><v>Name</v></c>'
+    formula = '<c r="A2"><f>40+2</f><v>42</v></c><c r="B2" t="str"><f>A1&amp;"x"</f><v>Ada</v></c>'
+    xml = sheet_xml(f'<row r="1">{cells}</row><row r="2">{formula}</row>')
+    rewrite_part(path, "xl/worksheets/sheet1.xml", xml)
+    assert rows_of(path) == [Row(2, ["42", "Ada"])]
+
+
+def test_of_several_sheets_the_one_whose_header_makes_sense_is_read_and_named(tmp_path):
+    path = write_workbook(
+        tmp_path / "a.xlsx",
+        {"Cover": [["Prepared by HR"]], "Staff": [["November"], [], HEADER, [7, "Ada"]], "Old": [HEADER, [8, "Bob"]]},
+    )
+    table = open_list(path, knows=knows)
+    assert table.header == HEADER
+    assert list(table.rows) == [Row(4, ["7", "Ada"])]
+    [note] = table.notes
+    assert "“Staff” of 3" in note
+    assert "Old" in note
+
+
+def test_a_hidden_sheet_is_not_read_while_another_is_there(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", {"Hidden": [HEADER, [1, "Ada"]], "Shown": [HEADER, [2, "Bob"]]})
+    with zipfile.ZipFile(path) as archive:
+        book = archive.read("xl/workbook.xml").decode()
+    rewrite_part(path, "xl/workbook.xml", book.replace('name="Hidden" sheetId="1" state="visible"',
+                                                       'name="Hidden" sheetId="1" state="hidden"'))  # fmt: skip
+    assert rows_of(path) == [Row(2, ["2", "Bob"])]
+
+
+def test_two_cells_at_the_ends_of_a_sheet_cost_nothing(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, [1, "Ada"]]})
+    corner = '<row r="1048576"><c r="XFD1048576" t="str"><v>z</v></c></row>'
+    cells = '<c r="A1" t="str"><v>Number</v></c><c r="B1" t="str"><v>Name</v></c>'
+    rewrite_part(path, "xl/worksheets/sheet1.xml", sheet_xml(f'<row r="1">{cells}</row>{corner}'))
+    assert rows_of(path) == []
+
+
+def test_a_row_longer_than_the_header_keeps_its_cells(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, [1, "Ada", "a remark"]]})
+    assert rows_of(path) == [Row(2, ["1", "Ada", "a remark"])]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old_format"), (b"PK\x03\x04broken", "damaged")],
+)
+def test_what_is_no_workbook_is_refused_in_words(tmp_path, content, code):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(FileRefused) as refused:
+        rows_of(path)
+    assert refused.value.code == code
+
+
+def test_a_workbook_cut_in_the_middle_of_a_sheet_is_refused(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, [1, "Ada"]]})
+    rewrite_part(path, "xl/worksheets/sheet1.xml", sheet_xml('<row r="1"><c r="A1"><v>1</v></c></row><row')[:-20])
+    with pytest.raises(FileRefused) as refused:
+        rows_of(path)
+    assert refused.value.code == "damaged"
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, [1, "Ada"]]})
+    read_workbook(path, knows=knows, caps=Caps(unpacked=100_000))
+    with pytest.raises(FileRefused) as refused:
+        read_workbook(path, knows=knows, caps=Caps(unpacked=1_000))
+    assert refused.value.code == "too_big"
+
+
+def test_an_empty_workbook_is_refused(tmp_path):
+    with pytest.raises(FileRefused) as refused:
+        rows_of(write_workbook(tmp_path / "a.xlsx", {"S": []}))
+    assert refused.value.code == "empty"
+
+
+def test_pasted_cells_are_read_like_a_file():
+    text = "Our people\n\nNumber\tName\n7\tAda\n8\n"
+    table = open_list(Held("pasted text", text.encode()), knows=knows)
+    assert table.header == HEADER
+    assert list(table.rows) == [Row(4, ["7", "Ada"]), BrokenRow(5, "the row has 1 cell, the header 2")]
+
+
+def test_a_workbook_in_memory_is_read_whatever_its_name_says(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, ["7", "Ada"]]})
+    table = open_list(Held("roster.xls", path.read_bytes()), knows=knows)
+    assert list(table.rows) == [Row(2, ["7", "Ada"])]
+
+
+def test_a_csv_behind_the_same_door_is_read_to_its_end(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Number,Name\n" + "".join(f"{n},Person {n}\n" for n in range(5_000)))
+    assert len(rows_of(path)) == 5_000

@@ -1,0 +1,38 @@
+"""Workbooks for tests, written by openpyxl, and such as only a careless program would write."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+
+
+def write_workbook(path: Path, sheets: dict[str, list[list[Any]]], *, formats: dict[str, str] | None = None) -> Path:
+    """Write sheets of rows; ``formats``: cell of the first sheet -> number format."""
+    book = Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    for cell, number_format in (formats or {}).items():
+        book.worksheets[0][cell].number_format = number_format
+    book.save(path)
+    return path
+
+
+def rewrite_part(path: Path, part: str, text: str) -> Path:
+    """Replace one part of the archive."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[part] = text.encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path
+
+
+def sheet_xml(rows: str) -> str:
+    """Return a sheet with these row elements."""
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return f'<?xml version="1.0"?><worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'

@@ -1,0 +1,232 @@
+"""Findings as rows: what is wrong, since when, why, and where the deed is done. A fixed number of queries."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Case, Count, IntegerField, Value, When
+from django.urls import reverse
+
+from accounts.finding_words import SEVERITIES, WORDS, About, KindWords, sentence, since
+from accounts.models import Deadline, Finding
+from accounts.models.watch import FindingQuerySet, Severity
+from accounts.place_sentences import told
+from facilities.access import Action, Scope
+from staff.models import Person
+from systems.models import System
+from systems.policy import Standing
+from web.dossiers import gather
+from web.duties import duty_rows
+from web.reach import accounts_in_reach, people_in_reach
+from web.rows import deadline_row
+
+PEOPLE = 10  # named in a sentence at most
+SHOWN = 5  # of each kind on the page of all; the page of one kind has the rest
+_LOOKS = {
+    Severity.CRITICAL: Standing.LATE,
+    Severity.HIGH: Standing.LATE,
+    Severity.MEDIUM: Standing.SOON,
+    Severity.LOW: Standing.CLOSED,
+    Severity.INFO: Standing.CLOSED,
+}
+
+# Kind of finding -> label and filter of the list of accounts that it is about; label and page where one answers it.
+_TO_ACCOUNTS: dict[str, tuple[str, str]] = {
+    Finding.Kind.UNKNOWN_LOGINS: ("See who to ask", "&standing=unknown"),
+    Finding.Kind.CLOSED_SYSTEM: ("See the accounts", ""),
+    Finding.Kind.QUOTA: ("See the accounts", ""),
+    Finding.Kind.OFFICIALS_LAPSE: ("See the accounts", ""),
+}
+_TO_STATEMENTS: dict[str, tuple[str, str]] = {
+    Finding.Kind.NO_ACCOUNT: ("Say who submits", "web:facility-streams"),
+    Finding.Kind.NO_BACKUP: ("Say who submits", "web:facility-streams"),
+    Finding.Kind.NO_SUCCESSOR: ("Say who submits", "web:facility-streams"),
+    Finding.Kind.NO_EPOC_ADMINISTRATOR: ("Say who answers", "web:facility-streams"),
+    Finding.Kind.PSR_TWO_PEOPLE: ("Say who fetches them", "web:facility-streams"),
+    Finding.Kind.FEW_KEEPERS: ("Name a keeper", "web:facility-keepers"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All findings of one cause: its words, how many there are, the first of them as rows."""
+
+    kind: str
+    words: KindWords
+    count: int
+    rows: list[dict[str, Any]]
+
+
+def ranked(findings: FindingQuerySet) -> FindingQuerySet:
+    """Return findings with ``rank``, 0 for the worst severity, the worst and newest first."""
+    whens = [When(severity=severity, then=Value(rank)) for rank, severity in enumerate(SEVERITIES)]
+    return findings.annotate(rank=Case(*whens, output_field=IntegerField())).order_by("rank", "-pk")
+
+
+def counts(findings: FindingQuerySet) -> list[tuple[str, str, int]]:
+    """Return (kind, severity, how many), the worst and most frequent first. One query."""
+    rows = findings.order_by().values_list("kind", "severity").annotate(count=Count("pk"))
+    return sorted(rows, key=lambda row: (SEVERITIES.index(row[1]), -row[2], row[0]))
+
+
+def groups(scope: Scope, findings: FindingQuerySet, on: date) -> list[Group]:
+    """Return the findings by cause, the cause with the worst one first."""
+    total: dict[str, int] = {}
+    for kind, _, count in counts(findings):
+        total[kind] = total.get(kind, 0) + count
+    first: list[Finding] = []
+    for kind in total:
+        first += list(page_rows(ranked(findings.filter(kind=kind)))[:SHOWN])
+    rows = finding_rows(scope, first, on)
+    by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in total}
+    for finding, row in zip(first, rows, strict=True):
+        by_kind[finding.kind].append(row)
+    return [Group(kind, WORDS[kind], total[kind], by_kind[kind]) for kind in total]
+
+
+def page_rows(findings: FindingQuerySet) -> FindingQuerySet:
+    """Return findings with everything that a row reads."""
+    return findings.select_related(
+        "facility", "person", "account__person", "account__system", "deadline__policy__source"
+    )
+
+
+def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[dict[str, Any]]:
+    """Return a row per finding for `components/row_action.html`."""
+    facts = {finding.pk: json.loads(finding.facts) for finding in findings}
+    names, reach = _names(scope, facts.values()), _reach(scope, findings)
+    passed = [finding.deadline for finding in findings if finding.deadline is not None]
+    clocks = {deadline.pk for deadline in passed if deadline.account_id is not None}
+    lapsed = [finding.account for finding in findings if finding.deadline_id in clocks and finding.account is not None]
+    dossiers = gather(scope, lapsed, passed, on)
+    duties = _duties([deadline.pk for deadline in passed if deadline.pk not in clocks], scope, on)
+    rows: list[dict[str, Any]] = []
+    for finding in findings:
+        if finding.deadline_id in duties:
+            row = duties[finding.deadline_id]
+        elif finding.deadline is not None and finding.account_id in dossiers:
+            row = deadline_row(scope, dossiers[finding.account_id], finding.deadline, back="")
+        else:
+            row = _row(scope, finding, facts[finding.pk], names, reach, on)
+        row["standing"], row["words"] = _LOOKS[Severity(finding.severity)], finding.get_severity_display()
+        # A deed's answer is put in by the row's own id; a second row of the same account only tells.
+        if row.setdefault("id", f"finding-{finding.pk}") in {other["id"] for other in rows}:
+            row = {**row, "id": f"finding-{finding.pk}", "deeds": [], "another_day": None}
+        rows.append(row)
+    return rows
+
+
+def _duties(deadlines: Sequence[int], scope: Scope, on: date) -> dict[int, dict[str, Any]]:
+    """Return the rows of dates that hang on a role, a person or a facility, by key. One query where there are any."""
+    if not deadlines:
+        return {}
+    rows = duty_rows(Deadline.objects.filter(pk__in=deadlines).order_by("pk"), scope=scope, on=on)
+    return dict(zip(sorted(deadlines), rows, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What facts only have keys of: systems by slug, people by key."""
+
+    systems: dict[str, str]
+    people: dict[int, str]
+
+
+def _names(scope: Scope, facts: Iterable[dict[str, Any]]) -> Names:
+    """Two queries. Who stands in the facts of a finding that the member reads holds something at its facility."""
+    slugs = {each["system"] for each in facts if "system" in each}
+    keys = {key for each in facts for key in each.get("people", ())[:PEOPLE]}
+    systems = System.objects.filter(slug__in=slugs).values_list("slug", "name")
+    people = Person.objects.filter(organization=scope.organization, pk__in=keys)
+    return Names(dict(systems), {person.pk: str(person) for person in people})
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Accounts that the member may correct, or say are removed, and people whose acknowledgements she may record."""
+
+    kept: set[int]
+    removed: set[int]
+    people: set[int]
+
+
+def _reach(scope: Scope, findings: Sequence[Finding]) -> Reach:
+    """Three queries at most."""
+    about: dict[str, set[int]] = {}
+    for finding in findings:
+        key = finding.person_id if finding.kind == Finding.Kind.PRIVILEGED_OPEN else finding.account_id
+        about.setdefault(finding.kind, set()).add(key or 0)
+    return Reach(
+        accounts_in_reach(scope, Action.KEEP_ACCOUNT, about.get(Finding.Kind.STALE_PROFILE, ())),
+        accounts_in_reach(scope, Action.EDIT_ACCOUNT, about.get(Finding.Kind.LEAVER_ACCESS, ())),
+        people_in_reach(scope, Action.KEEP_ACCOUNT, about.get(Finding.Kind.PRIVILEGED_OPEN, ())),
+    )
+
+
+def _row(scope: Scope, finding: Finding, facts: dict[str, Any], names: Names, reach: Reach, on: date) -> dict[str, Any]:
+    about = About(
+        person=str(finding.person or (finding.account.person if finding.account else "")),
+        facility=finding.facility.name if finding.facility else "",
+        system=names.systems.get(facts.get("system", ""), finding.account.system.name if finding.account else ""),
+        others=tuple(names.people[key] for key in facts.get("people", ()) if key in names.people),
+        on=on,
+        opened_on=finding.opened_on,
+    )
+    words = WORDS[finding.kind]
+    deed = _deed(scope, finding, facts, reach)
+    return {
+        "sentence": sentence(finding.kind, facts, about),
+        "url": _subject_url(scope, finding),
+        "detail": since(finding.opened_on, on),
+        "why": {
+            "facts": [{"text": text} for text in (*facts.get("says", ()), *told(finding.kind, facts))],
+            "rule": f"{words.heading}{f' ({words.rules})' if words.rules else ''}. {words.meaning}",
+            "clears": words.clears,
+            "told": [],
+        },
+        "links": [deed] if deed else [],
+    }
+
+
+def _subject_url(scope: Scope, finding: Finding) -> str:
+    slug = scope.organization.slug
+    if finding.facility_id:
+        return reverse("web:facility", args=[slug, finding.facility_id])
+    if finding.account_id:
+        return reverse("web:account", args=[slug, finding.account_id])
+    return reverse("web:person", args=[slug, finding.person_id])
+
+
+def _deed(scope: Scope, finding: Finding, facts: dict[str, Any], reach: Reach) -> dict[str, str] | None:
+    slug, place = scope.organization.slug, finding.facility_id
+    if finding.kind in _TO_ACCOUNTS:
+        label, more = _TO_ACCOUNTS[finding.kind]
+        query = f"?system={facts['system']}&facility={place}{more}"
+        return {"label": label, "url": reverse("web:accounts", args=[slug]) + query}
+    if finding.kind in _TO_STATEMENTS and scope.may(Action.EDIT_FACILITY, [place] if place else []):
+        label, page = _TO_STATEMENTS[finding.kind]
+        return {"label": label, "url": reverse(page, args=[slug, place])}
+    if finding.kind == Finding.Kind.STALE_RECORD:
+        return {"label": "Print the record", "url": reverse("web:facility-record", args=[slug, place])}
+    who = finding.person or (finding.account.person if finding.account else None)
+    own = who is not None and who.user_id == scope.user_id is not None
+    if finding.kind == Finding.Kind.JOB_CHANGE:
+        if own or not scope.may(Action.REVIEW_ACCESS, [facts["facility"]]):  # nobody looks at her own roles
+            return None
+        page = reverse("web:job-look", args=[slug, finding.person_id, facts["facility"]])
+        return {"label": "Look at the roles", "url": page}
+    return _deed_on_people(scope, finding, own, reach)
+
+
+def _deed_on_people(scope: Scope, finding: Finding, own: bool, reach: Reach) -> dict[str, str] | None:
+    slug = scope.organization.slug
+    if finding.kind == Finding.Kind.STALE_PROFILE and (own or finding.account_id in reach.kept):
+        return {"label": "The profile is right", "url": reverse("web:account-profile", args=[slug, finding.account_id])}
+    if finding.kind == Finding.Kind.PRIVILEGED_OPEN and (own or finding.person_id in reach.people):
+        page = reverse("web:acknowledge", args=[slug, finding.person_id])
+        return {"label": "It was acknowledged", "url": f"{page}?document=addendum"}
+    if finding.kind == Finding.Kind.LEAVER_ACCESS and finding.account_id in reach.removed:
+        return {"label": "It was removed", "url": reverse("web:account-remove", args=[slug, finding.account_id])}
+    return None

@@ -1,0 +1,23 @@
+"""How people narrow down the list of findings; every combination is an address that can be kept."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.finding_words import WORDS
+from accounts.models.watch import Severity
+from facilities.access import Scope
+from web.forms.lists import ALL, ListFilter
+
+
+class FindingFilter(ListFilter):
+    """Cause, severity and facility."""
+
+    kind = forms.ChoiceField(
+        label="Cause", choices=[ALL, *((kind, words.heading) for kind, words in WORDS.items())], required=False
+    )
+    severity = forms.ChoiceField(label="Severity", choices=[ALL, *Severity.choices], required=False)
+
+    def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
+        super().__init__(*args, scope=scope, **kwargs)
+        self.dress()

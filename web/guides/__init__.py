@@ -1,0 +1,1 @@
+"""Guides to the systems: the catalogue's rows in words, each value with the mark that leads to its source."""

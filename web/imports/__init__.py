@@ -1,0 +1,1 @@
+"""What the pages of imports say: an upload beside the register, whatever its kind, and what an import did."""

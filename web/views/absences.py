@@ -1,0 +1,98 @@
+"""Leaves: who is away from when until when, and that somebody is back."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.words import day
+from facilities.access import Action, authorize
+from staff.models import Absence, Deputy, Employment, Person
+from staff.services.absences import AbsenceRefused, end_absence, record_absence
+from staff.services.people import workplaces
+from systems.policy import EASTERN, day_in
+from web.forms.people import AbsenceForm, LeavingForm
+from web.scope import ScopedRequest, organization_page
+from web.toasts import say
+
+
+@require_http_methods(["GET", "POST"])
+@organization_page
+def person_away(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Record an absence; a holder may record her own."""
+    scope = request.scope
+    people = Person.objects.visible_to(scope).select_related("organization")
+    who = get_object_or_404(people, pk=pk)
+    authorize(scope, Action.RECORD_ABSENCE, workplaces(who), own=_own(request, who))
+    initial = {"away_from_on": day_in(timezone.now(), EASTERN)}
+    form = AbsenceForm(
+        request.POST if request.method == "POST" else None, initial=initial, colleagues=_colleagues(request, who)
+    )
+    if form.is_valid():
+        try:
+            record_absence(scope=scope, person=who, at=timezone.now(), **form.cleaned_data)
+        except AbsenceRefused as exc:
+            form.add_error(exc.field if exc.field in form.fields else None, exc.message)
+        else:
+            say(request, f"{who} is away from {day(form.cleaned_data['away_from_on'])}.")
+            return redirect(who)
+    return render(request, "web/person_away.html", {"form": form, "person": who})
+
+
+@require_http_methods(["GET", "POST"])
+@organization_page
+def absence_end(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Record the last day away."""
+    scope = request.scope
+    mine = Absence.objects.known().filter(person__in=Person.objects.visible_to(scope))
+    absence = get_object_or_404(mine.select_related("person__organization"), pk=pk)
+    who = absence.person
+    authorize(scope, Action.RECORD_ABSENCE, workplaces(who), own=_own(request, who))
+    initial = {"last_day_on": absence.valid_to or day_in(timezone.now(), EASTERN)}
+    form = LeavingForm(request.POST if request.method == "POST" else None, initial=initial)
+    form.fields["last_day_on"].label, form.fields["last_day_on"].help_text = "Last day away", "It may lie ahead."
+    if form.is_valid():
+        try:
+            ended = end_absence(scope=scope, absence=absence, at=timezone.now(), **form.cleaned_data)
+        except AbsenceRefused as exc:
+            form.add_error(exc.field if exc.field in form.fields else None, exc.message)
+        else:
+            said = f"away until {day(ended.valid_to)}" if ended else "not away"
+            say(request, f"{who} is {said}.")
+            return redirect(who)
+    return render(request, "web/absence_end.html", {"form": form, "person": who, "absence": absence})
+
+
+def absences_of(who: Person, on: date) -> list[dict[str, Any]]:
+    """Return absences that go on or lie ahead, in words, with the deed that fits. One query."""
+    standing_in = Deputy.objects.known().filter(person=who, valid_from=OuterRef("valid_from"))
+    name = Concat("deputy__first_name", Value(" "), "deputy__last_name")
+    known = Absence.objects.known().filter(person=who).exclude(valid_to__lt=on).order_by("valid_from")
+    rows = known.annotate(deputy=Subquery(standing_in.values(name=name)[:1]))
+    return [
+        {
+            "pk": row.pk,
+            "words": f"Away from {day(row.valid_from)}"
+            + (f" to {day(row.valid_to)}." if row.valid_to else "; nobody knows yet until when.")
+            + (f" {row.deputy} stands in." if row.deputy else ""),
+            "deed": "Correct the last day" if row.valid_to else "Tell the last day",
+        }
+        for row in rows
+    ]
+
+
+def _colleagues(request: ScopedRequest, who: Person) -> QuerySet[Person]:
+    """Return who works where the person works, as far as the member may see them."""
+    on = day_in(timezone.now(), EASTERN)
+    there = Employment.objects.in_force(on).filter(facility__in=workplaces(who)).values("person")
+    found = Person.objects.visible_to(request.scope).filter(pk__in=there).exclude(pk=who.pk)
+    return found.order_by("last_name", "first_name", "pk")
+
+
+def _own(request: ScopedRequest, who: Person) -> bool:
+    return who.user_id is not None and who.user_id == request.scope.user_id

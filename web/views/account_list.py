@@ -1,0 +1,52 @@
+"""The list of accounts, as long as a chain has them."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from facilities.access import Action, Scope
+from systems.policy import EASTERN, day_in
+from web.account_list import COLUMNS, account_rows, page_of_accounts
+from web.keyset import count_of
+from web.lists import accounts_as_asked
+from web.saved_views import views_of
+from web.scope import ScopedRequest, organization_page
+
+
+@require_safe
+@organization_page
+def accounts(request: ScopedRequest) -> HttpResponse:
+    """List accounts by last safe day or by name; filters are part of the address."""
+    scope, on = request.scope, day_in(timezone.now(), EASTERN)
+    listing = accounts_as_asked(scope, request.GET)
+    form = listing.form
+    page = page_of_accounts(request, listing.rows.select_related("person", "system"), form.chosen.get("sort", ""))
+    return render(
+        request,
+        "web/accounts.html",
+        {
+            "form": form,
+            "views": views_of(scope, "accounts", form.query),
+            "chips": form.chips(),
+            "columns": [{"label": label} for label in COLUMNS],
+            "rows": account_rows(scope, page.rows, on),
+            "count": count_of(listing.rows),
+            "page": page,
+            "filtered": bool(form.filters),
+            "record_url": _record_url(scope),
+            "may_add": _works(scope),
+            "may_import": scope.may(Action.IMPORT_ACCOUNTS),
+        },
+    )
+
+
+def _works(scope: Scope) -> bool:
+    return scope.may(Action.EDIT_PERSON, [place for _, place in scope.roles if place is not None])
+
+
+def _record_url(scope: Scope) -> str:
+    """Return where logins of many are recorded; nothing for those who record on their own accounts at most."""
+    places = [place for _, place in scope.roles if place is not None]
+    return reverse("web:logins-bulk", args=[scope.organization.slug]) if scope.may(Action.RECORD_LOGIN, places) else ""

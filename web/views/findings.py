@@ -1,0 +1,87 @@
+"""Findings: what is wrong now, by cause, each with its why and the way to the deed."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.finding_words import SEVERITIES, WORDS
+from accounts.models import Finding, RoleGrant
+from accounts.models.watch import FindingQuerySet, Severity
+from accounts.words import count_noun, listed
+from systems.policy import EASTERN, day_in
+from web.finding_list import counts, finding_rows, groups, page_rows, ranked
+from web.forms.findings import FindingFilter
+from web.keyset import page_of
+from web.scope import ScopedRequest, organization_page
+
+PAGE_ROWS = 30
+
+
+@require_safe
+@organization_page
+def findings(request: ScopedRequest) -> HttpResponse:
+    """List open findings by cause, or all of one cause; filters are part of the address."""
+    scope, on = request.scope, day_in(timezone.now(), EASTERN)
+    form = FindingFilter(request.GET, scope=scope)
+    chosen = form.chosen
+    found = _narrowed(Finding.objects.visible_to(scope).open(), chosen)
+    context: dict[str, Any] = {
+        "form": form,
+        "chips": form.chips(),
+        "filtered": bool(form.filters),
+        "summary": summary(found),
+    }
+    kind = chosen.get("kind", "")
+    if kind:
+        page = page_of(request, page_rows(ranked(found)), by=("rank", "pk"), size=PAGE_ROWS)
+        context |= {"words": WORDS[kind], "rows": finding_rows(scope, page.rows, on), "page": page}
+        context["crumbs"] = [{"label": "Findings", "url": reverse("web:findings", args=[scope.organization.slug])}]
+    else:
+        context["groups"] = [
+            {"group": group, "url": _with(request, "kind", group.kind)} for group in groups(scope, found, on)
+        ]
+    return render(request, "web/findings.html", context)
+
+
+def _narrowed(findings: FindingQuerySet, chosen: dict[str, Any]) -> FindingQuerySet:
+    if chosen.get("kind"):
+        findings = findings.filter(kind=chosen["kind"])
+    if chosen.get("severity"):
+        findings = findings.filter(severity=chosen["severity"])
+    if chosen.get("facility"):
+        place = chosen["facility"]
+        there = RoleGrant.objects.known().filter(facility=place)
+        at_account = Exists(there.filter(account=OuterRef("account")))
+        of_person = Q(account=None) & Exists(there.filter(account__person=OuterRef("person")))
+        findings = findings.filter(Q(facility=place) | Q(facility=None) & (Q(at_account) | of_person))
+    return findings
+
+
+def summary(findings: FindingQuerySet) -> str:
+    """Return the one sentence on top, such as ``12 findings are open: two critical and ten medium.``"""
+    by_severity = dict.fromkeys(SEVERITIES, 0)
+    for _, severity, count in counts(findings):
+        by_severity[severity] += count
+    total = sum(by_severity.values())
+    if not total:
+        return "Nothing is wrong as far as we know."
+    parts = [
+        f"{count_noun(count, ',').strip()} {Severity(severity).label.lower()}"
+        for severity, count in by_severity.items()
+        if count
+    ]
+    are = "is" if total == 1 else "are"
+    return f"{count_noun(total, 'finding,findings').capitalize()} {are} open: {listed(parts)}."
+
+
+def _with(request: ScopedRequest, name: str, value: str) -> str:
+    rest = request.GET.copy()
+    for key in ("after", "before"):
+        rest.pop(key, None)
+    rest[name] = value
+    return f"?{rest.urlencode()}"
