@@ -4,21 +4,23 @@ Riverside (organization) runs Oak House and Elm House. Alice administers it, Car
 coordinates Elm House, Henry holds accounts of his own, Audrey audits. Mallory administers Hilltop, another tenant.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import hypothesis
 import pytest
 from django.core.cache import cache
-from django.core.management import call_command
+from django.db import transaction
 
 from audit.services import Ref
 from facilities.access import Scope
 from facilities.models import Facility, Organization
 from facilities.models.tenancy import Role
 from staff.models import Person
-from systems.models import System
 from tests import factories
+from tests.catalogue import load_and_keep, load_missing
 from tests.chromium import browser  # noqa: F401  (one browser for every folder of tests)
 from users.models import User
 
@@ -68,19 +70,29 @@ def _fresh_cache(request):
 def django_db_setup(django_db_setup, django_db_blocker):
     """Load the shipped catalogue once; transactional tests that flush it ask for `catalogue`."""
     with django_db_blocker.unblock():
-        call_command("load_catalogue", verbosity=0)
+        load_and_keep()
 
 
 @pytest.fixture
 def catalogue(db):
     """The real catalogue, also after another test has flushed every table."""
-    load_missing_catalogue()
+    load_missing()
 
 
-def load_missing_catalogue() -> None:
-    """Load the real catalogue where a transactional test has flushed it."""
-    if not System.objects.exists():
-        call_command("load_catalogue", verbosity=0)
+@contextmanager
+def made_once(django_db_blocker) -> Iterator[None]:
+    """Keep what is written inside, beside the catalogue, for the tests of one file, and take it back at their end.
+
+    For fixtures of the scope `module`; each test that asks for `db` as well rolls back only what it did itself.
+    """
+    with django_db_blocker.unblock():
+        around = transaction.atomic()
+        around._from_testcase = True  # durable transactions of the product may begin inside, as in every test
+        with around:
+            cache.clear()
+            load_missing()
+            yield
+            transaction.set_rollback(True)
 
 
 @pytest.fixture

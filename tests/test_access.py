@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import LoginEvent
 from facilities.models import Membership
 from tests.access_objects import one_of_each
-from tests.conftest import NOON, TODAY, load_missing_catalogue, make_cast
+from tests.conftest import NOON, TODAY, made_once, make_cast
 
 pytestmark = pytest.mark.django_db
 
@@ -235,14 +234,9 @@ def test_every_url_has_a_row_and_every_row_a_url():
 @pytest.fixture(scope="module")
 def made(django_db_setup, django_db_blocker):
     """The cast and one object of each kind at Oak House, made once: each case rolls back only what it did itself."""
-    with django_db_blocker.unblock():
-        around = transaction.atomic()
-        around._from_testcase = True  # durable transactions of the product may begin inside, as in every test
-        with around:
-            load_missing_catalogue()
-            cast = make_cast()
-            yield cast, one_of_each(cast)
-            transaction.set_rollback(True)
+    with made_once(django_db_blocker):
+        cast = make_cast()
+        yield cast, one_of_each(cast)
 
 
 @pytest.fixture
