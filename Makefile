@@ -12,6 +12,8 @@ PYTHON ?= $(shell for p in python3.11 python3 python; do \
 PORT ?= 8000
 export PORT
 export PYTHONUNBUFFERED = 1
+# Many of the targets start Python again and again; without kept bytecode each start compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
 INSTALL = $(if $(PYTHON),"$(PYTHON)",$(error Python 3.11 or later is not on the PATH)) scripts/install.py --venv "$(VENV)"

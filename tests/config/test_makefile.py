@@ -37,3 +37,13 @@ def test_an_unknown_target_is_refused():
 @needs_make
 def test_run_starts_nothing_but_the_embedded_product_and_dies_with_make():
     assert "-m config.embedded --with-parent" in make("run").stdout
+
+
+@needs_make
+def test_what_a_target_starts_keeps_its_bytecode_whatever_the_shell_says():
+    says = "--eval=said:\n\t@echo bytecode: $$PYTHONDONTWRITEBYTECODE."
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    told = subprocess.run(
+        ["make", "-s", says, "said"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "bytecode: .\n"
