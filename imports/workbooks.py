@@ -22,6 +22,7 @@ from imports.reading import Row, Table
 _OLE: Final = b"\xd0\xcf\x11\xe0"  # .xls, and an .xlsx behind a password
 _HEADER_WITHIN: Final = 20
 _MOST_ROWS: Final = 300_000
+_LAST_LINE: Final = 2**20  # of a sheet of Excel's
 _MOST_COLUMNS: Final = 300
 _MOST_SHEETS: Final = 50
 _PART: Final = 64 * 2**20  # bytes of a part that is read at once, such as the shared texts
@@ -135,17 +136,22 @@ def _texts(sheet: Any, start: int, file: str) -> Iterator[tuple[int, list[str]]]
     sheet.reset_dimensions()  # many programs write a wrong size; the rows themselves are right
     rows = sheet.iter_rows(min_row=start, max_col=_MOST_COLUMNS)
     line = start - 1
+    blank = None  # rows that the file leaves out come as one and the same object, up to a million times
     while True:
         try:
             row = next(rows, None)
             if row is None:
                 return
             line += 1
-            cells = [_text(cell) for cell in row]
+            cells = [] if row is blank else [_text(cell) for cell in row]
         except _DAMAGE as exc:
             raise FileRefused("damaged", f"The sheet is damaged after line {line}.", file=file, line=line) from exc
         while cells and not cells[-1]:
             cells.pop()
+        if not cells:
+            blank = row
+        if line > _LAST_LINE:
+            raise FileRefused("damaged", f"The sheet goes on after line {_LAST_LINE:,}.", file=file, line=line)
         yield line, cells
 
 

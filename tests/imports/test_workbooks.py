@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import pytest
 
+from imports import workbooks
 from imports.lists import open_list
 from imports.opening import Caps, FileRefused, Held
 from imports.reading import BrokenRow, Row
@@ -77,12 +78,37 @@ def test_a_hidden_sheet_is_not_read_while_another_is_there(tmp_path):
     assert rows_of(path) == [Row(2, ["2", "Bob"])]
 
 
-def test_two_cells_at_the_ends_of_a_sheet_cost_nothing(tmp_path):
-    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, [1, "Ada"]]})
-    corner = '<row r="1048576"><c r="XFD1048576" t="str"><v>z</v></c></row>'
+def far_apart(path, last_row):
+    """Write a sheet with a header and one more filled row, and nothing between them."""
+    write_workbook(path, {"S": [HEADER, [1, "Ada"]]})
     cells = '<c r="A1" t="str"><v>Number</v></c><c r="B1" t="str"><v>Name</v></c>'
-    rewrite_part(path, "xl/worksheets/sheet1.xml", sheet_xml(f'<row r="1">{cells}</row>{corner}'))
-    assert rows_of(path) == []
+    rewrite_part(path, "xl/worksheets/sheet1.xml", sheet_xml(f'<row r="1">{cells}</row>{last_row}'))
+    return path
+
+
+def test_two_cells_at_the_ends_of_a_sheet_cost_nothing(tmp_path):
+    corner = '<row r="1048576"><c r="XFD1048576" t="str"><v>z</v></c></row>'
+    assert rows_of(far_apart(tmp_path / "a.xlsx", corner)) == []
+
+
+def test_rows_that_a_sheet_leaves_out_are_counted_but_not_walked(tmp_path, monkeypatch):
+    walked = iter(range(2_000))  # once the row left out, and what is filled: not a million times 300 cells
+    text = workbooks._text
+
+    def counted(cell):
+        next(walked)
+        return text(cell)
+
+    monkeypatch.setattr(workbooks, "_text", counted)
+    corner = '<row r="1048576"><c r="B1048576" t="str"><v>Ada</v></c></row>'
+    assert rows_of(far_apart(tmp_path / "a.xlsx", corner)) == [Row(1_048_576, ["", "Ada"])]
+
+
+def test_a_sheet_with_more_lines_than_a_spreadsheet_has_is_refused(tmp_path):
+    beyond = '<row r="1048577"><c r="B1048577" t="str"><v>Ada</v></c></row>'
+    with pytest.raises(FileRefused) as refused:
+        rows_of(far_apart(tmp_path / "a.xlsx", beyond))
+    assert (refused.value.code, refused.value.line) == ("damaged", 1_048_577)
 
 
 def test_a_row_longer_than_the_header_keeps_its_cells(tmp_path):
