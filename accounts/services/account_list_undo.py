@@ -7,9 +7,8 @@ that it opened are marked as removed. Whatever somebody has touched since stays 
 import json
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import Certification, Finding, LoginEvent, PortalAccount, RoleGrant
@@ -18,21 +17,19 @@ from accounts.services.account_list_writing import look_again
 from accounts.services.account_opening import hold_accounts
 from accounts.services.login_feed import follow_logins, void_logins
 from audit.bulk import insert_rows, reserve_keys, update_rows
-from facilities.access import Action, Scope, authorize
-from facilities.models import Organization
+from facilities.access import Action, Scope
 from imports.models import Import, ImportRow
-from imports.undoing import Prospect, Undone, UndoRefused, batches, claim, refuse_over
-from staff.services.roster_writing import record_rows
+from imports.undoing import Kind, Prospect, Undone, batches, may_undo, undo
 from systems.policy import EASTERN, day_in
 from systems.selectors import policy_chains
 
+_ACCOUNTS: Final = Kind(Import.Kind.ACCOUNTS, "accounts", Action.IMPORT_ACCOUNTS, "accounts.import-undone")
 Told = dict[str, Any]  # what `accounts.services.account_list_writing` kept of one row
 
 
 def look_ahead(*, scope: Scope, source: Import, at: datetime) -> Prospect:
     """Return what `undo_import` would do now, in accounts; writes nothing. Raises as it does."""
-    _may_undo(scope, source)
-    refuse_over(source, at)
+    may_undo(_ACCOUNTS, scope, source, at)
     kept = _kept(source)
     prospect = Prospect()
     for batch in batches(source):
@@ -51,46 +48,31 @@ def undo_import(*, scope: Scope, source: Import, at: datetime) -> Undone:
 
     Raises NotAllowed; UndoRefused: ``too_late``, ``undone``, ``other``, ``stale`` (accounts were changed meanwhile).
     """
-    _may_undo(scope, source)
-    try:
-        result = _undo(scope, source, at)
-    except IntegrityError as exc:
-        message = "Somebody changed accounts of this organization meanwhile. Nothing was undone; try again."
-        raise UndoRefused(message, code="stale") from exc
-    source.refresh_from_db()
-    return result
 
-
-def _may_undo(scope: Scope, source: Import) -> None:
-    authorize(scope, Action.IMPORT_ACCOUNTS)
-    if source.organization_id != scope.organization.pk or source.kind != Import.Kind.ACCOUNTS:
-        raise UndoRefused("This is no import of accounts of this organization.", code="other")
-
-
-def _undo(scope: Scope, source: Import, at: datetime) -> Undone:
-    result = Undone()
-    with transaction.atomic():
-        Organization.objects.select_for_update(no_key=True).get(pk=scope.organization.pk)
-        claim(scope, source, at)
+    def take_back(result: Undone) -> None:
         hold_accounts(json.loads(row.change)["account"] for batch in batches(source) for row in batch)
         kept = _kept(source)
         made: list[int] = []
         for batch in batches(source):
-            told = {row.pk: json.loads(row.change) for row in batch}
-            done = [key for key, each in told.items() if each["account"] not in kept]
-            mine = [told[key] for key in done]
-            made += [key for key in _take_back(mine, at) if key not in kept]
-            stays = [key for key in told if key not in set(done)]
-            ImportRow.objects.filter(pk__in=stays).update(status=ImportRow.Status.KEPT)
-            ImportRow.objects.filter(pk__in=done).update(status=ImportRow.Status.UNDONE)
-            result.undone += len(done)
-            result.kept += [told[key]["account"] for key in stays] + _kept_above(mine, kept)
+            made += _take_back_batch(batch, kept, at, result)
         _remove(made, at)
         _forget_missing(scope, source, at)
-        undone = ImportRow.objects.filter(source=source, status=ImportRow.Status.UNDONE)
-        reason = f"{len(result.kept)} changed since, kept"
-        record_rows("accounts.import-undone", undone, scope, source, at, reason=reason)
-    return result
+
+    return undo(_ACCOUNTS, scope, source, at, take_back)
+
+
+def _take_back_batch(batch: list[ImportRow], kept: set[int], at: datetime, result: Undone) -> list[int]:
+    """Put one batch of accounts back, mark its rows and count them; return accounts that the import opened for it."""
+    told = {row.pk: json.loads(row.change) for row in batch}
+    done = [key for key, each in told.items() if each["account"] not in kept]
+    mine = [told[key] for key in done]
+    made = [key for key in _take_back(mine, at) if key not in kept]
+    stays = [key for key in told if key not in set(done)]
+    ImportRow.objects.filter(pk__in=stays).update(status=ImportRow.Status.KEPT)
+    ImportRow.objects.filter(pk__in=done).update(status=ImportRow.Status.UNDONE)
+    result.undone += len(done)
+    result.kept += [told[key]["account"] for key in stays] + _kept_above(mine, kept)
+    return made
 
 
 def _kept(source: Import) -> set[int]:
@@ -214,6 +196,3 @@ def _forget_missing(scope: Scope, source: Import, at: datetime) -> None:
 def _facts(rows: QuerySet[Finding]) -> Iterator[tuple[int, dict[str, Any]]]:
     for key, facts in rows.order_by().values_list("pk", "facts").iterator():
         yield key, json.loads(facts)
-
-
-__all__ = ["Prospect", "UndoRefused", "Undone", "look_ahead", "undo_import"]

@@ -16,10 +16,10 @@ from audit.bulk import MANY, insert_rows, refresh_statistics
 from facilities.access import Scope
 from facilities.services.rechecks import recheck
 from imports.models import Import, ImportRow
+from imports.recording import IMPORT_ROW, record_rows
 from staff.models import Person
 from staff.policy import Rejection
 from staff.roster.reading import SEPARATOR
-from staff.services.roster_writing import IMPORT_ROW, record_rows
 from systems.selectors import policy_chains
 
 

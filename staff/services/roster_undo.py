@@ -6,25 +6,24 @@ in the register without employment: others may already hold accounts for them.
 
 import json
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from audit.bulk import insert_rows, reserve_keys
-from facilities.access import Action, Scope, authorize
-from facilities.models import Organization
+from facilities.access import Action, Scope
 from facilities.services.rechecks import recheck
 from imports.models import Import, ImportRow
-from imports.undoing import Prospect, Undone, UndoRefused, batches, claim, refuse_over
+from imports.undoing import Kind, Prospect, Undone, batches, may_undo, undo
 from staff.models import Employment, Person
-from staff.services.roster_writing import TIME, Corrected, record_rows, update_people, void_times
+from staff.services.roster_writing import TIME, Corrected, update_people, void_times
+
+_PEOPLE: Final = Kind(Import.Kind.STAFF, "people", Action.IMPORT_PEOPLE, "staff.import-undone")
 
 
 def look_ahead(*, scope: Scope, source: Import, at: datetime) -> Prospect:
     """Return what `undo_import` would do now; writes nothing. Raises NotAllowed and UndoRefused as it does."""
-    _may_undo(scope, source)
-    refuse_over(source, at)
+    may_undo(_PEOPLE, scope, source, at)
     prospect = Prospect()
     for batch in batches(source):
         changes = {row.pk: json.loads(row.change) for row in batch}
@@ -43,32 +42,12 @@ def undo_import(*, scope: Scope, source: Import, at: datetime) -> Undone:
 
     Raises NotAllowed; UndoRefused: ``too_late``, ``undone``, ``other``, ``stale`` (somebody changed people meanwhile).
     """
-    _may_undo(scope, source)
-    try:
-        result = _undo(scope, source, at)
-    except IntegrityError as exc:
-        message = "Somebody changed people of this organization meanwhile. Nothing was undone; try again."
-        raise UndoRefused(message, code="stale") from exc
-    source.refresh_from_db()
-    return result
 
-
-def _may_undo(scope: Scope, source: Import) -> None:
-    authorize(scope, Action.IMPORT_PEOPLE)
-    if source.organization_id != scope.organization.pk or source.kind != Import.Kind.STAFF:
-        raise UndoRefused("This is no import of people of this organization.", code="other")
-
-
-def _undo(scope: Scope, source: Import, at: datetime) -> Undone:
-    result = Undone()
-    with transaction.atomic():
-        Organization.objects.select_for_update(no_key=True).get(pk=scope.organization.pk)
-        claim(scope, source, at)
+    def take_back(result: Undone) -> None:
         for batch in batches(source):
             _take_back(batch, source, at, result)
-        undone = ImportRow.objects.filter(source=source, status=ImportRow.Status.UNDONE)
-        record_rows("staff.import-undone", undone, scope, source, at, reason=f"{len(result.kept)} changed since, kept")
-    return result
+
+    return undo(_PEOPLE, scope, source, at, take_back)
 
 
 def _take_back(batch: list[ImportRow], source: Import, at: datetime, result: Undone) -> None:
@@ -122,6 +101,3 @@ def _write_again(keys: list[int], at: datetime) -> None:
     new = reserve_keys(Employment, len(old))
     rows = ([key, *facts, at, source] for key, (*facts, source) in zip(new, old, strict=True))
     insert_rows(Employment, TIME, rows)
-
-
-__all__ = ["Prospect", "UndoRefused", "Undone", "look_ahead", "undo_import"]

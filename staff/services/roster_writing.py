@@ -6,14 +6,12 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection
-from django.db.models import QuerySet, Value
-from django.db.models.functions import JSONObject
 
 from audit.bulk import insert_rows, reserve_keys, update_rows
-from audit.services import Ref, record_many
 from facilities.access import Scope
 from facilities.services.rechecks import recheck
 from imports.models import Import, ImportRow
+from imports.recording import IMPORT_ROW, record_rows
 from staff.models import Employment, Person
 from staff.policy import Change, Difference, Known, Rejection
 from staff.roster.reading import SEPARATOR, Roster
@@ -24,7 +22,6 @@ _FIELDS = {"first_name": "first_name", "last_name": "last_name", "email": "email
            "number": "employee_number"}  # fmt: skip
 _CONTACT = _FIELDS.keys() - {"number"}  # what a profile on a CMS system repeats
 TIME = ("id", "organization", "person", "facility", "job_title", "valid_from", "valid_to", "recorded_at", "source")
-IMPORT_ROW = ("organization", "source", "line", "kind", "status", "subject_key", "summary", "reason", "cells", "change")
 
 
 class Corrected(NamedTuple):
@@ -79,22 +76,6 @@ def _places(changes: list[Change]) -> set[int]:
         if change.person is not None:
             places |= {stint.facility for stint in change.person.stints}
     return places
-
-
-def record_rows(
-    action: str, rows: "QuerySet[ImportRow, ImportRow]", scope: Scope, source: Import, at: datetime, reason: str = ""
-) -> None:
-    """Record one act of an import with an item for each person it changed."""
-    record_many(
-        action=action,
-        actor=scope.actor,
-        subject=Ref(source.key, source.file_name),
-        at=at,
-        reason=reason,
-        rows=rows.exclude(status=ImportRow.Status.REJECTED).annotate(
-            chain=Value(scope.organization.key), payload=JSONObject(kind="kind", line="line", change="summary")
-        ),
-    )
 
 
 def _write_people(changes: list[Change], organization: int, on: date, at: datetime) -> list[int]:

@@ -9,7 +9,7 @@ import time_machine
 from django.core.management import call_command
 
 from accounts.models import Certification, Deadline, Finding, LoginEvent, PortalAccount, RoleGrant
-from accounts.services.account_list_undo import UndoRefused, look_ahead, undo_import
+from accounts.services.account_list_undo import look_ahead, undo_import
 from accounts.services.account_lists import import_account_list
 from accounts.services.inventory import correct_account
 from accounts.services.logins import record_login
@@ -18,6 +18,7 @@ from audit.models import AuditEvent
 from audit.verify import verify_chains
 from facilities.access import NotAllowed, Scope
 from imports.models import Import
+from imports.undoing import UndoRefused
 from staff.services import roster_undo
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY

@@ -11,9 +11,10 @@ from django.core.management import call_command
 from audit.commands import CommandFailed
 from facilities.access import Scope
 from imports.models import Import
+from imports.undoing import UndoRefused
 from staff.models import Employment, Person
 from staff.services.people import PersonFacts, correct_person
-from staff.services.roster_undo import UndoRefused, look_ahead
+from staff.services.roster_undo import look_ahead
 from staff.services.rosters import import_roster
 from tests import factories
 from tests.conftest import NOON

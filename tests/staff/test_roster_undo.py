@@ -10,9 +10,10 @@ from audit.models import AuditEvent
 from facilities.access import NotAllowed, Scope
 from imports.forgetting import forget_cells
 from imports.models import Import, ImportRow
+from imports.undoing import UndoRefused
 from staff.models import Employment, Person
 from staff.services.people import PersonFacts, correct_person, employ_person, end_employment
-from staff.services.roster_undo import UndoRefused, undo_import
+from staff.services.roster_undo import undo_import
 from staff.services.rosters import import_roster
 from tests import factories
 from tests.conftest import NOON, TODAY
