@@ -35,7 +35,7 @@ class AccountRow(NamedTuple):
 
     @property
     def fallback(self) -> int | None:
-        """The role of a new account of which the row names none, where the system's users have one."""
+        """The role that a row means which names none, where the system's users have one."""
         return next((key for key, name in self.system.roles if name == INDIVIDUAL), None)
 
     @property

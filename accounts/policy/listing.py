@@ -121,7 +121,7 @@ def change_of(rows: Sequence[Row], held: Held | None, *, known_id: str, on: date
     working = [row for row in rows if not row.lost and not row.riddle]
     if not rows or (held is None and not working):
         return change, refused  # what we never had and the system took away needs no record
-    if held is None and not any(row.roles or row.fallback for row in working):
+    if held is None and not any(_roles(row, held) for row in working):
         reason = "a new account needs its role"
         return Change(), refused + [Refusal(row.line, "role", reason) for row in working]
     if held is not None and held.status == "lost" and working:
@@ -141,11 +141,19 @@ def change_of(rows: Sequence[Row], held: Held | None, *, known_id: str, on: date
     return change, refused
 
 
+def _roles(row: Row, held: Held | None) -> tuple[int, ...]:
+    """Return the roles that a row is about: those it names, else the system's fallback where no other is held there."""
+    if row.roles or row.fallback is None:
+        return row.roles
+    there = {role for facility, role in held.grants if facility == row.facility} if held else set()
+    return (row.fallback,) if not there or row.fallback in there else ()
+
+
 def _understood(rows: Sequence[Row], held: Held | None) -> tuple[list[Row], list[Refusal]]:
     """Return the rows, and those whose status nobody understands: they cannot open an account or a role."""
     kept, refused = [], []
     for row in rows:
-        new = held is None or any((row.facility, role) not in held.grants for role in row.roles)
+        new = held is None or any((row.facility, role) not in held.grants for role in _roles(row, held))
         if row.riddle and new:
             reason = f"the status “{row.riddle[:30]}” is not understood, and this access is not known here yet"
             refused.append(Refusal(row.line, "role_status", reason))
@@ -201,7 +209,7 @@ def _grants(change: Change, rows: Iterable[Row], held: Held | None, on: date) ->
                 if facility == row.facility and (role in row.roles or not row.roles)
             }
             continue
-        for role in row.roles or ((row.fallback,) if held is None and row.fallback else ()):
+        for role in _roles(row, held):
             place = (row.facility, role)
             if place not in known:
                 before = granted.get(place)

@@ -223,6 +223,50 @@ def test_pending_access_is_no_access(cast, run):
     assert (figures(document)["unchanged"], PortalAccount.objects.count()) == (1, 0)
 
 
+def at_a_further_facility(cast, run):
+    """Bring a list of a system whose users have one plain role; return a row of it that names another facility."""
+    row = "sams,015009,Test,Henry,henry@example.org,HT1,,Active,03/15/2025,11/10/2026"
+    assert figures(run(row))["created"] == 1
+    return row, row.replace("015009", "015010").replace("03/15/2025", "05/01/2026")
+
+
+def roles_of(cast, system):
+    rows = account(cast, system=system).grants.filter(voided_at=None, valid_to=None).order_by("valid_from")
+    return list(rows.values_list("facility__name", "role__slug", "valid_from"))
+
+
+def test_a_known_account_that_a_list_shows_at_a_further_facility_gets_the_plain_role_there(cast, run):
+    _, further = at_a_further_facility(cast, run)
+    assert figures(run(further))["updated"] == 1
+    assert roles_of(cast, "sams") == [
+        ("Oak House", "individual-user", date(2025, 3, 15)), ("Elm House", "individual-user", date(2026, 5, 1)),
+    ]  # fmt: skip
+    riddle = OLGA.replace("iQIES", "sams").replace("PSO,Active", ",Active")
+    run(riddle)
+    document = run(riddle.replace("015010", "015009").replace("Active", "Quarantined"))
+    assert "this access is not known here yet" in document["rejected"][0]["reason"]
+
+
+def test_the_same_facility_again_or_one_where_another_role_is_held_gives_no_plain_role(cast, run):
+    row, further = at_a_further_facility(cast, run)
+    run(further.replace(",,Active", ",NHSN Facility Administrator,Active"))
+    before = everything()
+    assert figures(run(row, further))["unchanged"] == 1
+    assert everything() == before
+    assert [role for _, role, _ in roles_of(cast, "sams")] == ["individual-user", "facility-administrator"]
+
+
+def test_what_is_shown_before_a_role_at_a_further_facility_is_what_happens(cast, run):
+    _, further = at_a_further_facility(cast, run)
+    before = everything()
+    shown = run(further, options=["--dry-run"])
+    assert everything() == before
+    assert figures(shown)["updated"] == 1
+    done = run(further)
+    assert done.pop("import") is not None
+    assert {**shown, "dry_run": False} == {**done, "import": shown["import"]}
+
+
 def test_who_is_missing_in_the_list_is_told_and_stays(cast, run):
     gone = held(cast, "iqies", person="carol", last_login=TODAY)
     document = run(HENRY)
