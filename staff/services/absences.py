@@ -10,7 +10,7 @@ from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.services.rechecks import recheck
 from staff.errors import StaffError
-from staff.models import Absence, Deputy, Person
+from staff.models import Absence, Deputy, Employment, Person
 from staff.services.people import workplaces
 
 
@@ -31,13 +31,13 @@ def record_absence(
 
     ``deputy``: who hears meanwhile what she would hear, so that cover is arranged; nobody signs in for her.
     Raises NotAllowed, and AbsenceRefused for an end before the start, a time that overlaps another absence, or a
-    deputy who is the person herself or of another organization.
+    deputy who is the person herself, of another organization, or works nowhere of it on those days.
     """
     authorize(scope, Action.RECORD_ABSENCE, workplaces(person), own=_own(scope, person))
     if away_to_on is not None and away_to_on < away_from_on:
         raise AbsenceRefused("The last day cannot lie before the first one.", field="away_to_on")
-    if deputy is not None and (deputy.pk == person.pk or deputy.organization_id != scope.organization.pk):
-        raise AbsenceRefused("Somebody else of your organization has to stand in.", field="deputy")
+    if deputy is not None:
+        _refuse_deputy(scope, person, deputy, away_from_on, away_to_on)
     with transaction.atomic():
         Person.objects.select_for_update(no_key=True).get(pk=person.pk, organization=scope.organization)
         known = Absence.objects.known().filter(person=person)
@@ -78,6 +78,27 @@ def end_absence(*, scope: Scope, absence: Absence, last_day_on: date, at: dateti
         _stand_in(scope, ended, deputies, at)
         _record(scope, ended, "absence.ended", at)
     return ended
+
+
+def _refuse_deputy(scope: Scope, person: Person, deputy: Person, since: date, until: date | None) -> None:
+    if deputy.pk == person.pk or deputy.organization_id != scope.organization.pk:
+        raise AbsenceRefused("Somebody else of your organization has to stand in.", field="deputy")
+    reason = _has_left(deputy, since, until)
+    if reason:
+        raise AbsenceRefused(f"{deputy} cannot stand in: {reason}.", field="deputy")
+
+
+def _has_left(person: Person, since: date, until: date | None) -> str:
+    """Return where and why somebody works nowhere on these days; empty where she does, or no work of hers is known."""
+    known = Employment.objects.known().filter(person=person).select_related("facility")
+    there = known.filter(Q(valid_to=None) | Q(valid_to__gte=since))
+    if (there.filter(valid_from__lte=until) if until else there).exists():
+        return ""
+    last = known.filter(valid_to__lt=since).order_by("valid_to", "pk").last()
+    if last is not None:
+        return f"the last day at {last.facility.name} is {last.valid_to}, before the absence begins"
+    first = known.order_by("valid_from", "pk").first()
+    return f"the first day at {first.facility.name} is {first.valid_from}, after the absence ends" if first else ""
 
 
 def _own(scope: Scope, person: Person) -> bool:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from reminders.models import Reminder
 from reminders.services.plan import plan_due
-from staff.models import Deputy, Employment
+from staff.models import Absence, Deputy, Employment
 from staff.services.absences import AbsenceRefused, end_absence, record_absence
 from tests.conftest import NOON, TODAY
 from tests.reminders.mailbox import outbox, text
@@ -132,6 +132,23 @@ def test_only_somebody_else_of_the_organization_stands_in(riverside, name):
         away(riverside, deputy=name)
     assert away(riverside, deputy="carol").pk
     assert Deputy.objects.get().deputy == riverside.people["carol"]
+
+
+def test_nobody_stands_in_who_will_have_left_by_then_or_has_not_begun(riverside):
+    carol = Employment.objects.filter(person=riverside.people["carol"])
+    carol.update(valid_to=TODAY + 2 * DAY)
+    for since, until in ((TODAY + 3 * DAY, None), (TODAY + 3 * DAY, TODAY + 9 * DAY)):
+        with pytest.raises(AbsenceRefused, match="Carol Test.*Oak House is 2026-11-22, before the absence") as refused:
+            away(riverside, since=since, until=until)
+        assert refused.value.field == "deputy"
+    carol.update(valid_from=TODAY + 10 * DAY, valid_to=None)
+    with pytest.raises(AbsenceRefused, match="Oak House is 2026-11-30, after the absence ends"):
+        away(riverside)
+    assert not Absence.objects.exists()
+    carol.update(valid_from=TODAY - DAY, valid_to=TODAY + 2 * DAY)
+    away(riverside, since=TODAY + 2 * DAY)
+    carol.update(voided_at=NOON)
+    assert away(riverside, since=TODAY + 40 * DAY, until=None).pk, "of whom no work is known nobody says that she left"
 
 
 def test_the_form_offers_colleagues_and_the_page_says_who_stands_in(riverside, client):
