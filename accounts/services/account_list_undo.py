@@ -5,17 +5,18 @@ that it opened are marked as removed. Whatever somebody has touched since stays 
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import F, Q, QuerySet
 
-from accounts.models import Certification, Finding, LoginEvent, PortalAccount, RoleGrant
+from accounts.models import Certification, LoginEvent, PortalAccount, RoleGrant
 from accounts.services.account_granting import GRANT, parts, void_grants
 from accounts.services.account_list_writing import look_again
 from accounts.services.account_opening import hold_accounts
 from accounts.services.login_feed import follow_logins, void_logins
+from accounts.services.missing import close_missing
 from audit.bulk import insert_rows, reserve_keys, update_rows
 from facilities.access import Action, Scope
 from imports.models import Import, ImportRow
@@ -56,7 +57,7 @@ def undo_import(*, scope: Scope, source: Import, at: datetime) -> Undone:
         for batch in batches(source):
             made += _take_back_batch(batch, kept, at, result)
         _remove(made, at)
-        _forget_missing(scope, source, at)
+        close_missing(scope, source=source.pk, at=at)
 
     return undo(_ACCOUNTS, scope, source, at, take_back)
 
@@ -183,16 +184,3 @@ def _remove(made: Collection[int], at: datetime) -> None:
             _set_back(removed, status=PortalAccount.Status.REMOVED, removed_on=on)
     follow_logins(accounts=made, at=at, chains=policy_chains())
     look_again(made)
-
-
-def _forget_missing(scope: Scope, source: Import, at: datetime) -> None:
-    """Close the findings about accounts that only this list did not show."""
-    rows = Finding.objects.open().filter(organization=scope.organization, kind=Finding.Kind.MISSING_IN_FILE)
-    mine = [key for key, facts in _facts(rows) if facts.get("import") == source.pk]
-    for part in parts(mine):
-        Finding.objects.filter(pk__in=part).update(closed_at=at)
-
-
-def _facts(rows: QuerySet[Finding]) -> Iterator[tuple[int, dict[str, Any]]]:
-    for key, facts in rows.order_by().values_list("pk", "facts").iterator():
-        yield key, json.loads(facts)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
+from django.db.models import Value
+
 from accounts.lists.cleaning import AccountRow
 from accounts.lists.reading import AccountList
 from accounts.models import Finding, PortalAccount, RoleGrant
@@ -13,13 +15,14 @@ from accounts.models.watch import Severity
 from accounts.policy.missing import Gap, Has, Owner, Seen, cut, gaps
 from accounts.services.account_granting import parts
 from accounts.services.rules.found import Found, Rule, Slice
-from audit.services import Ref, record
+from audit.services import Ref, record, record_digest
 from facilities.access import Scope
 from facilities.models import Facility
 from staff.policy import Rejection
 from systems.models import System, SystemRole
 
 _KIND: Final = Finding.Kind.MISSING_IN_FILE.value
+_RULE: Final = Ref(f"rule:{_KIND}", "Missing in the system's own list")
 _UNSURE: Final = "Where a row could not be taken, no account that it may be about is called missing."
 _MANY: Final = 3  # so many missing of one place, and more than half of it, look like a cut file
 
@@ -130,10 +133,27 @@ def keep_missing(
             chain=scope.organization.key,
             action="finding.missing-noted",
             actor=scope.actor,
-            subject=Ref(f"rule:{_KIND}", "Missing in the system's own list"),
+            subject=_RULE,
             at=at,
             payload={"opened": [_subject(gap) for gap in new], "closed": len(shown)},
         )
+
+
+def close_missing(scope: Scope, *, source: int, at: datetime) -> None:
+    """Close and record the findings about accounts that only this import did not show. Needs a transaction."""
+    rows = Finding.objects.open().filter(organization=scope.organization, kind=_KIND)
+    facts = rows.order_by().values_list("pk", "facts").iterator()
+    for part in parts(key for key, text in facts if json.loads(text).get("import") == source):
+        gone = Finding.objects.filter(pk__in=part)
+        record_digest(
+            action="finding.missing-closed",
+            actor=scope.actor,
+            subject=_RULE,
+            at=at,
+            rows=gone.annotate(chain=Value(scope.organization.key)),
+            reason=f"import:{source} was undone",
+        )
+        gone.update(closed_at=at)
 
 
 def _subject(gap: Gap) -> str:
@@ -169,5 +189,5 @@ def _still_missing(part: Slice) -> Iterable[Found]:
             yield Found(_KIND, key, severity, facts, person=person, account=account)
 
 
-RULE: Final = Rule(_KIND, "Missing in the system's own list", (_KIND,), "person", _still_missing)
-__all__ = ["RULE", "Missing", "find_missing", "keep_missing"]
+RULE: Final = Rule(_KIND, _RULE.label, (_KIND,), "person", _still_missing)
+__all__ = ["RULE", "Missing", "close_missing", "find_missing", "keep_missing"]

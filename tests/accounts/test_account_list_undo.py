@@ -191,6 +191,15 @@ def test_findings_that_only_this_list_led_to_go_with_it(cast, scope, bring):
     assert Finding.objects.open().filter(kind="missing-in-file").count() == 1
     undo_import(scope=scope, source=source, at=LATER)
     assert not Finding.objects.open().filter(kind="missing-in-file").exists()
+    event = AuditEvent.objects.get(action="finding.missing-closed")
+    assert (event.chain, event.subject_key, event.item_count) == (cast.riverside.key, "rule:missing-in-file", 1)
+    assert (event.at, event.actor_key, event.reason) == (LATER, scope.actor.key, f"{source.key} was undone")
+    assert verify_chains().ok
+
+
+def test_taking_a_list_back_that_missed_nobody_closes_no_finding(scope, bring):
+    undo_import(scope=scope, source=bring(HENRY), at=LATER)
+    assert not AuditEvent.objects.filter(action="finding.missing-closed").exists()
 
 
 def test_it_can_be_imported_again_after_it_was_taken_back(cast, scope, bring):
