@@ -10,7 +10,7 @@ from accounts.services.further_clocks import follow_duties, recompute_acknowledg
 from accounts.services.logins import EARLIEST
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
-from facilities.models import Facility
+from facilities.models import Facility, Organization
 from facilities.services.rechecks import recheck
 from staff.models import Employment, Person
 from systems.policy import EASTERN, day_in, eastern_day, latest_day
@@ -26,6 +26,8 @@ def switch_rule(*, scope: Scope, rule: str, on: bool, at: datetime) -> HouseRule
         raise AccountRefused("This rule cannot be switched.", field="rule")
     known = HouseRule.objects.filter(organization=scope.organization, rule=rule, voided_at=None)
     with transaction.atomic():
+        # Two clicks come one after the other.
+        Organization.objects.select_for_update(no_key=True).get(pk=scope.organization.pk)
         current = known.first()
         if on == (current is not None):
             return current

@@ -3,15 +3,18 @@
 import threading
 import time
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, connections, transaction
 
 from accounts.models import PortalAccount
 from accounts.services.account_lists import import_account_list
+from accounts.services.duties import switch_rule
 from accounts.services.inventory import AccountFacts, add_accounts
 from accounts.services.logins import record_login, record_logins
 from accounts.services.recomputation import recompute_outdated
+from audit.models import AuditEvent
 from facilities.models import Membership
 from facilities.services.members import InvitationRefused, invite_member
 from staff.models import Employment
@@ -81,6 +84,17 @@ def test_logins_recorded_while_a_changed_rule_is_followed_wait_for_nobody_and_en
             assert (deadline.due_on, deadline.basis_on) == (day + timedelta(days=limit), day)
             assert deadline.revision == revision
     assert raised == []
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_two_clicks_on_a_switch_at_once_flip_it_once(cast, on):
+    switch, acts = partial(switch_rule, scope=cast.scope("alice"), at=NOON), AuditEvent.objects.filter
+    for rule in ("R-13", "R-14", "R-27", "R-52"):
+        if not on:
+            switch(rule=rule, on=True)
+        assert at_once(*[partial(switch, rule=rule, on=on)] * 2) == []
+    assert acts(action="rule.switched-on").count() == 4
+    assert acts(action="rule.switched-off").count() == (0 if on else 4)
 
 
 def test_a_list_waits_for_the_accounts_of_others_before_it_writes_about_any(cast, tmp_path):

@@ -282,7 +282,9 @@ def test_an_upload_is_over_after_a_day_or_when_it_is_discarded(alice, cast, sett
     url, page = looked_at(alice, ADA, CAROL, HENRY)
     discarded, _ = looked_at(alice, ADA, CAROL, HENRY)
     assert alice.post(f"{discarded}discard/").url == address("imports")
-    assert alice.get(discarded).status_code == 404
+    assert alice.post(f"{discarded}discard/").url == address("imports"), "a second click"
+    assert "This list was discarded already." in words(alice.get(address("imports")))
+    assert alice.get(discarded).status_code == alice.post(f"{discarded}consent/").status_code == 404
     with time_machine.travel(NOON + timedelta(hours=24), tick=False):
         alice.force_login(cast.alice)
         for answer in (alice.get(url), consent(alice, url, page), alice.post(url, {})):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from accounts.models import AccessLook, Acknowledgement, Finding, ProfileCheck
+from accounts.models import AccessLook, Acknowledgement, Finding, HouseRule, ProfileCheck
 from accounts.services.duties import switch_rule
 from accounts.services.rules.sweep import check_rules
 from accounts.words import day
@@ -177,6 +177,18 @@ def test_nobody_is_offered_to_look_at_her_own_roles(client, cast):
     url = address("job-look", cast.people["carol"].pk, cast.oak.pk)
     assert url in page(client, cast.alice, "findings")
     assert url not in page(client, cast.carol, "findings")
+
+
+def test_a_second_click_on_a_switch_flips_nothing_back_and_says_what_stands(client, cast):
+    client.force_login(cast.alice)
+    url = address("house-rule-switch", "R-13")
+    for wanted, said in (("on", "On already from Fri 20 Nov 2026: rules"), ("off", "Off already: rules")):
+        client.post(url, {"switch": wanted})
+        assert said not in client.get(address("house-rules")).content.decode()
+        client.post(url, {"switch": wanted})
+        assert said in client.get(address("house-rules")).content.decode()
+        assert HouseRule.objects.known().exists() == (wanted == "on")
+    assert AuditEvent.objects.filter(action__startswith="rule.").count() == 2
 
 
 def test_an_administrator_of_everything_switches_rules_and_others_read_them(client, cast):

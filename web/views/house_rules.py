@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -53,10 +54,13 @@ def house_rule_switch(request: ScopedRequest, rule: str) -> HttpResponse:
     authorize(scope, Action.SWITCH_RULES)
     if rule not in HOUSE_RULES or request.POST.get("switch") not in {"on", "off"}:
         raise Http404
-    turned = switch_rule(scope=scope, rule=rule, on=request.POST["switch"] == "on", at=now)
-    name = HOUSE_RULES[rule].name
+    wanted = request.POST["switch"] == "on"
+    stands = HouseRule.objects.known().filter(organization=scope.organization, rule=rule).exists() == wanted
+    turned = switch_rule(scope=scope, rule=rule, on=wanted, at=now)
+    name = f"{HOUSE_RULES[rule].name[0].lower()}{HOUSE_RULES[rule].name[1:]}"
+    already, level = (" already", messages.INFO) if stands else ("", messages.SUCCESS)
     if turned is None:
-        say(request, f"Off: {name[0].lower()}{name[1:]}. Nobody is asked for it any more.")
+        say(request, f"Off{already}: {name}. Nobody is asked for it any more.", level=level)
     else:
-        say(request, f"On from {day(turned.enabled_on)}: {name[0].lower()}{name[1:]}.")
+        say(request, f"On{already} from {day(turned.enabled_on)}: {name}.", level=level)
     return redirect("web:house-rules", scope.organization.slug)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -34,8 +34,11 @@ from web.toasts import say
 PART_PAGE = 100  # rows of one part of a preview on a page of their own
 
 
-def upload_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
-    """Give the view one of the member's own uploads and the time; what is over leads to where it went on."""
+def upload_page(view: Callable[..., HttpResponse], *, absent: str = "") -> Callable[..., HttpResponseBase]:
+    """Give the view one of the member's own uploads and the time; what is over leads to where it went on.
+
+    ``absent``: what is said on Imports where there is no such upload; without it the page does not exist.
+    """
 
     @never_cache
     @organization_page
@@ -44,9 +47,14 @@ def upload_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         scope, at = request.scope, timezone.now()
         authorize(scope, Action.IMPORT_PEOPLE)
         mine = PendingImport.objects.filter(organization=scope.organization, user=scope.user_id)
-        pending = get_object_or_404(mine, pk=pk)
-        authorize(scope, ACTIONS[Import.Kind(pending.kind)])
         slug = scope.organization.slug
+        pending = mine.filter(pk=pk).first()
+        if pending is None and absent:
+            say(request, absent, level=messages.INFO)
+            return redirect("web:imports", slug)
+        if pending is None:
+            raise Http404("No such upload among yours.")
+        authorize(scope, ACTIONS[Import.Kind(pending.kind)])
         taken = _taken(request, pending)
         if taken is not None:
             return taken
@@ -259,9 +267,9 @@ def import_consent(request: ScopedRequest, pending: PendingImport, at: datetime)
 
 
 @require_POST
-@upload_page
+@partial(upload_page, absent="This list was discarded already.")
 def import_discard(request: ScopedRequest, pending: PendingImport, at: datetime) -> HttpResponse:
-    """Throw an upload away."""
+    """Throw an upload away; a second click says that it is gone."""
     discard_upload(scope=request.scope, pending=pending)
     say(request, f"“{pending.file_name}” is discarded. Nothing was imported.")
     return redirect("web:imports", request.scope.organization.slug)
