@@ -20,11 +20,16 @@ def link_to(name: str, slug: str, pk: int) -> str:
     return f"{settings.SITE_URL}{head}{pk}{tail}"
 
 
+def link_to_page(name: str, slug: str) -> str:
+    """Return the absolute address of a page that an organization has once, such as its Today."""
+    return f"{settings.SITE_URL}{_page(name, slug)}"
+
+
 def link_to_today(slug: str) -> str:
     """Return the absolute address of the organization's Today."""
-    return f"{settings.SITE_URL}{_today(slug)}"
+    return link_to_page("web:today", slug)
 
 
 @lru_cache(maxsize=4096)
-def _today(slug: str) -> str:
-    return reverse("web:today", args=[slug])
+def _page(name: str, slug: str) -> str:
+    return reverse(name, args=[slug])

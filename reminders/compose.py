@@ -22,10 +22,10 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 
 from accounts import sentences
-from reminders.letters import Addressee, Letter, Line, Tally
+from reminders.letter import Addressee, Letter, Line, Tally
 
 _PART: Final = re.compile(r"<!--(\w+)-->\s*(.*?)\s*<!--/\1-->", re.DOTALL)
-_SECTIONS: Final = {"late": "LATE", "own": "PAST YOUR ORGANIZATION’S OWN DAY", "due": "COMING UP"}
+_SECTIONS: Final = {"late": "LATE", "wrong": "WRONG NOW", "own": "PAST YOUR ORGANIZATION’S OWN DAY", "due": "COMING UP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +122,18 @@ def subject_of(tally: Tally, on: date) -> str:
     noun = _noun(tally)
     counts = [(tally.late, "late"), (tally.own, "past your own day"), (tally.due, _when(tally, on))]
     said = [(number, what) for number, what in counts if number]
+    findings = f"{tally.findings:,} finding{'' if tally.findings == 1 else 's'}" if tally.findings else ""
     if not said:
-        return "Your CMS accounts"
+        return f"{findings} about CMS access" if findings else "Your CMS accounts"
     (number, what), *others = said
     first = f"{number:,} CMS {noun}{'' if number == 1 else 's'} {what}"
-    return ", ".join([first, *(f"{count:,} {words}" for count, words in others)])
+    return ", ".join(filter(None, [first, *(f"{count:,} {words}" for count, words in others), findings]))
 
 
 def _noun(tally: Tally) -> str:
     """Return what all of it is, ``date`` where it is not one thing: a certification is no login."""
     named = {"password": tally.passwords, "certification": tally.certifications}
-    alone = [noun for noun, number in named.items() if number == tally.total]
+    alone = [noun for noun, number in named.items() if number == tally.dates]
     if alone:
         return alone[0]
     return "date" if any(named.values()) or tally.others else "login"
@@ -188,7 +189,7 @@ def _html_row(forms: _Forms, line: Line) -> str:
         sentence=escape(line.sentence),
         new=f" {forms.parts['new'].template}" if line.new else "",
         detail=forms.parts["detail"].substitute(detail=escape(line.detail)) if line.detail else "",
-        link=forms.parts["link"].substitute(url=escape(line.url)) if line.url else "",
+        link=forms.parts["link"].substitute(url=escape(line.url), opens=line.opens) if line.url else "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -14,8 +14,9 @@ from accounts.duty_sentences import temporary_due
 from accounts.models import Deadline, PortalAccount, RoleGrant
 from accounts.services.lapses import days_by_zone
 from facilities.models import Facility
-from reminders import deputies, duty_lines
+from reminders import deputies, duty_lines, finding_lines
 from reminders.addresses import link_to, link_to_today
+from reminders.letter import Addressee, Letter, Line, Tally
 from reminders.models import Reminder
 from staff.models import Employment
 from systems.policy import EASTERN, day_in
@@ -27,92 +28,62 @@ _OTHERS: Final = (_KINDS.ACKNOWLEDGEMENT, _KINDS.OBLIGATION, _KINDS.TEMPORARY, _
 
 
 @dataclass(frozen=True, slots=True)
-class Addressee:
-    """Who gets a digest, and for which local day."""
+class _Gathered:
+    """What the letters of many people are written from; rows, tallies and places by person."""
 
-    person_id: int
-    organization_id: int
-    organization: str
-    slug: str
-    first_name: str
-    address: str
-    local_on: date
-    had_mail: bool  # so that "new" means something
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One deadline as its reader sees it. ``section``: late, own (a day of the organization has passed) or due.
-
-    ``url`` is empty where the reader may not open the page.
-    """
-
-    section: str
-    sentence: str
-    detail: str
-    url: str
-    new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many dates a digest is about, those beyond its rows included; days of those still ahead."""
-
-    late: int = 0
-    own: int = 0
-    due: int = 0
-    passwords: int = 0
-    first_on: date | None = None
-    last_on: date | None = None
-    certifications: int = 0
-    others: int = 0  # what is neither about logins nor passwords nor certifications
-
-    @property
-    def total(self) -> int:
-        return self.late + self.own + self.due
-
-
-@dataclass(slots=True)
-class Letter:
-    """A digest before it becomes a mail."""
-
-    to: Addressee
-    on: date
-    tally: Tally
-    lines: list[Line] = field(default_factory=list)
-    more: list[tuple[str, str]] = field(default_factory=list)  # text, address
-    others: bool = False  # whether it speaks of other people's accounts
-
-    @property
-    def today_url(self) -> str:
-        return link_to_today(self.to.slug)
+    rows: Mapping[int, list[dict[str, Any]]]
+    tallies: Mapping[int, Tally]
+    more: Mapping[int, list[tuple[Any, Any]]]
+    zones: Mapping[int, set[str]]
+    left: Mapping[int, date]
+    notes: Mapping[Any, deputies.Note]
+    wrong: finding_lines.Gathered
 
 
 def write_letters(people: Sequence[Addressee], *, at: datetime) -> Iterable[Letter | tuple[Addressee, Exception]]:
     """Yield a letter for everybody who has something planned, or what went wrong with writing it.
 
-    Thirteen queries at most, whatever the number; one row that cannot be said spoils no other letter.
+    Eighteen queries at most, whatever the number; one row that cannot be said spoils no other letter.
     """
-    waiting = Reminder.objects.filter(state=Reminder.State.PLANNED, recipient__in=[to.person_id for to in people])
-    aims = waiting.annotate(aim=_aim())
-    tallies = _tallies(aims, at)
-    rows = _rows(aims, at)
-    zones = _zones([row["account"] for these in rows.values() for row in these if row["account"]], at)
-    left = _left([row["holder"] for these in rows.values() for row in these if row["holder"]], at)
-    notes = deputies.notes(rows, day_in(at, EASTERN))
-    more = _more(aims, rows, [pk for pk, tally in tallies.items() if tally.total > ROWS], at)
+    gathered = _gather(people, at)
     for to in people:
-        if to.person_id not in rows:
+        if to.person_id not in gathered.rows and to.person_id not in gathered.wrong.wrong:
             continue
-        letter = Letter(to, day_in(at, EASTERN), tallies[to.person_id], more=more.get(to.person_id, []))
         try:
-            letter.lines = [_noted(to, row, notes, _line(to, row, zones, left, at)) for row in rows[to.person_id]]
-            letter.others = any(row["holder"] != to.person_id for row in rows[to.person_id])
-            letter.more = _said(to, letter.more)
+            letter = _letter(to, gathered, at)
         except Exception as exc:  # the caller reports it and sets it aside
             yield to, exc
         else:
             yield letter
+
+
+def _gather(people: Sequence[Addressee], at: datetime) -> _Gathered:
+    waiting = Reminder.objects.filter(state=Reminder.State.PLANNED, recipient__in=[to.person_id for to in people])
+    aims = waiting.filter(deadline__isnull=False).annotate(aim=_aim())
+    tallies, rows = _tallies(aims, at), _rows(aims, at)
+    return _Gathered(
+        rows,
+        tallies,
+        _more(aims, rows, [pk for pk, tally in tallies.items() if tally.dates > ROWS], at),
+        _zones([row["account"] for these in rows.values() for row in these if row["account"]], at),
+        _left([row["holder"] for these in rows.values() for row in these if row["holder"]], at),
+        deputies.notes(rows, day_in(at, EASTERN)),
+        finding_lines.gather(waiting),
+    )
+
+
+def _letter(to: Addressee, gathered: _Gathered, at: datetime) -> Letter:
+    on, rows, who = day_in(at, EASTERN), gathered.rows.get(to.person_id, []), to.person_id
+    letter = Letter(to, on, gathered.tallies.get(who, Tally()))
+    letter.lines = [_noted(to, row, gathered.notes, _line(to, row, gathered.zones, gathered.left, at)) for row in rows]
+    letter.others = any(row["holder"] != who for row in rows)
+    letter.more = _said(to, gathered.more.get(who, []))
+    if who in gathered.wrong.wrong:
+        letter.tally = replace(letter.tally, findings=gathered.wrong.wrong[who].count)
+        letter.lines += finding_lines.lines(to, gathered.wrong, on)
+        letter.more += finding_lines.further(to, gathered.wrong)
+        letter.others |= finding_lines.speaks_of_others(to, gathered.wrong)
+    return letter
 
 
 def _noted(to: Addressee, row: dict[str, Any], notes: Mapping[Any, deputies.Note], line: Line) -> Line:
@@ -259,7 +230,8 @@ def _line(
 
 def _duty(to: Addressee, row: dict[str, Any], on: date) -> Line:
     section, *said, url = duty_lines.said(row, on, own=row["holder"] == to.person_id, slug=to.slug)
-    return Line(section, said[0], said[1], url, to.had_mail and not row["told"])
+    opens = "account" if row["account"] else "person" if row["deadline__person_id"] else "facility"
+    return Line(section, said[0], said[1], url, to.had_mail and not row["told"], opens)
 
 
 def _facts(to: Addressee, row: dict[str, Any], left: Mapping[int, date], on: date) -> Any:

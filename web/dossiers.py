@@ -1,6 +1,5 @@
 """Everything a page says about an account, gathered for many accounts at once by a fixed number of queries."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,12 +12,12 @@ from accounts.sentences import Facts, limit_words, local_ends, possessive
 from accounts.words import day, day_in
 from facilities.access import Action, Scope
 from reminders.ladder import ladder_of
-from reminders.models import Reminder
 from staff.models import Employment
 from systems.models import Policy
 from systems.policy import EASTERN, cures
 from web.clocks import Clock, draw_clock
 from web.standings import clock_of, limit_in_days
+from web.told import told_of_deadlines
 
 _COUNTED = {
     Deadline.Kind.INACTIVITY: "without a login",
@@ -97,7 +96,7 @@ def gather(
     evidence = LoginEvent.objects.standing().filter(newest, account__in=found).select_related("via__account__system")
     for event in evidence.order_by("-grade"):  # the best grade of a day is the one that stays
         found[event.account_id].logins[event.happened_on] = event
-    told = _told(deadlines)
+    told = told_of_deadlines(deadlines)
     for deadline in deadlines:
         if deadline.account_id in found:
             found[deadline.account_id].told[deadline.pk] = told[deadline.pk]
@@ -109,20 +108,6 @@ def gather(
 
 def _own(scope: Scope, account: PortalAccount) -> bool:
     return scope.user_id is not None and account.person.user_id == scope.user_id
-
-
-def _told(deadlines: Sequence[Deadline]) -> dict[int, list[dict[str, Any]]]:
-    """Return who was sent what this deadline's present cycle says, oldest first."""
-    sent = Reminder.objects.filter(
-        deadline__in=[deadline.pk for deadline in deadlines],
-        cycle=F("deadline__cycle"),
-        digest__sent_at__isnull=False,
-    ).select_related("recipient", "digest")
-    told: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for reminder in sent.order_by("digest__sent_at", "pk"):
-        if reminder.deadline_id and reminder.digest:
-            told[reminder.deadline_id].append({"who": str(reminder.recipient), "at": reminder.digest.sent_at})
-    return told
 
 
 def _left(people: Iterable[int], on: date) -> dict[int, date]:

@@ -1,7 +1,7 @@
 """Findings as rows: what is wrong, since when, why, and where the deed is done. A fixed number of queries."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,20 +9,19 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Value, When
 from django.urls import reverse
 
-from accounts.finding_words import SEVERITIES, WORDS, About, KindWords, sentence, since
+from accounts.finding_words import SEVERITIES, WORDS, KindWords, sentence, since
 from accounts.models import Deadline, Finding
 from accounts.models.watch import FindingQuerySet, Severity
 from accounts.place_sentences import told
+from accounts.telling import SUBJECTS, Names, about, names
 from facilities.access import Action, Scope
-from staff.models import Person
-from systems.models import System
 from systems.policy import Standing
 from web.dossiers import gather
 from web.duties import duty_rows
 from web.reach import accounts_in_reach, people_in_reach
 from web.rows import deadline_row
+from web.told import told_of_findings
 
-PEOPLE = 10  # named in a sentence at most
 SHOWN = 5  # of each kind on the page of all; the page of one kind has the rest
 _LOOKS = {
     Severity.CRITICAL: Standing.LATE,
@@ -88,15 +87,14 @@ def groups(scope: Scope, findings: FindingQuerySet, on: date) -> list[Group]:
 
 def page_rows(findings: FindingQuerySet) -> FindingQuerySet:
     """Return findings with everything that a row reads."""
-    return findings.select_related(
-        "facility", "person", "account__person", "account__system", "deadline__policy__source"
-    )
+    return findings.select_related(*SUBJECTS, "deadline__policy__source")
 
 
 def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[dict[str, Any]]:
     """Return a row per finding for `components/row_action.html`."""
     facts = {finding.pk: json.loads(finding.facts) for finding in findings}
-    names, reach = _names(scope, facts.values()), _reach(scope, findings)
+    known, reach = names([scope.organization.pk], facts.values()), _reach(scope, findings)
+    mails = told_of_findings(findings)
     passed = [finding.deadline for finding in findings if finding.deadline is not None]
     clocks = {deadline.pk for deadline in passed if deadline.account_id is not None}
     lapsed = [finding.account for finding in findings if finding.deadline_id in clocks and finding.account is not None]
@@ -109,7 +107,7 @@ def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[di
         elif finding.deadline is not None and finding.account_id in dossiers:
             row = deadline_row(scope, dossiers[finding.account_id], finding.deadline, back="")
         else:
-            row = _row(scope, finding, facts[finding.pk], names, reach, on)
+            row = _row(scope, finding, facts[finding.pk], known, reach, mails[finding.pk], on)
         row["standing"], row["words"] = _LOOKS[Severity(finding.severity)], finding.get_severity_display()
         # A deed's answer is put in by the row's own id; a second row of the same account only tells.
         if row.setdefault("id", f"finding-{finding.pk}") in {other["id"] for other in rows}:
@@ -127,23 +125,6 @@ def _duties(deadlines: Sequence[int], scope: Scope, on: date) -> dict[int, dict[
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What facts only have keys of: systems by slug, people by key."""
-
-    systems: dict[str, str]
-    people: dict[int, str]
-
-
-def _names(scope: Scope, facts: Iterable[dict[str, Any]]) -> Names:
-    """Two queries. Who stands in the facts of a finding that the member reads holds something at its facility."""
-    slugs = {each["system"] for each in facts if "system" in each}
-    keys = {key for each in facts for key in each.get("people", ())[:PEOPLE]}
-    systems = System.objects.filter(slug__in=slugs).values_list("slug", "name")
-    people = Person.objects.filter(organization=scope.organization, pk__in=keys)
-    return Names(dict(systems), {person.pk: str(person) for person in people})
-
-
-@dataclass(frozen=True, slots=True)
 class Reach:
     """Accounts that the member may correct, or say are removed, and people whose acknowledgements she may record."""
 
@@ -154,37 +135,31 @@ class Reach:
 
 def _reach(scope: Scope, findings: Sequence[Finding]) -> Reach:
     """Three queries at most."""
-    about: dict[str, set[int]] = {}
+    subjects: dict[str, set[int]] = {}
     for finding in findings:
         key = finding.person_id if finding.kind == Finding.Kind.PRIVILEGED_OPEN else finding.account_id
-        about.setdefault(finding.kind, set()).add(key or 0)
+        subjects.setdefault(finding.kind, set()).add(key or 0)
     return Reach(
-        accounts_in_reach(scope, Action.KEEP_ACCOUNT, about.get(Finding.Kind.STALE_PROFILE, ())),
-        accounts_in_reach(scope, Action.EDIT_ACCOUNT, about.get(Finding.Kind.LEAVER_ACCESS, ())),
-        people_in_reach(scope, Action.KEEP_ACCOUNT, about.get(Finding.Kind.PRIVILEGED_OPEN, ())),
+        accounts_in_reach(scope, Action.KEEP_ACCOUNT, subjects.get(Finding.Kind.STALE_PROFILE, ())),
+        accounts_in_reach(scope, Action.EDIT_ACCOUNT, subjects.get(Finding.Kind.LEAVER_ACCESS, ())),
+        people_in_reach(scope, Action.KEEP_ACCOUNT, subjects.get(Finding.Kind.PRIVILEGED_OPEN, ())),
     )
 
 
-def _row(scope: Scope, finding: Finding, facts: dict[str, Any], names: Names, reach: Reach, on: date) -> dict[str, Any]:
-    about = About(
-        person=str(finding.person or (finding.account.person if finding.account else "")),
-        facility=finding.facility.name if finding.facility else "",
-        system=names.systems.get(facts.get("system", ""), finding.account.system.name if finding.account else ""),
-        others=tuple(names.people[key] for key in facts.get("people", ()) if key in names.people),
-        on=on,
-        opened_on=finding.opened_on,
-    )
+def _row(
+    scope: Scope, finding: Finding, facts: dict[str, Any], known: Names, reach: Reach, sent: list[Any], on: date
+) -> dict[str, Any]:
     words = WORDS[finding.kind]
     deed = _deed(scope, finding, facts, reach)
     return {
-        "sentence": sentence(finding.kind, facts, about),
+        "sentence": sentence(finding.kind, facts, about(finding, facts, known, on)),
         "url": _subject_url(scope, finding),
         "detail": since(finding.opened_on, on),
         "why": {
             "facts": [{"text": text} for text in (*facts.get("says", ()), *told(finding.kind, facts))],
             "rule": f"{words.heading}{f' ({words.rules})' if words.rules else ''}. {words.meaning}",
             "clears": words.clears,
-            "told": [],
+            "told": sent,
         },
         "links": [deed] if deed else [],
     }

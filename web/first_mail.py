@@ -1,6 +1,6 @@
 """Who would get what in the first mail: asked of the same ladders and audiences that plan it, nothing is written."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,17 +15,18 @@ from reminders.deputies import deputies
 from reminders.ladder import Audience
 from reminders.rungs import climbs, reached
 from reminders.services.plan import would_hear
+from reminders.services.plan_findings import would_hear_of_findings
 from staff.models import Person
 
 
 @dataclass(frozen=True, slots=True)
 class FirstMail:
-    """``people`` (first the fullest mail) with the number of dates each would read about.
+    """``people`` (first the fullest mail) with the numbers of dates and of findings each would read about.
 
     ``unreachable`` counts the people who hold something that is due, but have no address.
     """
 
-    people: list[tuple[Person, int]]
+    people: list[tuple[Person, int, int]]
     unreachable: int
 
 
@@ -59,9 +60,10 @@ def first_mail(*, organization: Organization, at: datetime) -> FirstMail:
                 near.update(silent.values_list("account__person_id", flat=True))
     for person_id, deadline_id in would_hear(organization=organization.pk, at=at):
         heard[person_id].add(deadline_id)
-    found = Person.objects.filter(pk__in=heard).order_by("last_name", "first_name", "pk")
-    people = sorted(((person, len(heard[person.pk])) for person in found), key=lambda pair: -pair[1])
-    return FirstMail(people, len(near))
+    wrong = Counter(person_id for person_id, _ in would_hear_of_findings(organization=organization, at=at))
+    found = Person.objects.filter(pk__in={*heard, *wrong}).order_by("last_name", "first_name", "pk")
+    people = [(person, len(heard.get(person.pk, ())), wrong[person.pk]) for person in found]
+    return FirstMail(sorted(people, key=lambda row: -(row[1] + row[2])), len(near))
 
 
 def _heard(recipients: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":

@@ -20,8 +20,8 @@ from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from audit.services import Ref, record_digest
-from reminders.audience import truthful
 from reminders.models import Delivery, Digest, MailHold, Reminder
+from reminders.truth import true
 from systems.policy import EASTERN, day_in
 
 BATCH: Final = 100
@@ -126,9 +126,10 @@ def _withdraw_moot(at: datetime) -> int:
     waiting = Digest.objects.filter(state=Digest.State.READY, leased_until=None, created_at__lt=at)
     if not waiting.exists():
         return 0
-    true = Reminder.objects.filter(truthful(day_in(at, EASTERN)), digest=OuterRef("pk"))
+    said = Reminder.objects.filter(digest=OuterRef("pk"))
+    nothing_left = [~Exists(rows) for rows in true(said, day_in(at, EASTERN))]
     with transaction.atomic():
-        moot = list(waiting.filter(~Exists(true)).select_for_update().values_list("pk", flat=True))
+        moot = list(waiting.filter(*nothing_left).select_for_update().values_list("pk", flat=True))
         if moot:
             Reminder.objects.filter(digest__in=moot).update(state=Reminder.State.SUPERSEDED)
             Digest.objects.filter(pk__in=moot).update(state=Digest.State.WITHDRAWN, retry_at=None)

@@ -13,10 +13,11 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from audit.services import Ref, record_digest
 from facilities.models import Organization
-from reminders.audience import truthful
 from reminders.compose import Mail, compose, message_id_of
-from reminders.letters import Addressee, Letter, write_letters
+from reminders.letter import Addressee, Letter
+from reminders.letters import write_letters
 from reminders.models import Delivery, Digest, MailPreference, Reminder
+from reminders.truth import said_by_another, untrue
 from staff.models import Person
 from systems.policy import EASTERN, day_in
 
@@ -119,15 +120,8 @@ def _write(people: Sequence[Addressee], local_on: date, at: datetime) -> Assembl
     """Write the digests of these people and tie their reminders to them, inside the caller's transaction."""
     ids = [to.person_id for to in people]
     waiting = Reminder.objects.filter(state=Reminder.State.PLANNED, recipient__in=ids)
-    superseded = waiting.exclude(truthful(day_in(at, EASTERN))).update(state=Reminder.State.SUPERSEDED)
-    later = Reminder.objects.filter(
-        deadline=OuterRef("deadline"),
-        cycle=OuterRef("cycle"),
-        recipient=OuterRef("recipient"),
-        state=Reminder.State.PLANNED,
-        step__lt=OuterRef("step"),
-    )
-    waiting.filter(Exists(later)).update(state=Reminder.State.SKIPPED)
+    superseded = sum(rows.update(state=Reminder.State.SUPERSEDED) for rows in untrue(waiting, day_in(at, EASTERN)))
+    waiting.filter(said_by_another()).update(state=Reminder.State.SKIPPED)
     written, failed = _compose_all(people, at)
     Digest.objects.bulk_create([_row(mail, at) for mail in written], batch_size=100)
     _set_aside(failed, at)

@@ -105,7 +105,7 @@ def plan_due(*, at: datetime) -> int:
     """
     planned = 0
     with transaction.atomic(), connection.cursor() as cursor:
-        newest = Reminder.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        newest = newest_reminder()
         groups = climbs()
         cursor.execute(_TABLE)
         for zone, on in days_by_zone(at).items():
@@ -116,12 +116,22 @@ def plan_due(*, at: datetime) -> int:
             for group in groups:
                 planned += sum(_plan(cursor, group, day, zone, on, at) for day in days)
         if planned:
-            rows = Reminder.objects.filter(pk__gt=newest, state=Reminder.State.PLANNED).annotate(
-                chain=Concat(Value("organization:"), Cast("organization_id", CharField())),
-                subject_key=Concat(Value("reminder:"), Cast("pk", CharField())),
-            )
-            record_digest(action="reminders.planned", actor=SWEEP, subject=RULE, at=at, rows=rows)
+            record_planned(newest, rule=RULE, at=at)
     return planned
+
+
+def newest_reminder() -> int:
+    """Return the key of the newest reminder, 0 where there is none."""
+    return Reminder.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def record_planned(newest: int, *, rule: Ref, at: datetime) -> None:
+    """Record what has been planned since ``newest`` was the newest reminder, with one event per organization."""
+    rows = Reminder.objects.filter(pk__gt=newest, state=Reminder.State.PLANNED).annotate(
+        chain=Concat(Value("organization:"), Cast("organization_id", CharField())),
+        subject_key=Concat(Value("reminder:"), Cast("pk", CharField())),
+    )
+    record_digest(action="reminders.planned", actor=SWEEP, subject=rule, at=at, rows=rows)
 
 
 def would_hear(*, organization: int, at: datetime) -> list[tuple[int, int]]:

@@ -28,6 +28,7 @@ from reminders.models import SweepRun
 from reminders.services.deliver import deliver, mail_held
 from reminders.services.digests import assemble
 from reminders.services.plan import plan_due
+from reminders.services.plan_findings import plan_findings
 from systems.models import Policy
 
 MAY_BE_AHEAD: Final = timedelta(hours=1)
@@ -171,7 +172,7 @@ def _forget(at: datetime) -> dict[str, int]:
 
 
 def _plan_reminders(at: datetime) -> dict[str, int]:
-    return {"planned": plan_due(at=at)}
+    return {"planned": plan_due(at=at) + plan_findings(at=at)}
 
 
 def _digests(at: datetime) -> dict[str, int]:

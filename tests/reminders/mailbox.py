@@ -14,6 +14,11 @@ def outbox(mailoutbox):
     return [read(mail.message().as_bytes()) for mail in mailoutbox]
 
 
+def mails_to(mailoutbox, name):
+    """Return the mails that went to somebody of the cast, oldest first."""
+    return [mail for mail in outbox(mailoutbox) if mail["To"] == f"{name}@example.org"]
+
+
 def text(mail: EmailMessage) -> str:
     return mail.get_body(("plain",)).get_content()
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reminders.compose import _forms, _mime, subject_of
-from reminders.letters import Tally
+from reminders.letter import Tally
 from tests.reminders.mailbox import html, read, text
 
 ON = date(2026, 11, 21)
