@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from facilities.access import NotAllowed
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
-from tests.reminders.mailbox import outbox, text
+from tests.reminders.mailbox import mails_to, text
 from tests.reminders.making import DAY, administrator, started
 from tests.reminders.test_tick import ask
 
@@ -45,10 +45,10 @@ def test_a_temporary_account_is_told_from_the_page_to_the_mail(client, cast, acc
     assert ends(account) == (TODAY + 20 * DAY, True)
     for day in (6, 13, 19, 21):
         ask(NOON + day * DAY)
-    said = [text(mail) for mail in outbox(mailoutbox) if mail["To"] == "henry@example.org"]
+    said = [text(mail) for mail in mails_to(mailoutbox, "henry")]
     assert any("account lasts until Thu 10 Dec" in one for one in said)
     assert any("was to last until Thu 10 Dec" in one for one in said)
-    assert any("account lasts until" in text(mail) for mail in outbox(mailoutbox) if mail["To"] == "fay@example.org")
+    assert any("account lasts until" in text(mail) for mail in mails_to(mailoutbox, "fay"))
     finding = Finding.objects.open().get(deadline__kind="temporary")
     with time_machine.travel(NOON + 21 * DAY, tick=False):
         account.refresh_from_db()
