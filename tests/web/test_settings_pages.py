@@ -8,11 +8,13 @@ from django.core import mail
 from django.urls import reverse
 
 from accounts.services.inventory import AccountFacts, add_accounts
+from accounts.services.rules.sweep import check_rules
 from audit.models import AuditEvent
 from facilities.models import Invitation, Membership
 from facilities.services.members import usable_invitation
 from reminders.models import MailHold, Reminder
 from reminders.services.plan import plan_due
+from reminders.services.plan_findings import plan_findings
 from systems.models import System
 from tests import factories
 from tests.conftest import NOON, TODAY
@@ -194,17 +196,21 @@ def test_the_preview_names_exactly_those_who_are_then_planned(client, cast):
     hold(cast, gone, "iqies", date(2026, 10, 6))  # too early for the facility, but a leaver's dates are its own
     silent = factories.PersonFactory(organization=cast.riverside, email="")
     hold(cast, silent, "iqies", date(2026, 9, 25))
+    check_rules(at=NOON, since=None, full=True)
     client.force_login(cast.alice)
     page = client.get(address("start-reminders", cast))
-    shown = dict(page.context["first"].people)
+    shown = {person: (dates, findings) for person, dates, findings in page.context["first"].people}
     assert page.context["first"].unreachable == 1
     assert Reminder.objects.count() == 0
     client.post(address("start-reminders", cast))
     plan_due(at=NOON)
+    plan_findings(at=NOON)
     planned: dict = {}
     for reminder in Reminder.objects.filter(state=Reminder.State.PLANNED).select_related("recipient"):
-        planned.setdefault(reminder.recipient, set()).add(reminder.deadline_id)
-    assert shown == {person: len(deadlines) for person, deadlines in planned.items()}
+        dates, findings = planned.setdefault(reminder.recipient, (set(), set()))
+        (dates if reminder.deadline_id else findings).add(reminder.deadline_id or reminder.finding_id)
+    assert shown == {person: (len(dates), len(findings)) for person, (dates, findings) in planned.items()}
+    assert shown[boss][1] > 0, "somebody has left Oak House and still has access"
     assert cast.people["henry"] in shown
     assert boss in shown
     assert gone not in shown
