@@ -25,7 +25,12 @@ from accounts import sentences
 from reminders.letter import Addressee, Letter, Line, Tally
 
 _PART: Final = re.compile(r"<!--(\w+)-->\s*(.*?)\s*<!--/\1-->", re.DOTALL)
-_SECTIONS: Final = {"late": "LATE", "wrong": "WRONG NOW", "own": "PAST YOUR ORGANIZATION’S OWN DAY", "due": "COMING UP"}
+_SECTIONS: Final = {
+    "late": "LATE",
+    "own": "PAST YOUR ORGANIZATION’S OWN DAY",
+    "due": "COMING UP",
+    "wrong": "WRONG NOW",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,7 @@ def test_one_mail_holds_dates_and_findings_and_leads_to_each(riverside, mailoutb
     (mail,) = mails_to(mailoutbox, "ana")
     assert mail["Subject"].endswith(", 2 findings")
     said = text(mail)
-    assert said.index("WRONG NOW") < said.index("COMING UP")
+    assert said.index("COMING UP") < said.index("WRONG NOW"), "dates come first, as in the subject"
     assert "What clears it: A second person with a role that submits." in said
     assert "Since today." in said
     assert reverse("web:facility", args=["riverside", finding.facility_id]) in said
