@@ -190,6 +190,8 @@ class Deputy(models.Model):
     organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
     person = models.ForeignKey(Person, models.PROTECT, related_name="deputies")
     deputy = models.ForeignKey(Person, models.PROTECT, related_name="stands_in_for")
+    # The absence for which she was named, and with which it ends; NULL: named for good.
+    absence = models.ForeignKey(Absence, models.PROTECT, null=True, blank=True, related_name="deputies")
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
     recorded_at = models.DateTimeField()
@@ -206,7 +208,12 @@ class Deputy(models.Model):
             ),
             models.CheckConstraint(condition=~Q(person=F("deputy")), name="staff_deputy_is_another"),
             models.UniqueConstraint(
-                fields=["person", "deputy"], condition=Q(valid_to=None, voided_at=None), name="staff_one_deputy"
+                fields=["person", "deputy"],
+                condition=Q(valid_to=None, voided_at=None, absence=None),
+                name="staff_one_deputy",
+            ),
+            models.UniqueConstraint(
+                fields=["absence", "deputy"], condition=Q(voided_at=None), name="staff_one_deputy_of_absence"
             ),
         ]
 

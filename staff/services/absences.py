@@ -67,7 +67,7 @@ def end_absence(*, scope: Scope, absence: Absence, last_day_on: date, at: dateti
         if current.valid_to == last_day_on:
             return current
         known.update(voided_at=at)
-        standing_in = Deputy.objects.known().filter(person=person, valid_from=current.valid_from)
+        standing_in = Deputy.objects.known().filter(absence=current)
         deputies = list(standing_in.values_list("deputy", flat=True))
         standing_in.update(voided_at=at)
         if last_day_on < current.valid_from:
@@ -124,6 +124,7 @@ def _stand_in(scope: Scope, absence: Absence, deputies: Sequence[int], at: datet
             organization=scope.organization,
             person=absence.person,
             deputy_id=deputy,
+            absence=absence,
             valid_from=absence.valid_from,
             valid_to=absence.valid_to,
             recorded_at=at,
@@ -133,7 +134,7 @@ def _stand_in(scope: Scope, absence: Absence, deputies: Sequence[int], at: datet
 
 def _record(scope: Scope, absence: Absence, action: str, at: datetime) -> None:
     until = absence.valid_to.isoformat() if absence.valid_to else None
-    deputies = Deputy.objects.known().filter(person=absence.person, valid_from=absence.valid_from)
+    deputies = Deputy.objects.known().filter(absence=absence)
     record(
         chain=scope.organization.key,
         action=action,

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from reminders.models import Reminder
@@ -32,6 +33,13 @@ def away(cast, until=TODAY + 9 * DAY, since=TODAY, deputy="carol"):
     )  # fmt: skip
 
 
+def for_good(cast, deputy, since=TODAY):
+    return Deputy.objects.create(
+        organization=cast.riverside, person=cast.people["henry"], deputy=cast.people[deputy], valid_from=since,
+        recorded_at=NOON, recorded_by="test",
+    )  # fmt: skip
+
+
 def mail_to(mailbox, name):
     return "\n".join(text(mail) for mail in outbox(mailbox) if mail["To"] == f"{name}@example.org")
 
@@ -51,10 +59,7 @@ def test_the_deputy_of_somebody_who_is_away_hears_from_the_first_step_and_for_wh
 def test_a_deputy_who_may_not_open_the_account_reads_whom_to_ask_instead_of_a_link(riverside, mailoutbox):
     account = held(riverside, left=20)
     away(riverside)
-    Deputy.objects.create(
-        organization=riverside.riverside, person=riverside.people["henry"], deputy=riverside.people["olga"],
-        valid_from=TODAY, recorded_at=NOON, recorded_by="test",
-    )  # fmt: skip
+    for_good(riverside, "olga")
     ask(NOON)
     page = reverse("web:account", args=["riverside", account.pk])
     assert page in mail_to(mailoutbox, "carol")
@@ -103,11 +108,34 @@ def test_what_was_planned_for_a_deputy_is_not_sent_once_the_absence_was_taken_ba
     assert mail_to(mailoutbox, "carol") == ""
 
 
+def test_who_was_named_for_good_stays_when_an_absence_of_the_same_first_day_ends(riverside, client):
+    lasting = for_good(riverside, "olga")
+    absence = away(riverside)
+    client.force_login(riverside.alice)
+    page = client.get(reverse("web:person", args=["riverside", riverside.people["henry"].pk])).content.decode()
+    assert "Carol Test stands in." in page
+    assert "Olga Test stands in." not in page
+    ended = end_absence(scope=riverside.scope("alice"), absence=absence, last_day_on=TODAY, at=NOON)
+    deputies = Deputy.objects.known().order_by("absence__pk").values_list("deputy__first_name", "absence", "valid_to")
+    assert set(deputies) == {("Carol", ended.pk, TODAY), ("Olga", None, None)}
+    end_absence(scope=riverside.scope("alice"), absence=ended, last_day_on=TODAY - DAY, at=NOON)
+    assert list(Deputy.objects.known()) == [lasting]
+
+
+def test_an_absence_whose_end_nobody_knows_may_name_who_was_named_for_good(riverside):
+    account = held(riverside, left=20)
+    lasting = for_good(riverside, "carol")
+    absence = away(riverside, until=None)
+    plan_due(at=NOON)
+    assert ledger(account) == [("Carol", 20, "planned"), ("Henry", 20, "planned")]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        for_good(riverside, "carol")
+    end_absence(scope=riverside.scope("alice"), absence=absence, last_day_on=TODAY - DAY, at=NOON)
+    assert list(Deputy.objects.known()) == [lasting]
+
+
 def test_a_deputy_without_absence_joins_with_the_administrators_of_the_facility(riverside):
-    Deputy.objects.create(
-        organization=riverside.riverside, person=riverside.people["henry"], deputy=riverside.people["carol"],
-        valid_from=date(2026, 1, 1), recorded_at=NOON, recorded_by="test",
-    )  # fmt: skip
+    for_good(riverside, "carol", since=date(2026, 1, 1))
     account = held(riverside, left=10)
     plan_due(at=NOON)
     assert {name for name, _, state in ledger(account) if state == "planned"} == {"Henry"}

@@ -70,7 +70,7 @@ def absence_end(request: ScopedRequest, pk: int) -> HttpResponse:
 
 def absences_of(who: Person, on: date) -> list[dict[str, Any]]:
     """Return absences that go on or lie ahead, in words, with the deed that fits. One query."""
-    standing_in = Deputy.objects.known().filter(person=who, valid_from=OuterRef("valid_from"))
+    standing_in = Deputy.objects.known().filter(absence=OuterRef("pk"))
     name = Concat("deputy__first_name", Value(" "), "deputy__last_name")
     known = Absence.objects.known().filter(person=who).exclude(valid_to__lt=on).order_by("valid_from")
     rows = known.annotate(deputy=Subquery(standing_in.values(name=name)[:1]))
