@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +37,8 @@ def manage(*arguments: str) -> list[str]:
     return [sys.executable, "manage.py", *arguments]
 
 
-CHECKS: list[tuple[str, list[str], dict[str, str]]] = [
+Check = tuple[str, list[str], dict[str, str]]  # title, command, variables of its own
+CHECKS: list[Check] = [
     ("lint", tool("ruff", "check", "."), {}),
     ("format", tool("ruff", "format", "--check", "."), {}),
     ("templates", tool("djlint", "templates", "--lint", "--quiet"), {}),
@@ -101,19 +103,24 @@ def blind_tests() -> list[str]:
 OWN_CHECKS = (oversized_files, unlocked_sources, phony_targets, blind_tests)
 
 
+def timed(check: Check) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run one check; return what came of it and the seconds it took."""
+    _, command, variables = check
+    started = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False)
+    return done, time.monotonic() - started
+
+
 def main() -> int:
     """Run every check; return 1 when any failed."""
     failed = []
-    for title, command, variables in CHECKS:
-        started = time.monotonic()
-        done = subprocess.run(
-            command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False
-        )
-        verdict = "ok" if done.returncode == 0 else "FAILED"
-        print(f"{verdict:<7}{time.monotonic() - started:5.1f} s  {title}", flush=True)
-        if done.returncode:
-            print(done.stdout + done.stderr)
-            failed.append(title)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for (title, *_), (done, seconds) in zip(CHECKS, pool.map(timed, CHECKS), strict=True):
+            verdict = "ok" if done.returncode == 0 else "FAILED"
+            print(f"{verdict:<7}{seconds:5.1f} s  {title}", flush=True)
+            if done.returncode:
+                print(done.stdout + done.stderr)
+                failed.append(title)
     for check in OWN_CHECKS:
         remarks = check()
         print(f"{'FAILED' if remarks else 'ok':<15}  {check.__name__.replace('_', ' ')}")
