@@ -3,17 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from accounts.models import LoginEvent
 from accounts.services.inventory import AccountFacts, add_accounts
 from systems.models import System, SystemRole
 from systems.policy import EASTERN, day_in
+from tests.axe import violations
 from tests.browser.conftest import NARROW, WIDE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 
 
 @pytest.fixture
@@ -76,6 +75,5 @@ def test_a_view_is_kept_by_keyboard_and_found_above_the_list(open_page, signed_i
 )
 def test_the_lists_are_accessible_and_fit(open_page, signed_in, cast, accounts, path, size, scheme):
     page = open_page(f"/o/riverside/{path}", size=size, scheme=scheme, cookies=signed_in(cast.carol))
-    found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in violations(page)] == []
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

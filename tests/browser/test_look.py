@@ -4,15 +4,15 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
+from tests.axe import violations
 from tests.browser.conftest import NARROW, WIDE
 from users.models import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ENTRANCE = ["account_login", "account_reset_password", "account_signup"]
 MINE = ["mfa_index", "mfa_activate_totp", "account_change_password", "account_email", "usersessions_list"]
 MINE += ["mfa_add_webauthn", "mfa_list_webauthn", "account_logout"]
@@ -20,10 +20,9 @@ LOOKS = [(WIDE, "light"), (NARROW, "dark"), (NARROW, "light"), (WIDE, "dark")]
 IDS = ["wide-light", "narrow-dark", "narrow-light", "wide-dark"]
 
 
-def violations(page) -> dict[str, list[str]]:
+def objections(page) -> dict[str, list[str]]:
     """Return what axe objects to: rule → the elements."""
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    return {each["id"]: [node["html"] for node in each["nodes"]] for each in found}
+    return {each["id"]: [node["html"] for node in each["nodes"]] for each in violations(page, tags=TAGS)}
 
 
 def overflow(page) -> int:
@@ -43,7 +42,7 @@ def jane(db):
 def test_the_style_page_is_accessible_and_fits(open_page, size, scheme):
     page = open_page(reverse("web:style"), size=size, scheme=scheme)
     page.evaluate("document.querySelectorAll('details:not(.menu)').forEach(part => { part.open = true })")
-    assert violations(page) == {}
+    assert objections(page) == {}
     assert overflow(page) <= 0
 
 
@@ -51,7 +50,7 @@ def test_the_style_page_is_accessible_and_fits(open_page, size, scheme):
 @pytest.mark.parametrize("name", ENTRANCE)
 def test_pages_before_sign_in_are_accessible_and_fit(open_page, name, size, scheme):
     page = open_page(reverse(name), size=size, scheme=scheme)
-    assert violations(page) == {}
+    assert objections(page) == {}
     assert overflow(page) <= 0
 
 
@@ -65,7 +64,7 @@ def test_pages_about_my_sign_in_are_accessible_and_fit(open_page, signed_in, jan
             page.get_by_role("button", name="Confirm").click()
             page.wait_for_load_state("networkidle")
         assert reverse(name) in page.url
-        assert violations(page) == {}, name
+        assert objections(page) == {}, name
         assert overflow(page) <= 0, name
 
 

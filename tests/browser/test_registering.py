@@ -3,10 +3,10 @@
 from datetime import date
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from facilities.models import Facility, Provider
+from tests.axe import violations
 from tests.browser.conftest import NARROW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -28,11 +28,6 @@ def listed(cast):
         )
 
 
-def accessible(page):
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
-    return found.response["violations"]
-
-
 def test_a_name_being_typed_brings_facilities_that_the_keyboard_takes_and_registers(open_page, signed_in, cast, listed):
     page = open_page(reverse("web:facility-register", args=["riverside"]), size=NARROW, cookies=signed_in(cast.alice))
     page.get_by_label("Find it in CMS").focus()
@@ -40,7 +35,7 @@ def test_a_name_being_typed_brings_facilities_that_the_keyboard_takes_and_regist
     page.get_by_role("status").get_by_text("Two facilities match.").wait_for()
     assert page.get_by_label("Find it in CMS").input_value() == "pine"
     assert page.evaluate("document.activeElement.id") == "id_find"
-    assert accessible(page) == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.keyboard.type(" hill", delay=20)
     page.get_by_role("status").get_by_text("One facility matches.").wait_for()
@@ -48,7 +43,7 @@ def test_a_name_being_typed_brings_facilities_that_the_keyboard_takes_and_regist
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="This is PINE HILL NURSING CENTER").wait_for()
     assert page.get_by_label("ZIP Code").input_value() == "35653"
-    assert accessible(page) == []
+    assert violations(page) == []
     page.get_by_role("button", name="Register PINE HILL NURSING CENTER").press("Enter")
     page.get_by_text("PINE HILL NURSING CENTER is registered.", exact=True).wait_for()
     assert Facility.objects.filter(organization=cast.riverside, ccn="015123").count() == 1

@@ -1,10 +1,9 @@
 """The guides in a browser: a date is worked out in place, words are copied, paper answers too, no mouse is needed."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from tests.axe import violations
 from tests.browser.conftest import NARROW, WIDE
-from tests.flows.visitors import WCAG
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 GUIDE = "/o/riverside/systems/{}/"
@@ -123,5 +122,4 @@ def test_words_in_the_drawing_keep_their_size_on_a_phone_and_lie_apart(guide):
 def test_the_pages_have_nothing_for_axe_to_object_to(guide):
     for slug, query in (("iqies", "?last_login=2026-01-05&on=2026-02-01"), ("psr", ""), ("harp", "")):
         page = guide(slug, query)
-        found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
-        assert [each["id"] for each in found] == [], slug
+        assert [each["id"] for each in violations(page)] == [], slug

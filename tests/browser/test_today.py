@@ -3,17 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from accounts.models import PortalAccount
 from accounts.services.inventory import AccountFacts, add_accounts
 from systems.models import System, SystemRole
 from systems.policy import EASTERN, day_in
+from tests.axe import violations
 from tests.browser.conftest import NARROW, WIDE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 
 
 @pytest.fixture
@@ -74,6 +73,5 @@ def test_the_same_works_without_scripts(open_page, signed_in, cast, account):
 def test_nothing_stands_in_anybodys_way(open_page, signed_in, cast, account, path, size):
     page = open_page("/o/riverside/" + path.format(pk=account.pk), size=size, cookies=signed_in(cast.carol))
     page.evaluate("document.querySelectorAll('.why, .another-day').forEach(each => { each.open = true })")
-    found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"][:120]) for each in found] == []
+    assert [(each["id"], each["nodes"][0]["html"][:120]) for each in violations(page)] == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -29,6 +29,11 @@ LISTS += ["imports", "import-new"]
 # Rich, replaced, assumed and unknown limits, and one of which nearly nothing is known.
 GUIDES = ["iqies", "qies", "idm", "sams", "ep-cnc"]
 OF_A_PERSON = ["person", "person-edit", "person-away", "person-employ", "person-accounts-add", "acknowledge"]
+PALE_IN_THE_DARK = """() => {
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync("@media (prefers-color-scheme: dark) { h1 { color: #333 !important } }")
+    document.adoptedStyleSheets = [sheet]
+}"""
 TITLES = "First name,Last name,CCN,Job title,Phone\n"
 OPEN_ALL = "document.querySelectorAll('main details').forEach(each => { each.open = true })"
 
@@ -135,7 +140,11 @@ def test_every_page_of_the_demo_stands_in_nobodys_way(demo, newcomer, arriving, 
 def test_axe_and_the_width_would_be_noticed(demo, newcomer):
     page = newcomer(size=NARROW)
     page.goto(reverse("account_login"))
+    page.evaluate(PALE_IN_THE_DARK)
     assert objections(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert "color-contrast" in " ".join(objections(page, ["color-contrast"]))
+    page.emulate_media(color_scheme="light")
     page.evaluate("document.querySelector('h1').style = 'color: #bbb; width: 500px'")
     page.evaluate("document.querySelector('main').append(document.createElement('button'))")
     said = " ".join(objections(page))

@@ -4,11 +4,11 @@ import re
 from contextlib import contextmanager
 
 import pyotp
-from axe_playwright_python.sync_playwright import Axe
+
+from tests.axe import violations
 
 PASSWORD = "an owl on a quiet bicycle"
 LAST_LOGINS = {"HARP": "2026-10-01", "iQIES": "2026-10-01", "QIES": "2026-10-01", "CASPER": "2026-10-03"}
-WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 
 
 def button(page, name):
@@ -128,12 +128,10 @@ def add_carol(page):
 
 def objections(page, rules=None):
     """Return what axe objects to (all of WCAG, or only some rules), and by how much the page is too wide."""
-    options = {"runOnly": {"type": "rule", "values": rules} if rules else WCAG}
     page.evaluate("window.scrollTo(0, 0)")  # what a bar happens to cover half is no fault of the page
-    found = Axe().run(page, options=options).response["violations"]
     said = [
         f"{each['id']}: {node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}"
-        for each in found
+        for each in violations(page, rules=rules)
         for node in each["nodes"]
     ]
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
