@@ -68,11 +68,21 @@ def refresh_statistics(*models: type[Model]) -> None:
 
 
 def among(keys: Iterable[int]) -> RawSQL:
-    """Return whole numbers as a subquery for ``pk__in``: one parameter, however many they are."""
+    """Return whole numbers as a subquery for ``pk__in``: one parameter, however many they are.
+
+    SQLite takes 32,766 parameters in a statement, and PostgreSQL plans each of them: for keys without a bound.
+    """
     numbers = [int(key) for key in keys]
     if connection.vendor == "postgresql":
         return RawSQL("SELECT unnest(%s::bigint[])", [numbers])
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(numbers)])
+
+
+def among_texts(words: Iterable[str]) -> RawSQL:
+    """Return texts as a subquery for ``__in``: one parameter, however many they are."""
+    if connection.vendor == "postgresql":
+        return RawSQL("SELECT unnest(%s::text[])", [list(words)])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(words))])
 
 
 def reserve_keys(model: type[Model], count: int) -> list[int]:

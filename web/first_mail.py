@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Deadline, PortalAccount
 from accounts.services.lapses import days_by_zone
+from audit.bulk import among
 from facilities.models import Organization
 from reminders.audience import RECIPIENTS, administrators_of_leavers, has_left
 from reminders.deputies import deputies
@@ -61,7 +62,7 @@ def first_mail(*, organization: Organization, at: datetime) -> FirstMail:
     for person_id, deadline_id in would_hear(organization=organization.pk, at=at):
         heard[person_id].add(deadline_id)
     wrong = Counter(person_id for person_id, _ in would_hear_of_findings(organization=organization, at=at))
-    found = Person.objects.filter(pk__in={*heard, *wrong}).order_by("last_name", "first_name", "pk")
+    found = Person.objects.filter(pk__in=among({*heard, *wrong})).order_by("last_name", "first_name", "pk")
     people = [(person, len(heard.get(person.pk, ())), wrong[person.pk]) for person in found]
     return FirstMail(sorted(people, key=lambda row: -(row[1] + row[2])), len(near))
 

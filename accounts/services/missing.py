@@ -15,6 +15,7 @@ from accounts.models.watch import Severity
 from accounts.policy.missing import Gap, Has, Owner, Seen, cut, gaps
 from accounts.services.account_granting import parts
 from accounts.services.rules.found import Found, Rule, Slice
+from audit.bulk import among
 from audit.services import Ref, record, record_digest
 from facilities.access import Scope
 from facilities.models import Facility
@@ -177,11 +178,11 @@ def _finding(scope: Scope, gap: Gap, facts: Mapping[str, Any], on: date) -> Find
 def _still_missing(part: Slice) -> Iterable[Found]:
     """Keep what a list did not show as long as the account works there; a list or the end of the access ends it."""
     rows = Finding.objects.open().filter(
-        kind=_KIND, person__in=part.people, account__status=PortalAccount.Status.ACTIVE
+        kind=_KIND, person__in=among(part.people), account__status=PortalAccount.Status.ACTIVE
     )
     columns = ("subject_key", "person_id", "account_id", "facts", "severity")
     kept = list(rows.order_by("pk").values_list(*columns))
-    held = RoleGrant.objects.in_force(part.on).filter(account__in={account for _, _, account, _, _ in kept})
+    held = RoleGrant.objects.in_force(part.on).filter(account__in=among({account for _, _, account, _, _ in kept}))
     working = set(held.values_list("account_id", "facility_id", "role_id"))
     for key, person, account, text, severity in kept:
         facts = json.loads(text)

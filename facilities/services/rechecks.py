@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from audit.bulk import among
 from facilities.models import Facility, Recheck
 
 
@@ -11,7 +12,7 @@ def recheck(facility_ids: Iterable[int]) -> None:
     """List facilities for the next sweep. Belongs inside the transaction of the act. At most two statements."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("recheck() belongs inside the transaction of the act that changed the facts")
-    places = Facility.objects.filter(pk__in=set(facility_ids)).values_list("organization_id", "pk")
+    places = Facility.objects.filter(pk__in=among(facility_ids)).values_list("organization_id", "pk")
     Recheck.objects.bulk_create(
         [Recheck(organization_id=organization, facility_id=facility) for organization, facility in places],
         batch_size=500,

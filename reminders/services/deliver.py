@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
+from audit.bulk import among
 from audit.services import Ref, record_digest
 from reminders.models import Delivery, Digest, MailHold, Reminder
 from reminders.truth import true
@@ -131,8 +132,8 @@ def _withdraw_moot(at: datetime) -> int:
     with transaction.atomic():
         moot = list(waiting.filter(*nothing_left).select_for_update().values_list("pk", flat=True))
         if moot:
-            Reminder.objects.filter(digest__in=moot).update(state=Reminder.State.SUPERSEDED)
-            Digest.objects.filter(pk__in=moot).update(state=Digest.State.WITHDRAWN, retry_at=None)
+            Reminder.objects.filter(digest__in=among(moot)).update(state=Reminder.State.SUPERSEDED)
+            Digest.objects.filter(pk__in=among(moot)).update(state=Digest.State.WITHDRAWN, retry_at=None)
     return len(moot)
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 
+from audit.bulk import among
 from audit.services import Ref, record_digest
 from facilities.models import Organization
 from reminders.compose import Mail, compose, message_id_of
@@ -111,8 +112,8 @@ def _withdraw_older(zone: str, local_on: date, hour: int) -> int:
     with transaction.atomic():
         gone = list(older.select_for_update().values_list("pk", flat=True))
         if gone:
-            Reminder.objects.filter(digest__in=gone).update(state=Reminder.State.PLANNED, digest=None)
-            Digest.objects.filter(pk__in=gone).update(state=Digest.State.WITHDRAWN, retry_at=None)
+            Reminder.objects.filter(digest__in=among(gone)).update(state=Reminder.State.PLANNED, digest=None)
+            Digest.objects.filter(pk__in=among(gone)).update(state=Digest.State.WITHDRAWN, retry_at=None)
     return len(gone)
 
 

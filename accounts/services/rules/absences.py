@@ -7,6 +7,7 @@ from accounts.models import Finding, PortalAccount
 from accounts.models.watch import Severity
 from accounts.policy.people import lapses_while_away
 from accounts.services.rules.found import Found, Rule, Slice
+from audit.bulk import among
 from staff.models import Absence
 
 _KIND: Final = Finding.Kind.ABSENCE_LAPSE.value
@@ -14,9 +15,9 @@ _KIND: Final = Finding.Kind.ABSENCE_LAPSE.value
 
 def lapsing_while_away(part: Slice) -> Iterator[Found]:
     """Yield one finding per running account whose last safe day lies within an absence that has begun."""
-    away = Absence.objects.in_force(part.on).filter(person__in=part.people).order_by("valid_from")
+    away = Absence.objects.in_force(part.on).filter(person__in=among(part.people)).order_by("valid_from")
     times = {person: (since, until) for person, since, until in away.values_list("person_id", "valid_from", "valid_to")}
-    accounts = PortalAccount.objects.running().filter(person__in=times, lapses_on__isnull=False).order_by("pk")
+    accounts = PortalAccount.objects.running().filter(person__in=among(times), lapses_on__isnull=False).order_by("pk")
     for key, person, system, lapses_on in accounts.values_list("pk", "person_id", "system__slug", "lapses_on"):
         since, until = times[person]
         if lapses_on is not None and lapses_while_away(lapses_on, since, until):

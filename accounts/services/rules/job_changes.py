@@ -10,6 +10,7 @@ from accounts.models import AccessLook, Finding, PortalAccount, RoleGrant
 from accounts.policy.people import JobChange, job_change, move_severity
 from accounts.services.rules.found import Found, Rule, Slice
 from accounts.services.rules.leavers import times_of
+from audit.bulk import among
 from facilities.models import Facility
 
 _KIND: Final = Finding.Kind.JOB_CHANGE.value
@@ -22,7 +23,7 @@ def find(part: Slice) -> Iterator[Found]:
     changes = _not_looked_at(_changes(part))
     systems = _held_before(part, changes)
     places = {facility for _, facility in systems}
-    names = dict(Facility.objects.filter(pk__in=places).values_list("pk", "name"))
+    names = dict(Facility.objects.filter(pk__in=among(places)).values_list("pk", "name"))
     for (person, facility), held in sorted(systems.items()):
         change = changes[person, facility]
         yield Found(
@@ -51,7 +52,7 @@ def _changes(part: Slice) -> dict[Job, JobChange]:
 
 
 def _not_looked_at(changes: dict[Job, JobChange]) -> dict[Job, JobChange]:
-    looks = AccessLook.objects.known().filter(person__in={person for person, _ in changes}).order_by()
+    looks = AccessLook.objects.known().filter(person__in=among({person for person, _ in changes})).order_by()
     last = looks.values_list("person_id", "facility_id").annotate(last_on=Max("looked_on"))
     looked = {(person, facility): last_on for person, facility, last_on in last}
     return {job: each for job, each in changes.items() if job not in looked or looked[job] < each.changed_on}
@@ -61,7 +62,7 @@ def _held_before(part: Slice, changes: dict[Job, JobChange]) -> dict[Job, set[st
     """Return the systems on which roles from before the change are still in force."""
     held: dict[Job, set[str]] = defaultdict(set)
     people = {person for person, _ in changes}
-    grants = RoleGrant.objects.in_force(part.on).filter(account__person__in=people, account__status__in=_WORKING)
+    grants = RoleGrant.objects.in_force(part.on).filter(account__person__in=among(people), account__status__in=_WORKING)
     columns = ("account__person_id", "facility_id", "valid_from", "account__system__slug")
     for person, facility, since, system in grants.order_by().values_list(*columns):
         change = changes.get((person, facility))

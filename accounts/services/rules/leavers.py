@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 from accounts.models import Finding, PortalAccount, RoleGrant
 from accounts.policy.people import Time, gap_severity, last_day, move_severity, moved_on
 from accounts.services.rules.found import Found, Rule, Slice
+from audit.bulk import among
 from staff.models import Employment
 from systems.models import System
 
@@ -20,7 +21,7 @@ def times_of(part: Slice) -> dict[int, list[Time]]:
     """Return the times at facilities of everybody of the slice, wherever. One query per slice."""
     if "times" not in part.read:
         times: dict[int, list[Time]] = defaultdict(list)
-        rows = Employment.objects.known().filter(person__in=part.people).order_by()
+        rows = Employment.objects.known().filter(person__in=among(part.people)).order_by()
         columns = ("person_id", "facility_id", "valid_from", "valid_to", "job_title")
         for person, facility, since, until, title in rows.values_list(*columns):
             times[person].append(Time(facility, since, until, title))
@@ -38,7 +39,7 @@ def left_with_access(part: Slice) -> Iterator[Found]:
     identity = System.objects.filter(sign_in_via=OuterRef("system"), counts_at_authority=True)
     privileged = RoleGrant.objects.in_force(part.on).filter(account=OuterRef("pk"), role__privileged=True)
     accounts = (
-        PortalAccount.objects.filter(person__in=last, status__in=_WORKING)
+        PortalAccount.objects.filter(person__in=among(last), status__in=_WORKING)
         .annotate(is_identity=Exists(identity), is_privileged=Exists(privileged))
         .order_by("pk")
     )
@@ -62,7 +63,7 @@ def _roles_kept(people: Collection[int], part: Slice) -> dict[int, list[dict[str
     found: dict[int, list[dict[str, object]]] = defaultdict(list)
     rows = (
         RoleGrant.objects.in_force(part.on)
-        .filter(account__person__in=people)
+        .filter(account__person__in=among(people))
         .order_by("account_id", "facility__name", "facility_id", "role__name", "role_id")
         .values_list("account_id", "role__name", "facility_id", "facility__name")
         .distinct()
@@ -77,7 +78,7 @@ def moved_with_access(part: Slice) -> Iterator[Found]:
     times = times_of(part)
     grants = (
         RoleGrant.objects.in_force(part.on)
-        .filter(account__person__in=part.people, account__status=PortalAccount.Status.ACTIVE)
+        .filter(account__person__in=among(part.people), account__status=PortalAccount.Status.ACTIVE)
         .order_by("account_id", "facility_id")
         .values_list("account_id", "facility_id", "account__person_id", "account__system__slug", "facility__name")
         .distinct()

@@ -10,6 +10,7 @@ from datetime import datetime
 from accounts.models import Deadline, Finding, PortalAccount, RoleGrant
 from accounts.services.lapses import restate
 from accounts.services.rules.found import Slice
+from audit.bulk import among
 
 Place = tuple[int, str]  # facility and slug of a system
 
@@ -29,22 +30,22 @@ def mute(part: Slice, at: datetime) -> int:
     systems = {system for _, system in _closed(part.facilities)}
     asked = RoleGrant.objects.in_force(part.on).filter(facility__in=part.facilities, account__system__slug__in=systems)
     quiet = _quiet(set(asked.order_by().values_list("account_id", flat=True)), part)
-    waking = Deadline.objects.open().filter(account__in=was - quiet, muted=True).update(muted=False)
-    muting = Deadline.objects.open().filter(account__in=quiet, muted=False).update(muted=True)
+    waking = Deadline.objects.open().filter(account__in=among(was - quiet), muted=True).update(muted=False)
+    muting = Deadline.objects.open().filter(account__in=among(quiet), muted=False).update(muted=True)
     if waking or muting:
-        restate(Finding.objects.filter(account__in=was | quiet), at)
+        restate(Finding.objects.filter(account__in=among(was | quiet)), at)
     return waking + muting
 
 
 def _closed(facilities: Collection[int]) -> set[Place]:
     """Return where a system has closed and accounts are still open: what R-47 has found."""
-    found = Finding.objects.open().filter(kind=Finding.Kind.CLOSED_SYSTEM, facility__in=facilities)
+    found = Finding.objects.open().filter(kind=Finding.Kind.CLOSED_SYSTEM, facility__in=among(facilities))
     return {(place, key.rpartition("/system:")[2]) for place, key in found.values_list("facility_id", "subject_key")}
 
 
 def _quiet(accounts: set[int], part: Slice) -> set[int]:
     places: dict[int, set[Place]] = defaultdict(set)
-    held = RoleGrant.objects.in_force(part.on).filter(account__in=accounts)
+    held = RoleGrant.objects.in_force(part.on).filter(account__in=among(accounts))
     held = held.exclude(account__status=PortalAccount.Status.REMOVED)
     for account, place, system in held.order_by().values_list("account_id", "facility_id", "account__system__slug"):
         places[account].add((place, system))

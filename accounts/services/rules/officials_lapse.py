@@ -13,6 +13,7 @@ from accounts.services.rules.catalogue_read import Known, OfficialsWanted
 from accounts.services.rules.found import Found, Rule, Slice
 from accounts.services.rules.officials import used_systems
 from accounts.services.rules.sites import Place, places
+from audit.bulk import among
 from systems.policy import EASTERN, day_in
 
 _KIND: Final = Finding.Kind.OFFICIALS_LAPSE.value
@@ -58,7 +59,9 @@ def _officials(place: Place, wanted: OfficialsWanted, catalogue: Known, on: date
 
 
 def _last_safe_days(accounts: set[int]) -> Days:
-    clocks = Deadline.objects.open().filter(account__in=accounts, kind=Deadline.Kind.INACTIVITY, policy__isnull=False)
+    clocks = Deadline.objects.open().filter(
+        account__in=among(accounts), kind=Deadline.Kind.INACTIVITY, policy__isnull=False
+    )
     return {account: day for account, day in clocks.values_list("account_id", "due_on") if account is not None}
 
 

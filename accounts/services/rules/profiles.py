@@ -12,6 +12,7 @@ from accounts.policy.people import last_day, profile_is_stale
 from accounts.services.rules.found import Found, Rule, Slice
 from accounts.services.rules.house import wanted_since
 from accounts.services.rules.leavers import times_of
+from audit.bulk import among
 from staff.models import Person
 
 _STALE, _OPEN = Finding.Kind.STALE_PROFILE.value, Finding.Kind.PRIVILEGED_OPEN.value
@@ -25,12 +26,12 @@ def stale_profiles(part: Slice) -> Iterator[Found]:
     since = wanted_since(part, HouseRule.Rule.PROFILES)
     if since is None:
         return
-    changed = Person.objects.filter(pk__in=_still_here(part), contact_changed_on__gte=since)
+    changed = Person.objects.filter(pk__in=among(_still_here(part)), contact_changed_on__gte=since)
     changes = dict(changed.values_list("pk", "contact_changed_on"))
     standing = Q(profile_checks__voided_at=None)
     accounts = (
         PortalAccount.objects.running()
-        .filter(person__in=changes, identity=None)
+        .filter(person__in=among(changes), identity=None)
         .annotate(checked_on=Max("profile_checks__checked_on", filter=standing))
         .order_by("pk")
     )
@@ -55,7 +56,9 @@ def privileged_open(part: Slice) -> Iterator[Found]:
     grants = (
         RoleGrant.objects.in_force(part.on)
         .filter(
-            account__person__in=_still_here(part), account__status=PortalAccount.Status.ACTIVE, role__privileged=True
+            account__person__in=among(_still_here(part)),
+            account__status=PortalAccount.Status.ACTIVE,
+            role__privileged=True,
         )
         .order_by("account__system__position", "role__position", "pk")
     )
@@ -63,7 +66,7 @@ def privileged_open(part: Slice) -> Iterator[Found]:
     for person, role, system in grants.values_list("account__person_id", "role__name", "account__system__name"):
         if f"{role} on {system}" not in roles[person]:
             roles[person].append(f"{role} on {system}")
-    said = Acknowledgement.objects.known().filter(person__in=roles, document=Acknowledgement.Document.ADDENDUM)
+    said = Acknowledgement.objects.known().filter(person__in=among(roles), document=Acknowledgement.Document.ADDENDUM)
     acknowledged = set(said.order_by().values_list("person_id", flat=True))
     for person, held in sorted(roles.items()):
         if person not in acknowledged:

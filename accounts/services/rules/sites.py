@@ -11,6 +11,7 @@ from accounts.policy.streams import SUBMITTED, Site, moved_from, streams_of, sys
 from accounts.selectors import stated_streams, systems_in_use
 from accounts.services.rules.catalogue_read import Known, known
 from accounts.services.rules.found import Slice
+from audit.bulk import among
 from facilities.models import Facility
 from staff.models import Absence, Employment
 from systems.provider_types import kind_of
@@ -79,10 +80,13 @@ def _places(part: Slice) -> list[Place]:
 
 
 def _put_in_who_holds_what(part: Slice, found: dict[int, Place]) -> None:
-    working = Employment.objects.in_force(part.on).filter(person__in=part.people).order_by()
+    working = Employment.objects.in_force(part.on).filter(person__in=among(part.people)).order_by()
     employed = set(working.values_list("person_id", flat=True).distinct())
     away = set(
-        Absence.objects.in_force(part.on).filter(person__in=part.people).order_by().values_list("person_id", flat=True)
+        Absence.objects.in_force(part.on)
+        .filter(person__in=among(part.people))
+        .order_by()
+        .values_list("person_id", flat=True)
     )
     on_system = Q(account__status=_STATUS.ACTIVE) | (
         Q(account__status=_STATUS.LOST) & ~Q(account__loss=PortalAccount.Loss.DELETED)

@@ -25,6 +25,7 @@ from accounts.services.rules.found import Rule, Slice
 from accounts.services.rules.muting import mute
 from accounts.services.rules.records import copied_elsewhere
 from accounts.services.rules.user_ids import sharing
+from audit.bulk import among
 from audit.services import Ref, record_digest
 from facilities.models import Facility, Organization, Recheck
 from staff.models import Employment
@@ -114,7 +115,7 @@ def _check(organization: Organization, facilities: set[int], at: datetime) -> Ch
     for part in parts:
         mute(part, at)
     if entries:
-        Recheck.objects.filter(pk__in=[key for key, _ in entries]).delete()
+        Recheck.objects.filter(pk__in=among(key for key, _ in entries)).delete()
     return done
 
 

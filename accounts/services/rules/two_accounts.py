@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from accounts.models import Finding, PortalAccount
 from accounts.models.watch import Severity
 from accounts.services.rules.found import Found, Rule, Slice
+from audit.bulk import among
 
 
 def find(part: Slice) -> Iterator[Found]:
     """Yield one finding per person and system with more than one open account."""
     held: dict[tuple[int, str], list[int]] = defaultdict(list)
-    accounts = PortalAccount.objects.open().filter(person__in=part.people).order_by("pk")
+    accounts = PortalAccount.objects.open().filter(person__in=among(part.people)).order_by("pk")
     for person, system, key in accounts.values_list("person_id", "system__slug", "pk"):
         held[person, system].append(key)
     for (person, system), keys in held.items():

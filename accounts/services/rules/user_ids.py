@@ -13,6 +13,7 @@ from accounts.models import Finding, PortalAccount
 from accounts.models.watch import Severity
 from accounts.policy.people import id_passed_on
 from accounts.services.rules.found import Found, Rule, Slice
+from audit.bulk import among, among_texts
 from systems.models import Policy
 from systems.models.rules import PolicyKind
 
@@ -33,8 +34,8 @@ def holdings(part: Slice) -> dict[tuple[int, str], list[_Holding]]:
         named = PortalAccount.objects.filter(organization=part.organization, user_id__isnull=False).annotate(
             id_key=Lower(Replace("user_id", Value(" ")))  # `accounts.policy.holders.id_key`; the index has the same
         )
-        mine = set(named.filter(person__in=part.people, removed_on=None).values_list("system_id", "id_key"))
-        rows = named.filter(system__in={system for system, _ in mine}, id_key__in={key for _, key in mine})
+        mine = set(named.filter(person__in=among(part.people), removed_on=None).values_list("system_id", "id_key"))
+        rows = named.filter(system__in={system for system, _ in mine}, id_key__in=among_texts({key for _, key in mine}))
         found: dict[tuple[int, str], list[_Holding]] = defaultdict(list)
         columns = ("system_id", "id_key", "pk", "person_id", "system__slug", "opened_on", "removed_on")
         for system, key, account, person, slug, opened, removed in rows.order_by("pk").values_list(*columns):
@@ -89,7 +90,7 @@ def passed_on(part: Slice) -> Iterator[Found]:
 
 def sharing(people: set[int]) -> set[int]:
     """Return who shares an ID with these people by open findings: when one of them changes, all are looked at."""
-    rows = Finding.objects.open().filter(kind=_SHARED, person__in=people).values_list("facts", flat=True)
+    rows = Finding.objects.open().filter(kind=_SHARED, person__in=among(people)).values_list("facts", flat=True)
     return {person for facts in rows for person in json.loads(facts)["people"]}
 
 
