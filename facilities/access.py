@@ -32,6 +32,7 @@ class Action(StrEnum):
     EDIT_PERSON = "add or edit a person"
     END_EMPLOYMENT = "record that somebody left"
     RECORD_ABSENCE = "record an absence"
+    NAME_DEPUTY = "name who stands in for somebody"
     IMPORT_PEOPLE = "import people or undo an import"
     IMPORT_ACCOUNTS = "import accounts or undo an import"
     EDIT_ACCOUNT = "add or remove an account"
@@ -55,6 +56,7 @@ _ALLOWED: dict[Action, set[Role]] = {
     Action.EDIT_PERSON: _WORKERS,
     Action.END_EMPLOYMENT: _WORKERS,
     Action.RECORD_ABSENCE: _WORKERS,
+    Action.NAME_DEPUTY: _WORKERS,
     Action.IMPORT_PEOPLE: {Role.ADMINISTRATOR},
     Action.IMPORT_ACCOUNTS: {Role.ADMINISTRATOR},
     Action.EDIT_ACCOUNT: _WORKERS,
@@ -69,7 +71,14 @@ _ALLOWED: dict[Action, set[Role]] = {
     Action.SHARE_VIEW: {Role.ADMINISTRATOR},
     Action.SWITCH_RULES: {Role.ADMINISTRATOR},
 }
-_OWN = {Action.RECORD_ABSENCE, Action.KEEP_ACCOUNT, Action.RECORD_LOGIN, Action.REPORT_LOSS, Action.CONFIRM_ROLES}
+_OWN = {
+    Action.RECORD_ABSENCE,
+    Action.NAME_DEPUTY,
+    Action.KEEP_ACCOUNT,
+    Action.RECORD_LOGIN,
+    Action.REPORT_LOSS,
+    Action.CONFIRM_ROLES,
+}
 # Acts that reach beyond single facilities need a role without facility.
 _AT_LARGE = {
     Action.REGISTER_FACILITY,

@@ -19,6 +19,7 @@ from imports.uploads import keep_upload
 from staff.roster.keeping import kept_form
 from staff.roster.reading import Roster, look_over
 from staff.services.absences import record_absence
+from staff.services.deputies import name_deputy
 from staff.services.rosters import import_roster
 from tests import factories
 from tests.accounts.holding import held
@@ -67,6 +68,7 @@ def _stated(cast: Cast) -> dict[str, object]:
         "keeper": name_keeper(scope=scope, facility=oak, person=person, since=TODAY, at=NOON).pk,
         "obligation": add_obligation(scope=scope, facility=oak, owed=owed, at=NOON).pk,
         "absence": record_absence(scope=scope, person=person, away_from_on=TODAY, away_to_on=None, at=NOON).pk,
+        "deputy": name_deputy(scope=scope, person=person, deputy=cast.people["carol"], since=TODAY, at=NOON).pk,
         "review": record_review(scope=scope, facility=oak, extent="privileges", reviewed_on=TODAY, at=NOON).pk,
         "acknowledgement": acknowledged.pk,
         "view": view.pk,

@@ -123,6 +123,11 @@ ROWS: dict[str, list[Row]] = {
     "web:findings": [Row(PAGE)],
     "web:person-away": [Row(FORM, PERSON)],
     "web:absence-end": [Row(FORM, ("slug", "absence"))],
+    "web:person-deputy": [Row(FORM, PERSON)],
+    "web:deputy-end": [
+        Row(FORM, ("slug", "deputy")),
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "deputy"), {"last_day_on": TODAY.isoformat()}),
+    ],
     "web:forecast": [Row(PAGE)],
     "web:logins-bulk": [
         Row((DONE, DONE, GONE, DONE, SIGN_IN), note="without anything ticked back to the list"),

@@ -29,6 +29,7 @@ LISTS += ["imports", "import-new"]
 # Rich, replaced, assumed and unknown limits, and one of which nearly nothing is known.
 GUIDES = ["iqies", "qies", "idm", "sams", "ep-cnc"]
 OF_A_PERSON = ["person", "person-edit", "person-away", "person-employ", "person-accounts-add", "acknowledge"]
+OF_A_PERSON += ["person-deputy"]
 PALE_IN_THE_DARK = """() => {
     const sheet = new CSSStyleSheet()
     sheet.replaceSync("@media (prefers-color-scheme: dark) { h1 { color: #333 !important } }")

@@ -10,6 +10,7 @@ from reminders.models import Reminder
 from reminders.services.plan import plan_due
 from staff.models import Absence, Deputy, Employment
 from staff.services.absences import AbsenceRefused, end_absence, record_absence
+from staff.services.deputies import end_deputy, name_deputy
 from tests.conftest import NOON, TODAY
 from tests.reminders.mailbox import outbox, text
 from tests.reminders.making import DAY, held, ledger, only_published_limits, started
@@ -141,6 +142,17 @@ def test_a_deputy_without_absence_joins_with_the_administrators_of_the_facility(
     assert {name for name, _, state in ledger(account) if state == "planned"} == {"Henry"}
     plan_due(at=NOON + 5 * DAY)
     assert ("Carol", 5, "planned") in ledger(account)
+
+
+def test_a_deputy_who_was_ended_hears_nothing_after_the_last_day(riverside):
+    named = name_deputy(
+        scope=riverside.scope("alice"), person=riverside.people["henry"], deputy=riverside.people["carol"],
+        since=date(2026, 1, 1), at=NOON,
+    )  # fmt: skip
+    end_deputy(scope=riverside.scope("alice"), deputy=named, last_day_on=TODAY + 4 * DAY, at=NOON)
+    account = held(riverside, left=10)
+    plan_due(at=NOON + 5 * DAY)
+    assert "Carol" not in {name for name, _, _ in ledger(account)}
 
 
 def test_nothing_goes_to_the_deputy_of_a_leaver_nor_to_one_who_left(riverside):

@@ -129,6 +129,26 @@ class AbsenceForm(forms.Form):
             )
 
 
+class DeputyForm(forms.Form):
+    """Who stands in for somebody, and from when."""
+
+    since = day_field("From", help_text="It may lie ahead.")
+    field_order = ("deputy", "since")
+
+    def __init__(self, *args: Any, able: QuerySet[Person], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["deputy"] = forms.ModelChoiceField(
+            able,
+            label="Who stands in",
+            empty_label="Choose somebody",
+            error_messages={
+                "required": "Choose who stands in.",
+                "invalid_choice": "Choose somebody of this list: who works at the same facility, or an administrator.",
+            },
+        )
+        self.order_fields(self.field_order)
+
+
 class PlaceForm(forms.Form):
     """At which facility the accounts are for."""
 

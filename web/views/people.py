@@ -18,6 +18,7 @@ from facilities.access import Action, Scope
 from facilities.models import Facility
 from staff.models import Employment, Person
 from systems.policy import EASTERN, day_in
+from web.deputies import deputies_of
 from web.duties import concerning, duty_rows
 from web.forms.facilities import places_for
 from web.looks import acknowledged, jobs_to_look_at
@@ -73,6 +74,8 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
             "may_acknowledge": may_acknowledge,
             "absences": absences_of(who, on),
             "may_be_away": scope.may(Action.RECORD_ABSENCE, places, own=who.user_id == scope.user_id is not None),
+            "deputies": deputies_of(scope, who, on),
+            "may_name_deputy": scope.may(Action.NAME_DEPUTY, places, own=who.user_id == scope.user_id is not None),
             "may_edit": scope.may(Action.EDIT_PERSON, places),
             "may_employ": places_for(scope, Action.EDIT_PERSON).exists(),
             "may_add": scope.may(Action.EDIT_ACCOUNT, places),
