@@ -134,14 +134,20 @@ def anniversary(day: date, years: int) -> date:
         return date(day.year + years, 2, 28)
 
 
-def target_on(*, basis_on: date, due_on: date | None, house_days: int | None) -> date | None:
+def target_on(
+    *, basis_on: date, due_on: date | None, house_days: int | None, house_from: date | None = None
+) -> date | None:
     """Return the day an organization wants it done by: its own window where that is stricter, else `due_on`.
 
     A house window never moves `due_on`. Without a published limit it is the only date, without either there is none.
+    ``house_from``: the day from which the window holds. As with a published limit that becomes shorter (see `due`),
+    whoever is idle for longer by then is too late on that day itself, never before.
     """
     if house_days is None:
         return due_on
     wanted = _plus(basis_on, house_days)
+    if house_from is not None:
+        wanted = max(wanted, _plus(house_from, -1))
     return wanted if due_on is None else min(wanted, due_on)
 
 

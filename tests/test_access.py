@@ -207,6 +207,16 @@ ROWS: dict[str, list[Row]] = {
     "web:member-end": [Row((DONE, REFUSED, GONE, REFUSED, SIGN_IN), ("slug", "membership"), {})],
     "web:house-rules": [Row(PAGE, note="only who administers everything may switch")],
     "web:house-rule-switch": [Row((DONE, REFUSED, GONE, REFUSED, SIGN_IN), ("slug", "rule"), {"switch": "on"})],
+    "web:house-windows": [Row(PAGE, note="only who administers everything may change one")],
+    "web:house-window": [
+        Row(ADMIN_ONLY, ("slug", "system")),
+        Row(ADMIN_ONLY, ("slug", "system"), {"wanted": "own", "flag_days": "45"}, note="looked at, not set"),
+        Row(
+            (DONE, REFUSED, GONE, REFUSED, SIGN_IN),
+            ("slug", "system"),
+            {"wanted": "own", "flag_days": "45", "consent": "yes"},
+        ),
+    ],
     "web:start-reminders": [Row(ADMIN_ONLY)],
     "healthz": [Row((SEEN,) * 5, args=())],
     "readyz": [Row((503,) * 5, args=(), note="no sweep has run in this test")],

@@ -21,6 +21,7 @@ from web.views import (
     forecast,
     home,
     house_rules,
+    house_windows,
     import_uploads,
     imports,
     join,
@@ -79,6 +80,8 @@ places_and_people = [
     path("settings/invite/", settings.member_invite, name="member-invite"),
     path("settings/members/<int:pk>/end/", settings.member_end, name="member-end"),
     path("settings/rules/", house_rules.house_rules, name="house-rules"),
+    path("settings/windows/", house_windows.house_windows, name="house-windows"),
+    path("settings/windows/<slug:system>/", house_windows.house_window, name="house-window"),
     path("settings/rules/<slug:rule>/", house_rules.house_rule_switch, name="house-rule-switch"),
     path("settings/reminders/", settings.start_reminders, name="start-reminders"),
 ]

@@ -218,13 +218,21 @@ class Finding(models.Model):
 
 
 class HouseWindow(models.Model):
-    """An organization's own inactivity window for one system: stricter than CMS, or where CMS publishes none."""
+    """An organization's own inactivity window for one system: stricter than CMS, or where CMS publishes none.
+
+    ``counts_from_on``: the day on which it was made shorter. Whoever was idle for longer by then is too late from that
+    day on, never before it (see `systems.policy.target_on`); NULL: it never became shorter than what held before.
+    """
 
     organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="house_windows")
     system = models.ForeignKey("systems.System", models.PROTECT, related_name="+")
     mention_days = models.PositiveIntegerField(default=60)
     flag_days = models.PositiveIntegerField(default=90)
     enabled = models.BooleanField(default=True)
+    counts_from_on = models.DateField(null=True, blank=True)
+    set_at = models.DateTimeField(null=True, blank=True)
+    set_by = models.CharField(max_length=200, blank=True)
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [

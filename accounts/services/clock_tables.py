@@ -50,6 +50,8 @@ HOOKS: Final[dict[str, Hook]] = {
     "privileges": Hook("facility_id", "facility:", "/privileges", Deadline.Kind.REVIEW.value),
 }
 HOUSE_FLAG_DAYS: Final = 90  # default window where no limit was published (design section 4)
+# The house key of an inactivity clock: days of the window, plus this for each day from 1970 to when it was shortened.
+HOUSE_DAY: Final = 10_000
 EMERGENCY: Final = 1  # the house key of an account for an emergency; a larger one is a temporary one's day, YYYYMMDD
 # The last columns of every select: the deadline ``x`` as it is stored.
 STORED: Final = (
@@ -156,7 +158,8 @@ def facts(kind: str, published: Iterable[int], chosen: Chosen) -> str:
             " LEFT JOIN accounts_housewindow h ON h.organization_id = a.organization_id AND h.system_id = a.system_id"
         )
         house = (
-            "CASE WHEN h.enabled THEN h.flag_days WHEN h.id IS NOT NULL THEN 0"
+            f"CASE WHEN h.enabled THEN h.flag_days + {HOUSE_DAY} * {_epoch_days('h.counts_from_on')}"
+            " WHEN h.id IS NOT NULL THEN 0"
             f" WHEN {limited} THEN 0 ELSE {HOUSE_FLAG_DAYS} END"
         )
         check = "CASE WHEN a.login_state = 'known' AND a.last_login_on > a.counts_from_on THEN a.last_login_on END"
@@ -206,6 +209,13 @@ def _number(day: str) -> str:
         return f"CAST(to_char({day}, 'YYYYMMDD') AS integer)"
     # A literal percent sign is doubled where a statement takes parameters.
     return f"CAST(strftime('%%Y%%m%%d', {day}) AS integer)"
+
+
+def _epoch_days(day: str) -> str:
+    """Return the SQL of how many days lie between 1970 and a day, 0 for none."""
+    if connection.vendor == "postgresql":
+        return f"COALESCE({day} - DATE '1970-01-01', 0)"
+    return f"CAST(COALESCE(julianday({day}) - julianday('1970-01-01'), 0) AS integer)"
 
 
 def _temporary(chosen: Chosen) -> str:
@@ -264,6 +274,6 @@ def empty(cursor: Any, filled: int) -> None:
 
 
 __all__ = [
-    "BASES", "CHANGED", "CLOCK_KINDS", "CLOSE", "EMERGENCY", "HOOKS", "HOUSE_FLAG_DAYS", "INSERT", "LAPSES",
-    "LOGIN_KINDS", "STORED", "UPDATE", "Chosen", "empty", "facts", "fill", "fill_due", "know",
+    "BASES", "CHANGED", "CLOCK_KINDS", "CLOSE", "EMERGENCY", "HOOKS", "HOUSE_DAY", "HOUSE_FLAG_DAYS", "INSERT",
+    "LAPSES", "LOGIN_KINDS", "STORED", "UPDATE", "Chosen", "empty", "facts", "fill", "fill_due", "know",
 ]  # fmt: skip

@@ -6,9 +6,9 @@ No rule is written in SQL (design 9.2): the distinct basis days of the accounts 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Model, Q, QuerySet
@@ -23,6 +23,7 @@ from facilities.services.rechecks import recheck
 from systems.policy import EASTERN, Due, PolicyVersion, due, target_on
 from systems.selectors import policy_chains
 
+_EPOCH: Final = date(1970, 1, 1)
 Chains = Mapping[tuple[int | None, str], Sequence[PolicyVersion]]
 
 
@@ -125,10 +126,16 @@ def published(kind: str, chains: Chains) -> list[int]:
 
 
 def answer(kind: str, chains: Chains, system: int, house: int, basis: date) -> Answer | None:
-    """Return what is due for one basis day under a house window of so many days (0: none); None: nothing ever."""
+    """Return what is due for one basis day under a house window, by its key (0: none); None: nothing ever."""
     chain = chains.get((system, kind), ())
     found = due(basis, chain) if chain else None
-    wanted = target_on(basis_on=basis, due_on=found.due_on if found else None, house_days=house or None)
+    since, days = divmod(house, tables.HOUSE_DAY)
+    wanted = target_on(
+        basis_on=basis,
+        due_on=found.due_on if found else None,
+        house_days=days or None,
+        house_from=_EPOCH + timedelta(days=since) if since else None,
+    )
     if found is None:
         # Nothing published: the organization's own window is the only date, and says so by having no policy.
         return None if wanted is None else Answer(wanted, None, EASTERN, None, 0)

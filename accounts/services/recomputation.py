@@ -144,7 +144,7 @@ def _parts(system: int, organization: int) -> list[Slice]:
 
 def _recompute_slice(part: Slice, system: System, kind: str, at: datetime, chains: Chains) -> Moved:
     with transaction.atomic():
-        _lock(part.chosen)
+        lock_accounts(part.chosen)
         # First what the logins come to under the changed rule, then dates, so that each deadline moves once.
         again = _count_again(part, chains) if kind == Deadline.Kind.INACTIVITY else []
         moved = _bring(system, kind, part.chosen, at, chains)
@@ -180,8 +180,8 @@ def _count_again(part: Slice, chains: Chains) -> list[int]:
     return moved
 
 
-def _lock(chosen: Chosen) -> None:
-    """Lock the slice's accounts in the order in which services lock them, so that no two wait for each other."""
+def lock_accounts(chosen: Chosen) -> None:
+    """Lock chosen accounts in the order in which services lock them, so that no two wait for each other."""
     if connection.features.has_select_for_no_key_update:
         with connection.cursor() as cursor:
             cursor.execute(

@@ -149,6 +149,25 @@ def would_hear(*, organization: int, at: datetime) -> list[tuple[int, int]]:
     return found
 
 
+def would_plan(*, organization: int, system: int, at: datetime) -> set[tuple[int, int, int]]:
+    """Return (person, deadline, step) of what would be planned now about accounts on a system, were reminders started.
+
+    What is in the ledger already is left out, as `plan_due` leaves it out.
+    """
+    found: set[tuple[int, int, int]] = set()
+    mine = f"o.id = {int(organization)} AND a.system_id = {int(system)}"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TABLE)
+        for zone, on in days_by_zone(at).items():
+            for group in climbs():
+                for day in ("due_on", "target_on") if group[0].subject == "account" else ():
+                    _hear(cursor, group, day, zone, on, mine, [])
+        cursor.execute("SELECT recipient_id, deadline_id, step FROM reminders_heard")
+        found.update(cursor.fetchall())
+        cursor.execute("DELETE FROM reminders_heard")
+    return found
+
+
 def _hear(
     cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, started: str, params: Sequence[Any]
 ) -> int:

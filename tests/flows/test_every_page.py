@@ -24,7 +24,16 @@ from tests.flows.visitors import objections
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LISTS = ["today", "accounts", "logins-record", "people", "person-add", "facilities", "facility-register", "settings"]
-LISTS += ["findings", "forecast", "member-invite", "house-rules", "start-reminders", "systems", "system-rules"]
+LISTS += [
+    "findings",
+    "forecast",
+    "member-invite",
+    "house-rules",
+    "house-windows",
+    "start-reminders",
+    "systems",
+    "system-rules",
+]
 LISTS += ["imports", "import-new"]
 # Rich, replaced, assumed and unknown limits, and one of which nearly nothing is known.
 GUIDES = ["iqies", "qies", "idm", "sams", "ep-cnc"]
@@ -109,6 +118,7 @@ def addresses(demo):
     found.append(("employment-end", [Employment.objects.filter(**mine).earliest("pk").pk]))
     found.append(("member-end", [Membership.objects.filter(**mine, role=Role.COORDINATOR).earliest("pk").pk]))
     found += [("system", [slug]) for slug in GUIDES]
+    found += [("house-window", [slug]) for slug in ("iqies", "harp")]
     found += imports_of(demo)
     pages = [reverse(f"web:{name}", args=[demo.slug, *args]) for name, args in found]
     pages.append(reverse("web:import-new", args=[demo.slug]) + "?kind=accounts")

@@ -1,6 +1,7 @@
 """The calculator of a guide: one answer that says why, or why there is none; and the drawing of the versions."""
 
 import re
+from datetime import date
 
 import pytest
 import time_machine
@@ -102,6 +103,9 @@ def test_a_stricter_house_rule_stands_beside_the_limit_and_moves_nothing(client,
     page = said(guide(client, cast.henry, "iqies", last_login="2026-11-01"))
     assert "Last safe day: Thu 31 Dec 2026" in page
     assert "Your rule: a login every 30 days, by Tue 1 Dec 2026" in page
+    HouseWindow.objects.update(counts_from_on=date(2026, 12, 15))
+    page = said(guide(client, cast.henry, "iqies", last_login="2026-11-01"))
+    assert "Your rule: a login every 30 days, by Mon 14 Dec 2026" in page
     HouseWindow.objects.update(flag_days=90)
     assert "Your rule" not in said(guide(client, cast.henry, "iqies", last_login="2026-11-01"))
 

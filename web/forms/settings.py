@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
+from accounts.services.house_windows import Wanted
 from facilities.models import Facility
 from facilities.models.tenancy import Role
 from users.models import User
@@ -37,6 +38,31 @@ class InviteForm(SecretFree):
         if isinstance(self.fields["facility"], forms.CharField):
             self.fields["facility"].help_text = "CCN or full name of one facility; empty means all of them."
         self.initial.setdefault("role", Role.COORDINATOR)
+
+
+class WindowForm(forms.Form):
+    """How often people have to sign in to a system: an own number of days, or what holds without one.
+
+    ``limited``: CMS publishes a limit, so there is nothing to switch off and its ladder of reminders holds.
+    """
+
+    flag_days = forms.IntegerField(label="Days", required=False, min_value=1)
+    mark = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, limited: bool, usual: str, longest: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(Wanted.OWN, "Sign in at least every so many days"), (Wanted.USUAL, usual)]
+        self.fields["wanted"] = forms.ChoiceField(
+            label="What holds here",
+            choices=choices if limited else [*choices, (Wanted.OFF, "No dates for this system")],
+            widget=forms.RadioSelect,
+        )
+        self.fields["flag_days"].help_text = f"At most {longest}. Counts only with the first choice."
+        if not limited:
+            self.fields["mention_days"] = forms.IntegerField(
+                label="First reminder after", required=False, min_value=1, help_text="Days. Empty: after two thirds."
+            )
+        self.order_fields(["wanted", "flag_days", "mention_days", "mark"])
 
 
 class JoinForm(SecretFree):

@@ -157,7 +157,10 @@ def _house(found: Explanation, organization: Organization, basis: date | None, *
     if not rule.enabled:
         return f"{organization.name} has switched its own rule for {found.system.name} off."
     words = f"Your rule: a login every {count_noun(rule.flag_days, 'day,days')}"
-    aim = target_on(basis_on=basis, due_on=None, house_days=rule.flag_days) if basis else None
+    aim = None
+    if basis:
+        since = rule.counts_from_on
+        aim = target_on(basis_on=basis, due_on=None, house_days=rule.flag_days, house_from=since)
     cms = next((each.due.due_on for each in found.deadlines if each.kind == "inactivity"), None)
     if cms is not None and (aim is None or aim >= cms):
         return ""
