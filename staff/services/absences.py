@@ -11,7 +11,8 @@ from facilities.access import Action, Scope, authorize
 from facilities.services.rechecks import recheck
 from staff.errors import StaffError
 from staff.models import Absence, Deputy, Employment, Person
-from staff.services.people import workplaces
+from staff.services.people import present_workplaces, workplaces
+from systems.policy import day_in
 
 
 class AbsenceRefused(StaffError):
@@ -33,7 +34,7 @@ def record_absence(
     Raises NotAllowed, and AbsenceRefused for an end before the start, a time that overlaps another absence, or a
     deputy who is the person herself, of another organization, or works nowhere of it on those days.
     """
-    authorize(scope, Action.RECORD_ABSENCE, workplaces(person), own=_own(scope, person))
+    authorize(scope, Action.RECORD_ABSENCE, present_workplaces(person, day_in(at)), own=_own(scope, person))
     if away_to_on is not None and away_to_on < away_from_on:
         raise AbsenceRefused("The last day cannot lie before the first one.", field="away_to_on")
     if deputy is not None:
@@ -58,7 +59,7 @@ def end_absence(*, scope: Scope, absence: Absence, last_day_on: date, at: dateti
     Raises NotAllowed, and AbsenceRefused when somebody corrected it meanwhile.
     """
     person = absence.person
-    authorize(scope, Action.RECORD_ABSENCE, workplaces(person), own=_own(scope, person))
+    authorize(scope, Action.RECORD_ABSENCE, present_workplaces(person, day_in(at)), own=_own(scope, person))
     with transaction.atomic():
         known = Absence.objects.known().filter(pk=absence.pk, organization=scope.organization)
         current = known.select_for_update().first()

@@ -9,7 +9,8 @@ from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from staff.errors import StaffError
 from staff.models import Deputy, Employment, Person
-from staff.services.people import workplaces
+from staff.services.people import present_workplaces
+from systems.policy import day_in
 
 
 class DeputyRefused(StaffError):
@@ -23,7 +24,7 @@ def name_deputy(*, scope: Scope, person: Person, deputy: Person, since: date, at
     administrators. Raises NotAllowed, and DeputyRefused for the person herself, somebody of another organization, who
     has left, who has no address, or who stands in already (``twice``).
     """
-    authorize(scope, Action.NAME_DEPUTY, workplaces(person), own=_own(scope, person))
+    authorize(scope, Action.NAME_DEPUTY, present_workplaces(person, day_in(at)), own=_own(scope, person))
     if deputy.pk == person.pk or deputy.organization_id != scope.organization.pk:
         raise DeputyRefused("Somebody else of your organization has to stand in.", field="deputy")
     with transaction.atomic():
@@ -50,7 +51,7 @@ def end_deputy(*, scope: Scope, deputy: Deputy, last_day_on: date, at: datetime)
     Raises NotAllowed, and DeputyRefused when somebody corrected it meanwhile (``stale``).
     """
     person = deputy.person
-    authorize(scope, Action.NAME_DEPUTY, workplaces(person), own=_own(scope, person))
+    authorize(scope, Action.NAME_DEPUTY, present_workplaces(person, day_in(at)), own=_own(scope, person))
     lasting = Deputy.objects.known().filter(organization=scope.organization, absence=None)
     with transaction.atomic():
         current = lasting.filter(pk=deputy.pk).select_for_update().first()

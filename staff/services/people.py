@@ -204,3 +204,13 @@ def end_employment(*, scope: Scope, employment: Employment, last_day_on: date, a
 def workplaces(person: Person) -> list[int]:
     """Return the keys of facilities where the person works or worked."""
     return list(Employment.objects.known().filter(person=person).values_list("facility_id", flat=True).distinct())
+
+
+def present_workplaces(person: Person, on: date) -> list[int]:
+    """Return the keys of facilities where the person works on a day or later; of who has left, where she worked.
+
+    Where she worked before says nothing about what she holds now: nobody there decides who hears of it.
+    """
+    times = list(Employment.objects.known().filter(person=person).values_list("facility_id", "valid_to"))
+    present = {place for place, until in times if until is None or until >= on}
+    return sorted(present or {place for place, _ in times})

@@ -10,6 +10,7 @@ from facilities.access import NotAllowed
 from staff.models import Deputy, Employment
 from staff.services.absences import end_absence, record_absence
 from staff.services.deputies import DeputyRefused, end_deputy, name_deputy
+from tests import factories
 from tests.conftest import NOON, TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
@@ -106,6 +107,43 @@ def test_the_end_of_an_absence_leaves_a_lasting_deputy_of_the_same_days_alone(ca
     assert Deputy.objects.known().count() == 2
     end_absence(scope=cast.scope("alice"), absence=absence, last_day_on=TODAY - DAY, at=NOON)
     assert Deputy.objects.known().get() == named
+
+
+def moved_to_elm(cast):
+    """Return a colleague of Carol and Henry who works at Elm House since today."""
+    grace = factories.PersonFactory(organization=cast.riverside, first_name="Grace", last_name="Test")
+    factories.EmploymentFactory(facility=cast.oak, person=grace, valid_to=TODAY - DAY)
+    factories.EmploymentFactory(facility=cast.elm, person=grace, valid_from=TODAY)
+    cast.people["grace"] = grace
+    return grace
+
+
+def test_where_somebody_worked_before_nobody_names_or_ends_who_hears_of_her(client, cast):
+    grace = moved_to_elm(cast)
+    named = name(cast, "grace", "alice", by="olga")
+    absence = {"person": grace, "away_from_on": TODAY, "away_to_on": None, "at": NOON}
+    carol = cast.scope("carol")
+    for deed in (
+        lambda: name(cast, "grace", "carol", by="carol"),
+        lambda: end_deputy(scope=carol, deputy=named, last_day_on=TODAY, at=NOON),
+        lambda: record_absence(scope=carol, deputy=cast.people["carol"], **absence),
+    ):
+        with pytest.raises(NotAllowed):
+            deed()
+    client.force_login(cast.carol)
+    told = client.get(grace.get_absolute_url()).content.decode()
+    for view, key in (("person-deputy", grace.pk), ("person-away", grace.pk), ("deputy-end", named.pk)):
+        assert page(view, cast, key) not in told
+        assert client.get(page(view, cast, key)).status_code == 403
+    assert list(Deputy.objects.known()) == [named]
+    assert record_absence(scope=cast.scope("olga"), **absence)
+
+
+def test_who_worked_there_before_is_no_reason_to_offer_the_colleagues_of_then(client, cast):
+    grace = moved_to_elm(cast)
+    client.force_login(cast.alice)
+    offered = client.get(page("person-deputy", cast, grace.pk)).context["form"].fields["deputy"].queryset
+    assert {person.first_name for person in offered} == {"Alice", "Olga"}
 
 
 def page(view, cast, pk):

@@ -14,7 +14,7 @@ from accounts.words import day
 from facilities.access import Action, authorize
 from staff.models import Absence, Deputy, Employment, Person
 from staff.services.absences import AbsenceRefused, end_absence, record_absence
-from staff.services.people import workplaces
+from staff.services.people import present_workplaces
 from systems.policy import EASTERN, day_in
 from web.forms.people import AbsenceForm, LeavingForm
 from web.scope import ScopedRequest, organization_page
@@ -28,8 +28,8 @@ def person_away(request: ScopedRequest, pk: int) -> HttpResponse:
     scope = request.scope
     people = Person.objects.visible_to(scope).select_related("organization")
     who = get_object_or_404(people, pk=pk)
-    authorize(scope, Action.RECORD_ABSENCE, workplaces(who), own=_own(request, who))
-    initial = {"away_from_on": day_in(timezone.now(), EASTERN)}
+    authorize(scope, Action.RECORD_ABSENCE, present_workplaces(who, _today()), own=_own(request, who))
+    initial = {"away_from_on": _today()}
     form = AbsenceForm(
         request.POST if request.method == "POST" else None, initial=initial, colleagues=_colleagues(request, who)
     )
@@ -52,8 +52,8 @@ def absence_end(request: ScopedRequest, pk: int) -> HttpResponse:
     mine = Absence.objects.known().filter(person__in=Person.objects.visible_to(scope))
     absence = get_object_or_404(mine.select_related("person__organization"), pk=pk)
     who = absence.person
-    authorize(scope, Action.RECORD_ABSENCE, workplaces(who), own=_own(request, who))
-    initial = {"last_day_on": absence.valid_to or day_in(timezone.now(), EASTERN)}
+    authorize(scope, Action.RECORD_ABSENCE, present_workplaces(who, _today()), own=_own(request, who))
+    initial = {"last_day_on": absence.valid_to or _today()}
     form = LeavingForm(request.POST if request.method == "POST" else None, initial=initial)
     form.fields["last_day_on"].label, form.fields["last_day_on"].help_text = "Last day away", "It may lie ahead."
     if form.is_valid():
@@ -88,10 +88,14 @@ def absences_of(who: Person, on: date) -> list[dict[str, Any]]:
 
 def _colleagues(request: ScopedRequest, who: Person) -> QuerySet[Person]:
     """Return who works where the person works, as far as the member may see them."""
-    on = day_in(timezone.now(), EASTERN)
-    there = Employment.objects.in_force(on).filter(facility__in=workplaces(who)).values("person")
+    on = _today()
+    there = Employment.objects.in_force(on).filter(facility__in=present_workplaces(who, on)).values("person")
     found = Person.objects.visible_to(request.scope).filter(pk__in=there).exclude(pk=who.pk)
     return found.order_by("last_name", "first_name", "pk")
+
+
+def _today() -> date:
+    return day_in(timezone.now(), EASTERN)
 
 
 def _own(request: ScopedRequest, who: Person) -> bool:

@@ -15,7 +15,7 @@ from facilities.models.tenancy import Role
 from reminders.audience import has_left
 from staff.models import Deputy, Employment, Person
 from staff.services.deputies import DeputyRefused, end_deputy, name_deputy
-from staff.services.people import workplaces
+from staff.services.people import present_workplaces
 from web.forms.people import DeputyForm, LeavingForm
 from web.scope import ScopedRequest, organization_page
 from web.toasts import say
@@ -28,7 +28,7 @@ def person_deputy(request: ScopedRequest, pk: int) -> HttpResponse:
     """Name who always stands in for somebody; a member may name her own deputy."""
     scope = request.scope
     who = person_of(scope, pk)
-    authorize(scope, Action.NAME_DEPUTY, workplaces(who), own=_own(scope, who))
+    authorize(scope, Action.NAME_DEPUTY, present_workplaces(who, today()), own=_own(scope, who))
     on = today()
     form = DeputyForm(request.POST or None, able=_able(scope, who, on), initial={"since": on})
     if form.is_valid():
@@ -53,7 +53,7 @@ def deputy_end(request: ScopedRequest, pk: int) -> HttpResponse:
         lasting = lasting.known()
     named = get_object_or_404(lasting.select_related("person__organization", "deputy"), pk=pk)
     who = named.person
-    authorize(scope, Action.NAME_DEPUTY, workplaces(who), own=_own(scope, who))
+    authorize(scope, Action.NAME_DEPUTY, present_workplaces(who, today()), own=_own(scope, who))
     form = LeavingForm(request.POST or None, initial={"last_day_on": named.valid_to or today()})
     form.fields["last_day_on"].label, form.fields["last_day_on"].help_text = "Last day", "It may lie ahead."
     if form.is_valid():
@@ -71,7 +71,7 @@ def deputy_end(request: ScopedRequest, pk: int) -> HttpResponse:
 
 def _able(scope: Scope, who: Person, on: date) -> QuerySet[Person]:
     """Return who works where the person works, and administrators, as far as the member sees them."""
-    there = Employment.objects.in_force(on).filter(facility__in=workplaces(who)).values("person")
+    there = Employment.objects.in_force(on).filter(facility__in=present_workplaces(who, on)).values("person")
     administering = Membership.objects.open().filter(organization=scope.organization, role=Role.ADMINISTRATOR)
     found = Person.objects.visible_to(scope).filter(Q(pk__in=there) | Q(user__in=administering.values("user")))
     return found.exclude(pk=who.pk).exclude(has_left(on, "pk")).order_by("last_name", "first_name", "pk")

@@ -17,6 +17,7 @@ from accounts.words import day_in as day_in_words
 from facilities.access import Action, Scope
 from facilities.models import Facility
 from staff.models import Employment, Person
+from staff.services.people import present_workplaces
 from systems.policy import EASTERN, day_in
 from web.deputies import deputies_of
 from web.duties import concerning, duty_rows
@@ -55,7 +56,8 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
     here = [job for job in jobs if works(job, on)]
     ended = [job.valid_to for job in jobs if job.valid_to and job.valid_to < on]
     places = [job.facility_id for job in jobs]
-    may_acknowledge = scope.may(Action.KEEP_ACCOUNT, places, own=who.user_id == scope.user_id is not None)
+    now_at, own = present_workplaces(who, on), who.user_id == scope.user_id is not None
+    may_acknowledge = scope.may(Action.KEEP_ACCOUNT, places, own=own)
     return render(
         request,
         "web/person.html",
@@ -73,9 +75,9 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
             "acknowledged": acknowledged(scope, who, may=may_acknowledge),
             "may_acknowledge": may_acknowledge,
             "absences": absences_of(who, on),
-            "may_be_away": scope.may(Action.RECORD_ABSENCE, places, own=who.user_id == scope.user_id is not None),
+            "may_be_away": scope.may(Action.RECORD_ABSENCE, now_at, own=own),
             "deputies": deputies_of(scope, who, on),
-            "may_name_deputy": scope.may(Action.NAME_DEPUTY, places, own=who.user_id == scope.user_id is not None),
+            "may_name_deputy": scope.may(Action.NAME_DEPUTY, now_at, own=own),
             "may_edit": scope.may(Action.EDIT_PERSON, places),
             "may_employ": places_for(scope, Action.EDIT_PERSON).exists(),
             "may_add": scope.may(Action.EDIT_ACCOUNT, places),
