@@ -36,9 +36,7 @@ def name_deputy(*, scope: Scope, person: Person, deputy: Person, since: date, at
         if other is not None and (other.valid_from, other.valid_to) == (since, None):
             return other
         if other is not None:
-            until = f" until {other.valid_to.isoformat()}" if other.valid_to else ""
-            message = f"{deputy} stands in for {person} from {other.valid_from.isoformat()}{until} already."
-            raise DeputyRefused(message, field="deputy", code="twice")
+            raise _twice(other, field="deputy")
         _refuse_who_cannot(people[person.pk], people[deputy.pk], since)
         named = _write(scope, person, people[deputy.pk], since, None, at)
         _record(scope, named, "deputy.named", at)
@@ -48,17 +46,23 @@ def name_deputy(*, scope: Scope, person: Person, deputy: Person, since: date, at
 def end_deputy(*, scope: Scope, deputy: Deputy, last_day_on: date, at: datetime) -> Deputy | None:
     """Record the last day of a lasting deputy; a day before the first one takes it back whole. Safe to repeat.
 
-    Raises NotAllowed, and DeputyRefused when somebody corrected it meanwhile (``stale``).
+    Raises NotAllowed, and DeputyRefused when somebody corrected it meanwhile (``stale``), or for a day within another
+    time of the same deputy (``twice``).
     """
     person = deputy.person
     authorize(scope, Action.NAME_DEPUTY, present_workplaces(person, day_in(at)), own=_own(scope, person))
     lasting = Deputy.objects.known().filter(organization=scope.organization, absence=None)
     with transaction.atomic():
+        Person.objects.select_for_update(no_key=True).get(pk=person.pk, organization=scope.organization)
         current = lasting.filter(pk=deputy.pk).select_for_update().first()
         if current is None:
             return _ended_so(deputy, last_day_on)
         if current.valid_to == last_day_on:
             return current
+        later = lasting.filter(person=person, deputy=deputy.deputy_id, valid_from__gt=current.valid_from)
+        other = later.filter(valid_from__lte=last_day_on).order_by("valid_from").first()
+        if other is not None:
+            raise _twice(other, field="last_day_on")
         lasting.filter(pk=current.pk).update(voided_at=at)
         if last_day_on < current.valid_from:
             _record(scope, current, "deputy.voided", at)
@@ -75,6 +79,12 @@ def _ended_so(deputy: Deputy, last_day_on: date) -> Deputy | None:
     if done.valid_to != last_day_on if done else last_day_on >= deputy.valid_from:
         raise DeputyRefused("Who stands in was corrected meanwhile. Load the page again.", code="stale")
     return done
+
+
+def _twice(other: Deputy, *, field: str) -> DeputyRefused:
+    until = f" until {other.valid_to.isoformat()}" if other.valid_to else ""
+    message = f"{other.deputy} stands in for {other.person} from {other.valid_from.isoformat()}{until} already."
+    return DeputyRefused(message, field=field, code="twice")
 
 
 def _refuse_who_cannot(person: Person, deputy: Person, since: date) -> None:

@@ -86,7 +86,11 @@ def test_two_times_of_one_deputy_do_not_overlap(cast):
     ended = end(cast, name(cast), TODAY + 5 * DAY)
     with pytest.raises(DeputyRefused, match="from 2026-11-20 until 2026-11-25 already"):
         name(cast, since=ended.valid_to)
-    assert name(cast, since=ended.valid_to + DAY)
+    later = name(cast, since=ended.valid_to + DAY)
+    with pytest.raises(DeputyRefused, match="from 2026-11-26 already"):
+        end(cast, ended, TODAY + 9 * DAY)
+    assert set(Deputy.objects.known()) == {ended, later}
+    assert end(cast, ended, TODAY + 4 * DAY).valid_to == TODAY + 4 * DAY
 
 
 @pytest.mark.parametrize(("by", "may"), [("carol", True), ("henry", True), ("olga", False), ("audrey", False)])
