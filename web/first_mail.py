@@ -55,7 +55,8 @@ def first_mail(*, organization: Organization, at: datetime) -> FirstMail:
                 third = rows.filter(reached(group, day=day, audience=Audience.FACILITY, on=on))
                 staying = ~has_left(on, "account__person")
                 for within, away in ((holders, True), (third, False)):
-                    for person_id, deadline_id in _heard(deputies(within.filter(staying), on, away=away)):
+                    standing_in = deputies(within.filter(staying), on, away=away).exclude(has_left(on, "heard"))
+                    for person_id, deadline_id in _heard(standing_in):
                         heard[person_id].add(deadline_id)
                 silent = holders.filter(account__person__email="").exclude(has_left(on, "account__person"))
                 near.update(silent.values_list("account__person_id", flat=True))

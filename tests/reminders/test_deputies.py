@@ -88,6 +88,16 @@ def test_who_asks_before_reminders_start_is_told_of_the_deputy_too(riverside):
     assert {(person.first_name, dates) for person, dates, _ in told} == {("Henry", 1), ("Carol", 1)}
 
 
+def test_before_reminders_start_a_deputy_who_has_left_is_not_counted(riverside):
+    held(riverside, left=20)
+    away(riverside)
+    Employment.objects.filter(person=riverside.people["carol"]).update(valid_to=TODAY - DAY)
+    told = first_mail(organization=riverside.riverside, at=NOON).people
+    assert [person.first_name for person, _, _ in told] == ["Henry"]
+    plan_due(at=NOON)
+    assert {row.recipient.first_name for row in Reminder.objects.filter(state="planned")} == {"Henry"}
+
+
 def test_before_and_after_the_absence_the_deputy_hears_nothing(riverside):
     account = held(riverside, left=20)
     absence = away(riverside, since=TODAY + DAY, until=None)
