@@ -283,7 +283,7 @@ def test_an_upload_is_over_after_a_day_or_when_it_is_discarded(alice, cast, sett
     discarded, _ = looked_at(alice, ADA, CAROL, HENRY)
     assert alice.post(f"{discarded}discard/").url == address("imports")
     assert alice.post(f"{discarded}discard/").url == address("imports"), "a second click"
-    assert "This list was discarded already." in words(alice.get(address("imports")))
+    assert "This list is not waiting any more. What was imported stands below." in words(alice.get(address("imports")))
     assert alice.get(discarded).status_code == alice.post(f"{discarded}consent/").status_code == 404
     with time_machine.travel(NOON + timedelta(hours=24), tick=False):
         alice.force_login(cast.alice)

@@ -267,9 +267,9 @@ def import_consent(request: ScopedRequest, pending: PendingImport, at: datetime)
 
 
 @require_POST
-@partial(upload_page, absent="This list was discarded already.")
+@partial(upload_page, absent="This list is not waiting any more. What was imported stands below.")
 def import_discard(request: ScopedRequest, pending: PendingImport, at: datetime) -> HttpResponse:
-    """Throw an upload away; a second click says that it is gone."""
+    """Throw an upload away; a second click says that it is gone, by whatever way: its row may be a day old."""
     discard_upload(scope=request.scope, pending=pending)
     say(request, f"“{pending.file_name}” is discarded. Nothing was imported.")
     return redirect("web:imports", request.scope.organization.slug)
