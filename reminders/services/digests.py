@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value
@@ -19,6 +18,7 @@ from reminders.letter import Addressee, Letter
 from reminders.letters import write_letters
 from reminders.models import Delivery, Digest, MailPreference, Reminder
 from reminders.truth import said_by_another, untrue
+from reminders.zones import local_time
 from staff.models import Person
 from systems.policy import EASTERN, day_in
 
@@ -61,11 +61,7 @@ def _clocks(at: datetime) -> Iterator[tuple[str, date, int]]:
     stored = set(Organization.objects.order_by().values_list("zone", flat=True).distinct())
     stored |= set(MailPreference.objects.order_by().values_list("zone", flat=True).distinct())
     for zone in sorted(stored):
-        try:
-            local = at.astimezone(ZoneInfo(zone))
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            _log.warning("a time zone of mails is not known; Eastern time is used instead")
-            local = at.astimezone(ZoneInfo(EASTERN))
+        local = local_time(at, zone)
         yield zone, local.date(), local.hour
 
 

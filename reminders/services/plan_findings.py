@@ -12,7 +12,7 @@ from audit.services import Ref
 from facilities.models import Organization
 from reminders.found import heard
 from reminders.services.plan import newest_reminder, record_planned
-from systems.policy import day_in
+from reminders.zones import local_time
 
 RULE: Final = Ref("rule:findings", "Steps of findings")
 _PLANNED: Final = """
@@ -35,7 +35,7 @@ def plan_findings(*, at: datetime) -> int:
         newest = newest_reminder()
         started = Organization.objects.filter(reminders_started_at__lte=at)
         for zone in started.order_by().values_list("zone", flat=True).distinct():
-            statement = heard(day_in(at, zone), started="o.reminders_started_at <= %s")
+            statement = heard(local_time(at, zone).date(), started="o.reminders_started_at <= %s")
             cursor.execute(_PLANNED.format(instant=instant, heard=statement), [now, now, zone])
             planned += cursor.rowcount
         if planned:
@@ -45,7 +45,7 @@ def plan_findings(*, at: datetime) -> int:
 
 def would_hear_of_findings(*, organization: Organization, at: datetime) -> list[tuple[int, int]]:
     """Return (person, finding) of what would be told at once if reminders started."""
-    statement = heard(day_in(at, organization.zone), started="o.id = %s")
+    statement = heard(local_time(at, organization.zone).date(), started="o.id = %s")
     with connection.cursor() as cursor:
         cursor.execute(statement, [organization.pk, organization.zone])
         return [(recipient, finding) for _, finding, _, _, recipient in cursor.fetchall()]

@@ -252,6 +252,14 @@ def test_beyond_ten_findings_are_counted_by_cause_the_worst_are_spelled_out(rive
     assert f"{reverse('web:findings', args=['riverside'])}?kind=few-keepers" in said
 
 
+def test_a_zone_nobody_knows_silences_no_findings(riverside):
+    finding = found(riverside)
+    type(riverside.riverside).objects.filter(pk=riverside.riverside.pk).update(zone="Mars/Olympus")
+    riverside.riverside.refresh_from_db()
+    assert len(would_hear_of_findings(organization=riverside.riverside, at=NOON)) == 1
+    assert days(finding, 0) == [("Ana", 0, 2)]
+
+
 def test_new_is_what_was_not_in_a_mail_before(riverside, mailoutbox):
     found(riverside, severity="medium")
     ask_without_rules(NOON)
