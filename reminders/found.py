@@ -30,12 +30,13 @@ _STEP: Final = (
 )
 _WORKS: Final = "e.voided_at IS NULL AND (e.valid_to IS NULL OR e.valid_to >= '{today}')"
 _ADMINISTRATOR: Final = (
-    "m.organization_id = w.organization_id AND m.role = 'administrator' AND m.ended_at IS NULL"
+    "m.role = 'administrator' AND m.ended_at IS NULL"
     " AND u.id = m.user_id AND u.is_active"
     " AND p.user_id = u.id AND p.organization_id = w.organization_id AND p.email > ''"
 )
-# CROSS JOIN keeps the written order on SQLite, which would begin with all people. Literals are days, numbers and names
-# of ours; nothing here was typed by people.
+# CROSS JOIN keeps the written order on SQLite, which would begin with all people. For each finding it would also go
+# through all members of the organization: so those of a facility are asked for by facility alone, and who administers
+# the organization is looked up once. Literals are days, numbers and names of ours; nothing here was typed by people.
 _HEARD: Final = f"""
 WITH wrong AS MATERIALIZED (
     SELECT f.id, f.organization_id, f.kind, f.facility_id, f.account_id,
@@ -59,14 +60,23 @@ WITH wrong AS MATERIALIZED (
            CROSS JOIN staff_person p
      WHERE l.id = w.id AND m.facility_id = l.facility_id AND {_ADMINISTRATOR}
        AND (w.person_id IS NULL OR p.id <> w.person_id)
+), above AS MATERIALIZED (
+    SELECT w.organization_id, p.id AS recipient_id
+      FROM (SELECT DISTINCT organization_id FROM wrong) w CROSS JOIN facilities_membership m CROSS JOIN users_user u
+           CROSS JOIN staff_person p
+     WHERE m.organization_id = w.organization_id AND m.facility_id IS NULL AND {_ADMINISTRATOR}
 ), heard AS (
     SELECT v.id, v.recipient_id FROM here v
      UNION
-    SELECT w.id, p.id
-      FROM wrong w CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
-     WHERE m.facility_id IS NULL AND {_ADMINISTRATOR}
+    SELECT w.id, b.recipient_id
+      FROM wrong w CROSS JOIN above b
+     WHERE b.organization_id = w.organization_id
        AND ((w.step <= {ABOVE_FROM} AND w.cycle >= {CYCLES[Severity.HIGH.value]})
             OR NOT EXISTS (SELECT 1 FROM here v WHERE v.id = w.id))
+       AND (w.person_id IS NULL OR b.recipient_id <> w.person_id
+            OR (NOT EXISTS (SELECT 1 FROM here v WHERE v.id = w.id)
+                AND NOT EXISTS (SELECT 1 FROM above c
+                     WHERE c.organization_id = w.organization_id AND c.recipient_id <> w.person_id)))
      UNION
     SELECT w.id, p.id FROM wrong w CROSS JOIN staff_person p
      WHERE w.kind IN ({", ".join(repr(kind) for kind in OWN_KINDS)})

@@ -4,12 +4,14 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from accounts.models import Finding
 from audit.models import AuditEvent
 from facilities.models import Membership
 from facilities.models.tenancy import Role
+from reminders.found import heard
 from reminders.models import Digest, Reminder
 from reminders.services.deliver import deliver
 from reminders.services.digests import assemble
@@ -161,6 +163,31 @@ def test_nobody_looks_after_herself_while_somebody_else_does(riverside):
     factories.EmploymentFactory(facility=riverside.oak, person=riverside.people["ana"])
     finding = found(riverside, "job-change", "medium", person=riverside.people["ana"])
     assert days(finding, 0) == [("Alice", 0, 1)]
+
+
+def test_who_administers_all_does_not_look_after_herself_either_while_somebody_else_does(riverside):
+    alice = riverside.people["alice"]
+    factories.EmploymentFactory(facility=riverside.elm, person=alice)
+    finding = found(riverside, "job-change", "high", person=alice)
+    assert days(finding, 0) == [("Alice", 0, 2)]
+    Reminder.objects.all().delete()
+    administrator(riverside, "bea", riverside.elm)
+    assert days(finding, 7) == [("Bea", -7, 2)]
+    Reminder.objects.all().delete()
+    Membership.objects.filter(user__email="bea@example.org").update(facility=None)
+    assert days(finding, 7) == [("Bea", -7, 2)]
+
+
+def test_a_finding_does_not_meet_all_members_of_the_organization_on_sqlite(riverside):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL chooses by statistics")
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {heard(TODAY, started='1 = 1')}", ["America/New_York"])
+        steps = [step for *_, step in cursor.fetchall()]
+    members = [step for step in steps if step.startswith(("SEARCH m ", "SCAN m "))]
+    assert len(members) == 2, steps
+    assert "facilities_membership_facility_id" in members[0], "members of the finding's facility"
+    assert "SEARCH b USING AUTOMATIC COVERING INDEX (organization_id=?)" in steps
 
 
 def test_a_holder_hears_of_what_she_can_mend_herself(riverside):
