@@ -1,8 +1,8 @@
 """Lines of a digest about what is wrong now: the worst first, the rest counted by cause."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -18,7 +18,7 @@ from reminders.found import gravity
 from reminders.letter import Addressee, Line
 from reminders.models import Reminder
 
-ROWS: Final = 10  # per digest; beyond them counts per cause
+ROWS: Final = 10  # per digest, fewer where dates leave no room; beyond them counts per cause
 
 
 @dataclass(slots=True)
@@ -61,8 +61,19 @@ def gather(waiting: QuerySet[Reminder]) -> Gathered:
     for each in wrong.values():
         for key, _ in each.shown:
             each.more[findings[key].kind] -= 1
-    facts = {key: json.loads(finding.facts) for key, finding in findings.items()}
+    facts = dict(_readable(findings.values()))
     return Gathered(wrong, findings, facts, names({each.organization_id for each in findings.values()}, facts.values()))
+
+
+def _readable(findings: Iterable[Finding]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield key and facts; what nobody can read spoils the letters that would tell it, and no other."""
+    for finding in findings:
+        try:
+            facts = json.loads(finding.facts)
+        except ValueError:
+            continue
+        if isinstance(facts, dict):
+            yield finding.pk, facts
 
 
 def _counted(planned: QuerySet[Reminder]) -> dict[int, Wrong]:
@@ -74,9 +85,9 @@ def _counted(planned: QuerySet[Reminder]) -> dict[int, Wrong]:
     return wrong
 
 
-def lines(to: Addressee, gathered: Gathered, on: date) -> Iterable[Line]:
-    """Yield the lines of one person, the worst finding first."""
-    for key, told in gathered.wrong[to.person_id].shown:
+def lines(to: Addressee, gathered: Gathered, on: date, *, room: int) -> Iterable[Line]:
+    """Yield as many lines of one person as there is room for, the worst finding first."""
+    for key, told in gathered.wrong[to.person_id].shown[:room]:
         finding = gathered.findings[key]
         facts = gathered.facts[key]
         said = sentence(finding.kind, facts, about(finding, facts, gathered.names, on))
@@ -94,13 +105,18 @@ def _subject(to: Addressee, finding: Finding) -> tuple[str, str]:
         return "facility", link_to("web:facility", to.slug, finding.facility_id)
     if finding.account_id:
         return "account", link_to("web:account", to.slug, finding.account_id)
-    return "person", link_to("web:person", to.slug, finding.person_id or 0)
+    if finding.person_id:
+        return "person", link_to("web:person", to.slug, finding.person_id)
+    return "list", link_to_page("web:findings", to.slug)
 
 
-def further(to: Addressee, gathered: Gathered) -> list[tuple[str, str]]:
+def further(to: Addressee, gathered: Gathered, *, room: int) -> list[tuple[str, str]]:
     """Return (text, address) of what the lines do not show, by cause, the most frequent first."""
     page = link_to_page("web:findings", to.slug)
-    rest = sorted(gathered.wrong[to.person_id].more.items(), key=lambda pair: (-pair[1], pair[0]))
+    wrong = gathered.wrong[to.person_id]
+    more = Counter(wrong.more)
+    more.update(gathered.findings[key].kind for key, _ in wrong.shown[room:])
+    rest = sorted(more.items(), key=lambda pair: (-pair[1], pair[0]))
     return [(f"{number:,} more: {WORDS[kind].heading}", f"{page}?kind={kind}") for kind, number in rest if number]
 
 

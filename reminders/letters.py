@@ -21,7 +21,7 @@ from reminders.models import Reminder
 from staff.models import Employment
 from systems.policy import EASTERN, day_in
 
-ROWS: Final = 25  # per digest; beyond them counts per facility
+ROWS: Final = 25  # per digest, dates first; beyond them counts per facility
 PLACES: Final = 25
 _KINDS: Final = Deadline.Kind
 _OTHERS: Final = (_KINDS.ACKNOWLEDGEMENT, _KINDS.OBLIGATION, _KINDS.TEMPORARY, _KINDS.REVIEW)
@@ -80,8 +80,9 @@ def _letter(to: Addressee, gathered: _Gathered, at: datetime) -> Letter:
     letter.more = _said(to, gathered.more.get(who, []))
     if who in gathered.wrong.wrong:
         letter.tally = replace(letter.tally, findings=gathered.wrong.wrong[who].count)
-        letter.lines += finding_lines.lines(to, gathered.wrong, on)
-        letter.more += finding_lines.further(to, gathered.wrong)
+        room = ROWS - len(rows)
+        letter.lines += finding_lines.lines(to, gathered.wrong, on, room=room)
+        letter.more += finding_lines.further(to, gathered.wrong, room=room)
         letter.others |= finding_lines.speaks_of_others(to, gathered.wrong)
     return letter
 

@@ -171,7 +171,7 @@ def _subject_url(scope: Scope, finding: Finding) -> str:
         return reverse("web:facility", args=[slug, finding.facility_id])
     if finding.account_id:
         return reverse("web:account", args=[slug, finding.account_id])
-    return reverse("web:person", args=[slug, finding.person_id])
+    return reverse("web:person", args=[slug, finding.person_id]) if finding.person_id else ""
 
 
 def _deed(scope: Scope, finding: Finding, facts: dict[str, Any], reach: Reach) -> dict[str, str] | None:

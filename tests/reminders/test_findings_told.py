@@ -12,7 +12,7 @@ from audit.models import AuditEvent
 from facilities.models import Membership
 from facilities.models.tenancy import Role
 from reminders.found import heard
-from reminders.models import Digest, Reminder
+from reminders.models import Delivery, Digest, Reminder
 from reminders.services.deliver import deliver
 from reminders.services.digests import assemble
 from reminders.services.plan import plan_due
@@ -23,6 +23,7 @@ from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
 from tests.reminders.mailbox import html, mails_to, text
 from tests.reminders.making import DAY, administrator, started
+from tests.reminders.test_digests import many
 from tests.reminders.test_tick import ask, everything
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
@@ -277,6 +278,58 @@ def test_beyond_ten_findings_are_counted_by_cause_the_worst_are_spelled_out(rive
     assert said.index("A second person") < said.index("A second keeper")
     assert "3 more: Too few keep the backup record" in said
     assert f"{reverse('web:findings', args=['riverside'])}?kind=few-keepers" in said
+
+
+def test_dates_and_findings_share_the_rows_of_a_mail_and_dates_come_first(riverside, mailoutbox):
+    many(riverside, 23)
+    for severity in ("critical", "high", "high", "medium"):
+        found(riverside, severity=severity, facility=riverside.elm)
+    found(riverside, "few-keepers", "high", facility=riverside.elm)
+    ask_without_rules(NOON)
+    (mail,) = mails_to(mailoutbox, "alice")
+    said = text(mail)
+    assert (said.count("Remind P"), said.count("What clears it")) == (23, 2), "25 rows in a digest"
+    assert said.count("What clears it: A second person") == said.count("What clears it: A second keeper") == 1
+    assert "3 more: Only one person can submit" in said
+    assert mail["Subject"].endswith(", 5 findings")
+
+
+def test_where_dates_fill_the_mail_findings_are_counted_alone(riverside, mailoutbox):
+    many(riverside, 26)
+    found(riverside, severity="critical", facility=riverside.elm)
+    ask_without_rules(NOON)
+    (mail,) = mails_to(mailoutbox, "alice")
+    said = text(mail)
+    assert (said.count("Remind P"), said.count("What clears it")) == (25, 0)
+    assert "1 more: Only one person can submit" in said
+    assert "WRONG NOW" not in said
+
+
+def test_facts_that_nobody_can_read_spoil_no_other_mail(riverside, mailoutbox):
+    found(riverside)
+    found(riverside, severity="medium", facility=riverside.elm)
+    for facts in ("{", "[1]", '{"stream": "mds"}'):
+        Finding.objects.filter(facility=riverside.oak).update(facts=facts)
+        plan_findings(at=NOON)
+        done = assemble(at=NOON)
+        assert (done.planned, done.failed) == (1, 1), facts
+        assert Digest.objects.get(state="ready").person == riverside.people["alice"]
+        Delivery.objects.all().delete()
+        Reminder.objects.all().delete()
+        Digest.objects.all().delete()
+
+
+def test_what_is_about_nobody_in_the_register_leads_to_the_list(riverside, client, mailoutbox):
+    facts = {"member": "user:1", "typed_on": TODAY.isoformat()}
+    finding = found(riverside, "many-typed", "medium", person=None)
+    Finding.objects.filter(pk=finding.pk).update(facts=json.dumps(facts))
+    ask_without_rules(NOON)
+    (mail,) = mails_to(mailoutbox, "alice")
+    assert f"{reverse('web:findings', args=['riverside'])}\n" in text(mail)
+    assert "/people/" not in text(mail)
+    client.force_login(riverside.alice)
+    answer = client.get(reverse("web:findings", args=["riverside"]))
+    assert "A member typed more than 20 logins" in answer.content.decode()
 
 
 def test_a_zone_nobody_knows_silences_no_findings(riverside):
