@@ -97,20 +97,7 @@ def set_window(
             raise AccountRefused("Somebody changed this meanwhile: look again at what holds now.", code="stale")
         window = _write(scope, system, wanted, days, current, limit, at)
         moved = _follow(scope, system, at)
-        record(
-            chain=scope.organization.key,
-            action="house-window.set",
-            actor=scope.actor,
-            subject=Ref(f"house-window:{system.slug}", str(system)),
-            at=at,
-            payload={
-                "before": before,
-                "after": _told(window),
-                "opened": moved.opened,
-                "moved": moved.moved,
-                "closed": moved.closed,
-            },
-        )
+        _record(scope, system, before, _told(window), moved, at)
     return Change(window, moved)
 
 
@@ -192,3 +179,17 @@ def _follow(scope: Scope, system: System, at: datetime) -> Moved:
     moved = recompute(accounts=accounts, at=at)
     close_cured_findings(accounts=accounts, at=at, on=day_in(at, EASTERN))
     return moved
+
+
+def _record(
+    scope: Scope, system: System, before: dict[str, Any], after: dict[str, Any], moved: Moved, at: datetime
+) -> None:
+    counts = {"opened": moved.opened, "moved": moved.moved, "closed": moved.closed}
+    record(
+        chain=scope.organization.key,
+        action="house-window.set",
+        actor=scope.actor,
+        subject=Ref(f"house-window:{system.slug}", str(system)),
+        at=at,
+        payload={"before": before, "after": after, **counts},
+    )

@@ -102,7 +102,7 @@ def test_a_button_pressed_twice_sets_it_once(client, riverside):
 
 def test_a_window_that_is_not_shorter_names_the_limit_and_its_source(client, riverside):
     answer = client.post(address(), OWN | {"flag_days": "60"})
-    assert answer.context["looked"] is None
+    assert answer.context.get("looked") is None
     assert "CMS’s own limit for iQIES is 60 days (IQ-INACT-1," in words(answer)
     assert "at most 59 days." in words(answer)
 

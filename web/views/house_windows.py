@@ -21,7 +21,7 @@ from systems.policy import EASTERN, day_in
 from web.forms.settings import WindowForm
 from web.guides.citing import Bibliography
 from web.guides.limits import rule_words
-from web.house_preview import preview
+from web.house_preview import Preview, preview
 from web.scope import ScopedRequest, organization_page
 from web.toasts import say
 from web.views.settings import SHOWN_AT_MOST, settings_crumbs
@@ -86,22 +86,29 @@ def house_window(request: ScopedRequest, system: str) -> HttpResponse:
             looked = preview(scope=scope, **asked)
         except AccountRefused as exc:
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
-    bibliography = Bibliography(reverse("web:system", args=[scope.organization.slug, which.slug]))
+    guide = reverse("web:system", args=[scope.organization.slug, which.slug])
     context = {
         "form": form,
         "system": which,
         "holds": _holds(window, limit),
         "set_by": window.set_by if window else "",
         "limit": rule_words(limit.policy) if limit else "",
-        "cite": bibliography.cite(limit.policy) if limit else None,
-        "looked": looked,
-        "kept": [(name, value) for name, value in form.cleaned_data.items() if value is not None] if looked else [],
-        "chosen": _chosen(form, limit) if looked else "",
-        "people": looked.people[:SHOWN_AT_MOST] if looked else [],
-        "further": max(len(looked.people) - SHOWN_AT_MOST, 0) if looked else 0,
+        "cite": Bibliography(guide).cite(limit.policy) if limit else None,
         "crumbs": [*settings_crumbs(scope), _crumb(scope)],
+        **(_seen(looked, form, limit) if looked else {}),
     }
     return render(request, "web/house_window.html", context)
+
+
+def _seen(looked: Preview, form: WindowForm, limit: Published | None) -> dict[str, Any]:
+    """Return what the preview shows, with the values that consent sends again."""
+    return {
+        "looked": looked,
+        "kept": [(name, value) for name, value in form.cleaned_data.items() if value is not None],
+        "chosen": _chosen(form, limit),
+        "people": looked.people[:SHOWN_AT_MOST],
+        "further": max(len(looked.people) - SHOWN_AT_MOST, 0),
+    }
 
 
 def _crumb(scope: Scope) -> dict[str, str]:
