@@ -39,7 +39,8 @@ def test_the_long_form_is_accessible_and_fits_a_small_screen(open_page, signed_i
     assert seldom.get_by_label("Opened on").count() == 0  # comes when it is ticked: the page stays light
     seldom.get_by_role("checkbox").first.check()
     seldom.get_by_label("Opened on").wait_for()
-    for box in page.locator(".account-row > .pick").all():
-        box.check()
+    for row in page.locator(".account-row").all():
+        row.locator("> .pick").check()
+        row.get_by_label("Opened on").first.wait_for()  # its fields push what is below: a click meanwhile misses
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
