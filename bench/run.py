@@ -30,7 +30,7 @@ def main() -> int:
         goals, runs = measure(
             engines=ENGINES, sizes=sizes, pairs=5, wide=options.small, progress=_progress, recompute=True
         )
-        rows = 10_000 if options.small else 100_000
+        rows = 4_000 if options.small else 100_000
         more, further = importing.measure(
             engines=ENGINES, sizes=[rows], pairs=3 if options.small else 5, wide=options.small, progress=_progress
         )

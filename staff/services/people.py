@@ -129,8 +129,11 @@ def _employ(person: Person, facility: Facility, job_title: str, starts_on: date,
 
 
 def correct_person(*, scope: Scope, person: Person, version: int, facts: PersonFacts, at: datetime) -> Person:
-    """Change names and contact data. Raises NotAllowed, PersonRefused (``stale`` when somebody saved meanwhile)."""
-    authorize(scope, Action.EDIT_PERSON, workplaces(person))
+    """Change names and contact data; only where somebody works now, for her mails go where this says.
+
+    Raises NotAllowed, PersonRefused (``stale`` when somebody saved meanwhile).
+    """
+    authorize(scope, Action.EDIT_PERSON, present_workplaces(person, day_in(at)))
     new = facts.cleaned()
     before = {key: getattr(person, key) for key in new}
     changed = {key: value for key, value in new.items() if before[key] != value}

@@ -15,6 +15,7 @@ from staff.services.people import (
     employ_person,
     end_employment,
 )
+from tests import factories
 from tests.conftest import NOON, TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
@@ -82,6 +83,16 @@ def test_who_may_not_edit_a_person_corrects_nothing_and_ends_nothing(cast, name)
         correct_person(scope=scope, person=person, version=1, facts=PersonFacts("Ruth", "Rode"), at=NOON).version == 2
     )
     assert end_employment(scope=scope, employment=job, last_day_on=TODAY, at=NOON).valid_to == TODAY
+
+
+def test_where_somebody_only_worked_before_nobody_changes_where_her_mails_go(cast):
+    person = added(cast)
+    facts = PersonFacts("Ruth", "Reed", email="mine@example.org")
+    Employment.objects.filter(person=person).update(valid_to=TODAY - timedelta(days=1))
+    factories.EmploymentFactory(facility=cast.elm, person=person)
+    with pytest.raises(NotAllowed):
+        correct_person(scope=cast.scope("carol"), person=person, version=1, facts=facts, at=NOON)
+    assert correct_person(scope=cast.scope("olga"), person=person, version=1, facts=facts, at=NOON).version == 2
 
 
 def test_an_administrator_of_another_tenant_corrects_nobody_and_ends_nothing(cast):

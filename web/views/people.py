@@ -78,7 +78,7 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
             "may_be_away": scope.may(Action.RECORD_ABSENCE, now_at, own=own),
             "deputies": deputies_of(scope, who, on),
             "may_name_deputy": scope.may(Action.NAME_DEPUTY, now_at, own=own),
-            "may_edit": scope.may(Action.EDIT_PERSON, places),
+            "may_edit": scope.may(Action.EDIT_PERSON, now_at),
             "may_employ": places_for(scope, Action.EDIT_PERSON).exists(),
             "may_add": scope.may(Action.EDIT_ACCOUNT, places),
             "crumbs": people_crumbs(scope),

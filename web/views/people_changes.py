@@ -16,8 +16,14 @@ from accounts.words import count_noun, day, listed
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
 from staff.models import Employment, Person
-from staff.services.people import PersonRefused, correct_person, employ_person, end_employment
-from systems.policy import latest_day
+from staff.services.people import (
+    PersonRefused,
+    correct_person,
+    employ_person,
+    end_employment,
+    present_workplaces,
+)
+from systems.policy import day_in, latest_day
 from web.forms.facilities import places_for
 from web.forms.people import (
     AccountRow,
@@ -143,7 +149,7 @@ def person_edit(request: ScopedRequest, pk: int) -> HttpResponse:
     """Correct names and contact data; a stale save shows both versions."""
     scope = request.scope
     who = person_of(scope, pk)
-    authorize(scope, Action.EDIT_PERSON, [job.facility_id for job in jobs_of(scope, who)])
+    authorize(scope, Action.EDIT_PERSON, present_workplaces(who, day_in(timezone.now())))
     names = ("version", "first_name", "last_name", "email", "phone", "employee_number", "affiliation")
     form = PersonForm(
         request.POST if request.method == "POST" else None, initial={name: getattr(who, name) for name in names}
