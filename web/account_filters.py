@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
 from accounts.models.inventory import PortalAccountQuerySet
+from accounts.standing_sets import passed
 from facilities.models import Organization
 from reminders.ladder import first_step
 from staff.beginnings import begins
@@ -101,8 +102,8 @@ def narrowed(accounts: PortalAccountQuerySet, standing: str, on: date) -> Portal
         return accounts.open()
     of_account = Deadline.objects.open().filter(account=OuterRef("pk"))
     open_ones, closed = of_account.filter(muted=False), Exists(of_account.filter(muted=True))
-    passed = open_ones.filter(due_on__lt=on, check_on=None, policy__isnull=False)
-    late = Exists(passed)
+    gone = passed(open_ones, on)
+    late = Exists(gone)
     check = Exists(open_ones.filter(check_on__isnull=False))
     unknown = Q(login_state=PortalAccount.LoginState.UNKNOWN)
     running = accounts.running()
@@ -113,7 +114,7 @@ def narrowed(accounts: PortalAccountQuerySet, standing: str, on: date) -> Portal
         return running.filter(~late, ~check, ~unknown, ~closed)
     return {
         "late": lambda: running.filter(late),
-        "presumed-lapsed": lambda: running.filter(Exists(passed.filter(policy__consequence__in=TAKES_ACCESS))),
+        "presumed-lapsed": lambda: running.filter(Exists(gone.filter(policy__consequence__in=TAKES_ACCESS))),
         "check-roles": lambda: running.filter(~late, check),
         "unknown": lambda: running.filter(~late, ~check, unknown),
         "closed": lambda: running.filter(~unknown, closed),

@@ -11,6 +11,7 @@ from accounts.models import Deadline, HouseWindow, LoginEvent, PortalAccount
 from accounts.models.inventory import PortalAccountQuerySet
 from accounts.selectors import needed_somewhere
 from accounts.sentences import Tally
+from accounts.standing_sets import WEEK_DAYS, passed
 from facilities.access import Scope
 from systems.policy import EASTERN, Standing, day_in
 from web.dossiers import Dossier, gather
@@ -18,7 +19,6 @@ from web.duties import Row, concerning, duty_rows
 from web.standings import clock_of
 
 SHOWN = 7  # rows of other people's accounts in one section; the list of accounts has the rest
-WEEK_DAYS = 6  # today and the six days after it
 SOON_DAYS = 30  # the longest first step of a ladder, and of an organization's own window
 _LATE = {Standing.LATE, Standing.PRESUMED_LAPSED}
 _WATCHED = (Deadline.Kind.INACTIVITY, Deadline.Kind.DELETION, Deadline.Kind.PASSWORD, Deadline.Kind.TEMPORARY)
@@ -78,11 +78,11 @@ def agenda(*, scope: Scope, at: datetime) -> Agenda:
     # The index of open deadlines serves this range scan; a stricter house window would need another order.
     stricter = HouseWindow.objects.filter(organization=scope.organization, enabled=True).exists()
     rows = rows.annotate(aim=Coalesce("target_on", "due_on") if stricter else F("due_on"))
-    passed, running = Q(due_on__lt=on, policy__isnull=False), Q(due_on__gte=on) | Q(policy=None)
+    running = Q(due_on__gte=on) | Q(policy=None)
     week_on, soon_on = on + timedelta(days=WEEK_DAYS), on + timedelta(days=SOON_DAYS)
     parts = {
         # The newest lapse first: it is the one that most likely can still be caught.
-        "late": rows.filter(passed, check_on=None).order_by("-due_on", "-pk"),
+        "late": passed(rows, on).order_by("-due_on", "-pk"),
         "check": rows.filter(due_on__lt=on, check_on__isnull=False).order_by("-due_on", "-pk"),
         "week": rows.filter(running, aim__lte=week_on, check_on=None).order_by("aim", "pk"),
         "later": rows.filter(running, aim__gt=week_on, aim__lte=soon_on, check_on=None).order_by("aim", "pk"),

@@ -41,6 +41,7 @@ app_name = "web"
 
 places_and_people = [
     path("facilities/", facility_list.facilities, name="facilities"),
+    path("facilities/worst/", facility_list.burning, name="burning"),
     path("facilities/register/", facility_register.facility_register, name="facility-register"),
     path("facilities/suggest/", facility_register.facility_suggest, name="facility-suggest"),
     path("facilities/<int:pk>/", facilities.facility, name="facility"),

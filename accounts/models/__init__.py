@@ -1,5 +1,6 @@
 """What people hold on CMS systems, the evidence about it, and what goes wrong by when."""
 
+from accounts.models.figures import FacilityFigures, OrganizationFigures
 from accounts.models.inventory import PortalAccount, RoleGrant
 from accounts.models.logins import LoginEvent
 from accounts.models.register import (
@@ -23,12 +24,14 @@ __all__ = [
     "Acknowledgement",
     "Certification",
     "Deadline",
+    "FacilityFigures",
     "FacilityStream",
     "Finding",
     "HouseRule",
     "HouseWindow",
     "LoginEvent",
     "Obligation",
+    "OrganizationFigures",
     "PortalAccount",
     "ProfileCheck",
     "RecordCopy",

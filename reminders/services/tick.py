@@ -15,6 +15,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.services.clocks import Moved
+from accounts.services.figures import keep_figures
 from accounts.services.further_clocks import follow_duties
 from accounts.services.lapses import sweep_lapses
 from accounts.services.recomputation import left_behind, recompute_outdated
@@ -120,6 +121,7 @@ def _sweeps(plan: _Plan) -> list[tuple[str, Callable[[datetime], dict[str, int]]
     sweeps.append(("imports", _forget))
     if not plan.tick.held:  # a digest written today and let go next week would say what is long past
         sweeps += [("digests", _digests), ("mail", _mail)]
+    sweeps.append(("figures", _figures))  # last: what the others did is counted
     return sweeps
 
 
@@ -173,6 +175,11 @@ def _forget(at: datetime) -> dict[str, int]:
 
 def _plan_reminders(at: datetime) -> dict[str, int]:
     return {"planned": plan_due(at=at) + plan_findings(at=at)}
+
+
+def _figures(at: datetime) -> dict[str, int]:
+    keep_figures(at=at)
+    return {}
 
 
 def _digests(at: datetime) -> dict[str, int]:

@@ -71,6 +71,7 @@ def test_the_document_has_the_promised_keys(riverside):
         "imports",
         "digests",
         "mail",
+        "figures",
     ]
     for counts in document["sweeps"].values():
         assert list(counts) == ["opened", "closed", "planned", "sent", "superseded", "failed", "seconds"]
@@ -121,6 +122,7 @@ def test_a_repeated_tick_writes_nothing_but_its_own_row(riverside):
         "imports": 0,
         "digests": 0,
         "mail": 0,
+        "figures": 0,
     }
 
 

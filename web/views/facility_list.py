@@ -20,6 +20,7 @@ from staff.models import Employment
 from systems.models import System
 from systems.policy import EASTERN, day_in
 from web.account_filters import narrowed
+from web.burning import overview
 from web.cover import Cover, cover_of, together
 from web.forms.facilities import FacilityFilter
 from web.keyset import asked_for, page_of
@@ -58,6 +59,14 @@ def facilities(request: ScopedRequest) -> HttpResponse:
             "may_register": scope.may(Action.REGISTER_FACILITY),
         },
     )
+
+
+@require_safe
+@organization_page
+def burning(request: ScopedRequest) -> HttpResponse:
+    """Show where it burns: the figures of everything, the worst facilities first."""
+    now = timezone.now()
+    return render(request, "web/burning.html", {"overview": overview(request.scope, on=day_in(now, EASTERN), at=now)})
 
 
 def _narrowed(places: FacilityQuerySet, scope: Scope, asked: str, chosen: dict[str, Any], on: date) -> FacilityQuerySet:

@@ -1,0 +1,182 @@
+"""Figures kept ahead for pages over many facilities, counted anew for an organization when it acted or a day began.
+
+That something changed is told by the audit chain: every change is an act (design 9.1), so figures as of the newest act
+are true until the next one. What is counted is due or wrong already; what is only stored costs nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, field, fields
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from accounts.models import FacilityFigures, Finding, OrganizationFigures, PortalAccount, RoleGrant
+from accounts.models.figures import Counted
+from accounts.models.inventory import PortalAccountQuerySet, RoleGrantQuerySet
+from accounts.models.watch import FindingQuerySet, Severity
+from accounts.standing_sets import pressing
+from audit.bulk import among
+from audit.models import ChainHead
+from facilities.access import Scope
+from facilities.models import Facility, Organization
+from systems.policy import EASTERN, day_in
+
+_SERIOUS: Final = Q(severity__in=(Severity.CRITICAL, Severity.HIGH))
+_NOTABLE: Final = Q(severity=Severity.MEDIUM)
+
+
+@dataclass(slots=True)
+class Figures:
+    """Accounts by how they stand, the worst one counts, and findings by weight (see `accounts.models.figures`)."""
+
+    late: int = 0
+    check_roles: int = 0
+    week: int = 0
+    unknown: int = 0
+    serious: int = 0
+    notable: int = 0
+
+    @property
+    def burning(self) -> int:
+        """What is wrong now and looks late."""
+        return self.late + self.check_roles + self.serious
+
+
+NAMES: Final = tuple(each.name for each in fields(Figures))
+
+
+def figures_of(row: Counted) -> Figures:
+    """Return the figures of a kept row."""
+    return Figures(*(getattr(row, name) for name in NAMES))
+
+
+@dataclass(slots=True)
+class Counts:
+    """The whole, each account and finding once, and each facility where there is anything, by key."""
+
+    whole: Figures = field(default_factory=Figures)
+    places: dict[int, Figures] = field(default_factory=lambda: defaultdict(Figures))
+
+    @property
+    def troubled(self) -> int:
+        """Facilities with anything that burns."""
+        return sum(1 for figures in self.places.values() if figures.burning)
+
+
+def count(*, scope: Scope, on: date) -> Counts:
+    """Return the figures of what the member reads, on a day. A fixed number of queries."""
+    grants = RoleGrant.objects.in_force(on).filter(organization=scope.organization)
+    findings = Finding.objects.visible_to(scope)
+    if scope.reads is not None:
+        grants = grants.filter(facility__in=scope.reads)
+        findings = findings.filter(Q(facility=None) | Q(facility__in=scope.reads))
+    return _counted(PortalAccount.objects.visible_to(scope), findings, grants, scope.organization, on)
+
+
+def _counted(
+    accounts: PortalAccountQuerySet,
+    findings: FindingQuerySet,
+    grants: RoleGrantQuerySet,
+    organization: Organization,
+    on: date,
+) -> Counts:
+    counts, sets = Counts(), pressing(accounts, organization, on)
+    for name in ("late", "check_roles", "week", "unknown"):
+        standing_so: PortalAccountQuerySet = getattr(sets, name)
+        setattr(counts.whole, name, standing_so.count())
+        there = grants.filter(account__in=standing_so.values("pk")).order_by().values_list("facility_id")
+        for place, number in there.annotate(number=Count("account", distinct=True)):
+            setattr(counts.places[place], name, number)
+    for place, serious, notable in _findings(findings, grants):
+        figures = counts.places[place] if place else counts.whole
+        figures.serious += serious
+        figures.notable += notable
+    return counts
+
+
+def _findings(findings: FindingQuerySet, grants: RoleGrantQuerySet) -> Iterator[tuple[int | None, int, int]]:
+    """Yield (facility, serious, notable); facility None for the whole. One that is about an account stands where it is.
+
+    Passed dates are left out: they are counted as accounts.
+    """
+    wrong = findings.open().exclude(kind=Finding.Kind.LAPSE).filter(_SERIOUS | _NOTABLE).order_by()
+    numbers = {"serious": Count("pk", filter=_SERIOUS), "notable": Count("pk", filter=_NOTABLE)}
+    whole = wrong.aggregate(**numbers)
+    yield None, whole["serious"], whole["notable"]
+    yield from wrong.filter(facility__isnull=False).values_list("facility_id").annotate(**numbers)
+    about = wrong.filter(facility=None, account__isnull=False).values_list("account_id").annotate(**numbers)
+    of_accounts = {account: (serious, notable) for account, serious, notable in about}
+    if not of_accounts:
+        return
+    held = grants.filter(account__in=among(of_accounts)).order_by().values_list("facility_id", "account_id").distinct()
+    for place, account in held:
+        yield place, *of_accounts[account]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was written: organizations counted anew, rows of facilities that differed."""
+
+    organizations: int = 0
+    rows: int = 0
+
+
+def keep_figures(*, at: datetime) -> Kept:
+    """Count the organizations that acted since, or whose day has ended; write what differs, once.
+
+    Each organization commits alone. Two queries while nothing has changed.
+    """
+    on = day_in(at, EASTERN)
+    heads = dict(ChainHead.objects.values_list("chain", "seq"))
+    kept = {row.organization_id: row for row in OrganizationFigures.objects.all()}
+    done = Kept()
+    for organization in Organization.objects.order_by("pk"):
+        seq, before = heads.get(organization.key, 0), kept.get(organization.pk)
+        if before is None or before.act_seq != seq or before.counted_on != on:
+            done = Kept(done.organizations + 1, done.rows + _keep(organization, on=on, at=at, seq=seq))
+    return done
+
+
+def _keep(organization: Organization, *, on: date, at: datetime, seq: int) -> int:
+    with transaction.atomic():
+        counts = count(scope=Scope.of_command(organization, "figures"), on=on)
+        rows = _write_places(organization, counts.places)
+        values = {name: getattr(counts.whole, name) for name in NAMES}
+        OrganizationFigures.objects.update_or_create(
+            organization=organization,
+            defaults=values
+            | {
+                "counted_on": on,
+                "counted_at": at,
+                "act_seq": seq,
+                "facilities": Facility.objects.open().filter(organization=organization).count(),
+                "troubled": counts.troubled,
+            },
+        )
+    return rows
+
+
+def _write_places(organization: Organization, places: dict[int, Figures]) -> int:
+    stored = {row.facility_id: row for row in FacilityFigures.objects.filter(organization=organization)}
+    new, changed = [], []
+    for place, figures in places.items():
+        row = stored.pop(place, None)
+        if row is None:
+            new.append(FacilityFigures(organization=organization, facility_id=place, **_columns(figures)))
+        elif any(getattr(row, name) != value for name, value in _columns(figures).items()):
+            for name, value in _columns(figures).items():
+                setattr(row, name, value)
+            changed.append(row)
+    FacilityFigures.objects.bulk_create(new, batch_size=1_000)
+    FacilityFigures.objects.bulk_update(changed, [*NAMES, "burning"], batch_size=500)
+    gone = [row.pk for row in stored.values()]
+    if gone:
+        FacilityFigures.objects.filter(pk__in=among(gone)).delete()
+    return len(new) + len(changed) + len(gone)
+
+
+def _columns(figures: Figures) -> dict[str, Any]:
+    return dict(zip(NAMES, astuple(figures), strict=True)) | {"burning": figures.burning}
