@@ -111,3 +111,9 @@ def told(whole: Figures, facilities: int, troubled: int) -> str:
     coming = count_noun(whole.week, "account has,accounts have").capitalize()
     rest = f" {coming} a date this week." if whole.week else ""
     return f"Nothing is wrong at {count_noun(facilities, 'facility,facilities')}.{rest}"
+
+
+def brief(kept: OrganizationFigures) -> str:
+    """Return the kept figures as a sentence where there is more than one facility and something is wrong, else ""."""
+    wrong = kept.facilities > 1 and (kept.troubled or kept.late or kept.check_roles or kept.serious)
+    return told(figures_of(kept), kept.facilities, kept.troubled) if wrong else ""

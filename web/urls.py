@@ -104,6 +104,7 @@ today_and_accounts = [
     path("roles/<int:pk>/certified/", duties.certify, name="certify"),
     path("accounts/certifications/<int:pk>/void/", duties.certification_void, name="certification-void"),
     path("forecast/", forecast.coming_weeks, name="forecast"),
+    path("forecast/beside/", forecast.weeks_beside, name="forecast-beside"),
     path("findings/", findings.findings, name="findings"),
     path("accounts/<int:pk>/login-seen/", logins.login_seen, name="login-seen"),
     path("logins/", logins.logins_record, name="logins-record"),

@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.db import transaction
+from django.urls import reverse
 
 from accounts.models import HouseWindow
+from accounts.services.figures import keep_figures
 from accounts.services.logins import record_login, refresh_clocks
 from accounts.services.places import keep_in_use
 from accounts.services.rules.sweep import check_rules
 from facilities.models import Membership, Organization
 from facilities.models.tenancy import Role
+from staff.services.absences import record_absence
 from staff.services.people import end_employment
 from systems.models import System
 from tests import factories
@@ -21,7 +24,7 @@ from web.agenda import SHOWN
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 TODAY_PAGE = "/o/riverside/"
-QUERIES = 30
+QUERIES = 33  # three of them for what stands beside the list
 
 
 @pytest.fixture(autouse=True)
@@ -261,3 +264,30 @@ def test_today_never_changes_anything_and_takes_no_post(client, cast):
     client.force_login(cast.carol)
     assert client.post(TODAY_PAGE).status_code == 405
     assert client.head(address("today")).status_code == 200
+
+
+def test_beside_the_list_stand_the_weeks_my_absence_and_where_it_burns(client, cast):
+    held(cast, "carol", ago=70)
+    record_absence(
+        scope=cast.scope("alice"), person=cast.people["alice"], away_from_on=TODAY, away_to_on=TODAY, at=NOON
+    )
+    keep_figures(at=NOON)
+    text = page(client, cast.alice).content.decode()
+    assert "Where it burns" in text
+    assert "One account is late" in text
+    assert "Away from Fri 20 Nov 2026 to Fri 20 Nov 2026." in text
+    assert reverse("web:forecast-beside", args=["riverside"]) in text
+    mine = page(client, cast.carol).content.decode()
+    assert "Where it burns" not in mine, "only who looks after many"
+    assert "I will be away" in mine
+
+
+def test_the_weeks_beside_today_say_what_their_page_says(client, cast):
+    held(cast, "carol", ago=55)
+    client.force_login(cast.carol)
+    beside = client.get(reverse("web:forecast-beside", args=["riverside"]))
+    whole = client.get(reverse("web:forecast", args=["riverside"]))
+    assert beside.context["forecast"] == whole.context["forecast"]
+    assert beside.context["forecast"].total >= 1
+    client.force_login(cast.mallory)
+    assert client.get(reverse("web:forecast-beside", args=["riverside"])).status_code == 404

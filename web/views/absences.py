@@ -1,10 +1,8 @@
 """Leaves: who is away from when until when, and that somebody is back."""
 
 from datetime import date
-from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Concat
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.words import day
 from facilities.access import Action, authorize
-from staff.models import Absence, Deputy, Employment, Person
+from staff.models import Absence, Employment, Person
 from staff.services.absences import AbsenceRefused, end_absence, record_absence
 from staff.services.people import present_workplaces
 from systems.policy import EASTERN, day_in
@@ -66,24 +64,6 @@ def absence_end(request: ScopedRequest, pk: int) -> HttpResponse:
             say(request, f"{who} is {said}.")
             return redirect(who)
     return render(request, "web/absence_end.html", {"form": form, "person": who, "absence": absence})
-
-
-def absences_of(who: Person, on: date) -> list[dict[str, Any]]:
-    """Return absences that go on or lie ahead, in words, with the deed that fits. One query."""
-    standing_in = Deputy.objects.known().filter(absence=OuterRef("pk"))
-    name = Concat("deputy__first_name", Value(" "), "deputy__last_name")
-    known = Absence.objects.known().filter(person=who).exclude(valid_to__lt=on).order_by("valid_from")
-    rows = known.annotate(deputy=Subquery(standing_in.values(name=name)[:1]))
-    return [
-        {
-            "pk": row.pk,
-            "words": f"Away from {day(row.valid_from)}"
-            + (f" to {day(row.valid_to)}." if row.valid_to else "; nobody knows yet until when.")
-            + (f" {row.deputy} stands in." if row.deputy else ""),
-            "deed": "Correct the last day" if row.valid_to else "Tell the last day",
-        }
-        for row in rows
-    ]
 
 
 def _colleagues(request: ScopedRequest, who: Person) -> QuerySet[Person]:

@@ -19,6 +19,7 @@ from facilities.models import Facility
 from staff.models import Employment, Person
 from staff.services.people import present_workplaces
 from systems.policy import EASTERN, day_in
+from web.absences import absences_of
 from web.deputies import deputies_of
 from web.duties import concerning, duty_rows
 from web.forms.facilities import places_for
@@ -26,7 +27,6 @@ from web.looks import acknowledged, jobs_to_look_at
 from web.people_list import works
 from web.scope import ScopedRequest, organization_page
 from web.standings import Held, all_held
-from web.views.absences import absences_of
 
 
 def today() -> date:

@@ -16,6 +16,7 @@ from facilities.models import Facility
 from staff.models import Employment
 from users.models import User
 from web.agenda import SHOWN, Agenda, Section, agenda
+from web.beside import beside
 from web.rows import deadline_row, done_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 
@@ -43,6 +44,7 @@ def today(request: ScopedRequest) -> HttpResponse:
             if _may_record(day, scope)
             else "",
             "reminders_url": _reminders_url(scope),
+            "beside": beside(scope, day.on),
         },
     )
 
