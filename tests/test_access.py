@@ -120,6 +120,7 @@ ROWS: dict[str, list[Row]] = {
     ],
     "web:login-void": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "login"), {})],
     "web:facilities": [Row(PAGE)],
+    "web:burning": [Row(PAGE)],
     "web:findings": [Row(PAGE)],
     "web:person-away": [Row(FORM, PERSON)],
     "web:absence-end": [Row(FORM, ("slug", "absence"))],
@@ -129,6 +130,7 @@ ROWS: dict[str, list[Row]] = {
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "deputy"), {"last_day_on": TODAY.isoformat()}),
     ],
     "web:forecast": [Row(PAGE)],
+    "web:forecast-beside": [Row(PAGE)],
     "web:logins-bulk": [
         Row((DONE, DONE, GONE, DONE, SIGN_IN), note="without anything ticked back to the list"),
         Row((SEEN, SEEN, GONE, REFUSED, SIGN_IN), query="?all=1", note="of Elm House there is nothing to record"),
