@@ -1,0 +1,43 @@
+"""Every page that an administrator can open, in every part that unfolds: accessible, and whole at 400 % zoom."""
+
+import pytest
+from django.urls import reverse
+
+from tests.access_objects import one_of_each
+from tests.axe import violations
+from tests.browser.conftest import NARROW, WIDE
+from tests.test_access import ROWS, SEEN
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ZOOMED = {"width": 320, "height": 256}  # a window of 1,280 x 1,024 at 400 % (WCAG 1.4.10)
+FRAGMENTS = {"web:account-fields", "web:facility-suggest", "web:import-part", "web:forecast-beside"}
+UNFOLD = "document.querySelectorAll('details:not(.menu)').forEach(part => { part.open = true })"
+WIDER = "document.documentElement.scrollWidth - window.innerWidth"
+
+
+def pages(objects):
+    """Yield the address of every page that answers the owner's GET."""
+    for name, rows in ROWS.items():
+        if name.startswith("web:") and name not in FRAGMENTS:
+            for row in rows:
+                if row.post is None and row.expected[0] == SEEN:
+                    yield reverse(name, args=[objects[arg] for arg in row.args]) + row.query
+
+
+def test_every_page_is_accessible_unfolded_and_fits_a_phone_and_400_percent(open_page, signed_in, cast):
+    objects = one_of_each(cast)
+    page = open_page("/o/riverside/", cookies=signed_in(cast.alice))
+    wrong = {}
+    for address in pages(objects):
+        page.set_viewport_size(WIDE)
+        assert page.goto(address).status == 200, address
+        page.evaluate(UNFOLD)
+        found = [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in violations(page)]
+        for size in (NARROW, ZOOMED):
+            page.set_viewport_size(size)
+            if (wider := page.evaluate(WIDER)) > 0:
+                found.append(f"{wider} px too wide at {size['width']}")
+        if found:
+            wrong[address] = found
+    assert wrong == {}
