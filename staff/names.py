@@ -150,7 +150,7 @@ def _walked(organization: Organization, field: str, parts: set[str]) -> set[str]
         folded = f'(UPPER({field}) COLLATE "C")'
     rows = ", ".join(["(UPPER(%s), UPPER(%s))"] * len(starts))
     statement = _WALK.format(starts=rows, folded=folded, table=Person._meta.db_table)
-    bounds: list[object] = [value for start in starts for value in (start, start + LAST)]
+    bounds = [value for start in starts for value in (start, start + LAST)]
     with connection.cursor() as cursor:
         cursor.execute(statement, [*bounds, organization.pk, organization.pk, _NAMES_READ])
         return {name for (name,) in cursor.fetchall() if name is not None}

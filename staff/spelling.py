@@ -51,7 +51,7 @@ def beginnings_near(typed: str) -> set[str]:
     word = typed.upper()
     found = {word[:2]}
     if forgiven(word):
-        one, two, three = word[:3]
+        one, two, three = tuple(word[:3])
         found |= {two + one, one + three, two + three}
         for letter in ALPHABET:
             found |= {letter + two + three, letter + one + two, one + letter + three, one + letter + two}
