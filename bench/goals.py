@@ -171,6 +171,17 @@ def of_page_growth(few: dict[str, Any], many: dict[str, Any], size: int, *, wide
     ]  # fmt: skip
 
 
+def of_searches(found: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
+    """Return goal 15 for one engine and size: each kind of search beside the first page of accounts (p95)."""
+    common: dict[str, Any] = {"engine": found["engine"], "size": size}
+    goals = [Goal("rows", "searches that found nobody", found["nothing_found"], 0, "==", **common)]
+    for kind, seconds in found["searches"].items():
+        ratio = p95(seconds["search"]) / p95(seconds["list"])
+        name = f"search by {kind} : first page of accounts"
+        goals.append(Goal(15, name, ratio, 3.0 * (WIDE if wide else 1), target=1.5, **common))
+    return goals
+
+
 def p95(seconds: list[float]) -> float:
     """Return the value that 95 of 100 stay below."""
     return statistics.quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0]

@@ -1,7 +1,8 @@
 """Measure the long lists on the database of the settings, as the administrator of its chain asks for them.
 
 A child process of `bench_pages`; prints one JSON document. Each page is asked for through the whole product but the
-network: middleware, session, queries, template. First page and page in the middle take turns.
+network: middleware, session, queries, template. First page and page in the middle take turns, and so do each search
+and the list of accounts.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import sys
 import time
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import django
 import time_machine
@@ -20,6 +22,7 @@ from django.urls import reverse
 
 if TYPE_CHECKING:
     from facilities.access import Scope
+    from facilities.models import Organization
 
 PAGES = {
     "accounts by day": ("accounts", ""),
@@ -30,6 +33,8 @@ PAGES = {
     "people": ("people", ""),
     "people who work here": ("people", "state=working"),
 }
+SEARCHES = ("beginning of a name", "beginnings of a full name", "beginning of an e-mail", "misspelled name")
+SEARCHED = 8  # people, spread over all of them, whose beginnings take turns
 WARM = 2  # requests that do not count
 
 
@@ -71,7 +76,52 @@ def _measure(rounds: int) -> dict[str, Any]:
                     pages[name][turn].append(taken)
                 else:
                     not_full += answer.content.count(b"<tr>") != 1 + 50  # the head, and a whole page
-    return {"engine": connection.vendor, "pages": pages, "not_full": not_full}
+    searches, nothing_found = _searches(client, member.organization, rounds)
+    return {
+        "engine": connection.vendor,
+        "pages": pages,
+        "not_full": not_full,
+        "searches": searches,
+        "nothing_found": nothing_found,
+    }
+
+
+def _searches(client: Client, organization: "Organization", rounds: int) -> tuple[dict[str, Any], int]:
+    """Return the seconds of each kind of search and of the list beside it, and how many searches found nothing."""
+    page, listed = (reverse(f"web:{name}", args=[organization.slug]) for name in ("search", "accounts"))
+    asked = _beginnings(organization)
+    found: dict[str, dict[str, list[float]]] = {kind: {"search": [], "list": []} for kind in SEARCHES}
+    nothing_found = 0
+    for kind in SEARCHES:
+        for round_ in range(WARM + rounds):
+            text = asked[round_ % len(asked)][kind]
+            urls = {"search": f"{page}?{urlencode({'q': text})}", "list": listed}
+            for turn in sorted(urls, reverse=bool(round_ % 2)):
+                begun = time.perf_counter()
+                answer = client.get(urls[turn])
+                taken = time.perf_counter() - begun
+                if round_ >= WARM:
+                    found[kind][turn].append(taken)
+                elif turn == "search":
+                    nothing_found += b'people" aria' not in answer.content
+    return found, nothing_found
+
+
+def _beginnings(organization: "Organization") -> list[dict[str, str]]:
+    """Return what somebody types who looks for each of a few people."""
+    from staff.models import Person
+
+    people = Person.objects.filter(organization=organization).order_by("pk")
+    step = max(1, people.count() // SEARCHED)
+    return [
+        {
+            "beginning of a name": each.last_name[:4],
+            "beginnings of a full name": f"{each.first_name[:3]} {each.last_name[:5]}",
+            "beginning of an e-mail": each.email[: each.email.index("@") - 1],
+            "misspelled name": f"{each.first_name} {each.last_name[:2]}{each.last_name[3]}{each.last_name[2:]}",
+        }
+        for each in people.exclude(email="")[::step]
+    ]
 
 
 def _middle(scope: "Scope", which: str, query: str) -> str:

@@ -82,6 +82,7 @@ class Person(models.Model):
                 condition=Q(employee_number__isnull=False),
                 name="staff_number_begins",
             ),
+            models.Index(F("organization"), Folded(F("email")), name="staff_email_begins"),
             # the few whose contact data changed since the last run
             models.Index(
                 fields=["contact_changed_on"],

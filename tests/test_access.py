@@ -50,6 +50,7 @@ ROWS: dict[str, list[Row]] = {
     "web:join": [Row((SEEN,) * 5, args=("token",), note="whoever has the link; it works for one address only")],
     "web:today": [Row(PAGE)],
     "web:accounts": [Row(PAGE)],
+    "web:search": [Row(PAGE, query="?q=te")],
     "web:account": [Row(OBJECT, ACCOUNT)],
     "web:account-edit": [Row(FORM, ACCOUNT)],
     "web:account-term": [

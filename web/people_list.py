@@ -20,10 +20,7 @@ BY_NAME = ("last_name", "first_name", "pk")
 
 def people_rows(scope: Scope, rows: list[Person], on: date) -> list[dict[str, Any]]:
     """Return the table's rows. Three queries, whatever their number."""
-    jobs: dict[int, list[Employment]] = defaultdict(list)
-    known = Employment.objects.known().filter(person__in=rows, facility__in=Facility.objects.visible_to(scope))
-    for job in known.select_related("facility").order_by("facility__name", "pk"):
-        jobs[job.person_id].append(job)
+    jobs = jobs_by_person(scope, rows)
     held: dict[int, list[Held]] = defaultdict(list)
     accounts = PortalAccount.objects.visible_to(scope).open().filter(person__in=rows)
     for each in all_held(accounts, on):
@@ -34,9 +31,9 @@ def people_rows(scope: Scope, rows: list[Person], on: date) -> list[dict[str, An
                 {
                     "text": str(person),
                     "url": reverse("web:person", args=[scope.organization.slug, person.pk]),
-                    "note": ", ".join(dict.fromkeys(job.job_title for job in jobs[person.pk] if job.job_title)),
+                    "note": titles(jobs[person.pk]),
                 },
-                _place_cell(jobs[person.pk], on),
+                place_cell(jobs[person.pk], on),
                 {"text": count_noun(len(held[person.pk]), "account,accounts").capitalize()},
                 _date_cell(held[person.pk], on),
             ]
@@ -45,7 +42,22 @@ def people_rows(scope: Scope, rows: list[Person], on: date) -> list[dict[str, An
     ]
 
 
-def _place_cell(jobs: list[Employment], on: date) -> dict[str, Any]:
+def jobs_by_person(scope: Scope, rows: list[Person]) -> dict[int, list[Employment]]:
+    """Return where each of the people works, worked or will work, as far as the member reads it. One query."""
+    jobs: dict[int, list[Employment]] = defaultdict(list)
+    known = Employment.objects.known().filter(person__in=rows, facility__in=Facility.objects.visible_to(scope))
+    for job in known.select_related("facility").order_by("facility__name", "pk"):
+        jobs[job.person_id].append(job)
+    return jobs
+
+
+def titles(jobs: list[Employment]) -> str:
+    """Return the names of the jobs."""
+    return ", ".join(dict.fromkeys(job.job_title for job in jobs if job.job_title))
+
+
+def place_cell(jobs: list[Employment], on: date) -> dict[str, Any]:
+    """Return where somebody works, or since when no longer."""
     current = [job for job in jobs if works(job, on)]
     if current:
         return {"text": listed(dict.fromkeys(job.facility.name for job in current))}

@@ -31,6 +31,7 @@ from web.views import (
     people_list,
     reviews,
     saved_views,
+    search,
     settings,
     style,
     systems,
@@ -89,6 +90,7 @@ places_and_people = [
 
 today_and_accounts = [
     path("", today.today, name="today"),
+    path("search/", search.find, name="search"),
     path("accounts/", account_list.accounts, name="accounts"),
     path("accounts/<int:pk>/", accounts.account, name="account"),
     path("accounts/<int:pk>/edit/", accounts.account_edit, name="account-edit"),

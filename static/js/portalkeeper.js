@@ -22,6 +22,20 @@
       document.getElementById("main").focus();
     }
   });
+  // "/" goes to the search field, or where the screen has no room for one to its page. In a field it is only a sign.
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+    var field = document.querySelector("[data-search]");
+    if (!field) return;
+    event.preventDefault();
+    if (field.getClientRects().length) {
+      field.focus();
+      field.select();
+    } else {
+      window.location.assign(field.form.action);
+    }
+  });
   function showDismiss(root) {
     root.querySelectorAll("[data-dismiss-toast]").forEach(function (button) { button.hidden = false; });
   }

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from bench import goals
-from bench.goals import of_page_growth, of_pages, p95
+from bench.goals import of_page_growth, of_pages, of_searches, p95
 
 FOUND = {
     "engine": "sqlite",
@@ -42,6 +42,16 @@ def test_a_first_page_may_grow_by_six_tenths(seconds, holds):
     assert (goal.n, goal.ok) == (13, holds)
 
 
+@pytest.mark.parametrize(
+    ("taken", "wide", "holds"), [(0.029, False, True), (0.031, False, False), (0.08, True, True)]
+)
+def test_a_search_may_cost_three_times_the_list(taken, wide, holds):
+    timed = {"name": {"search": [taken] * 20, "list": [0.01] * 20}}
+    nobody, goal = of_searches({"engine": "sqlite", "searches": timed, "nothing_found": 1}, 10_000, wide=wide)
+    assert (goal.n, goal.ok) == (15, holds)
+    assert not nobody.ok, "a search that finds nobody is no search to measure"
+
+
 def test_a_p95_is_what_nearly_all_stay_below():
     assert p95([1.0] * 95 + [9.0] * 5) > 1.0
     assert p95([1.0] * 97 + [9.0] * 3) == 1.0
@@ -53,4 +63,6 @@ def test_a_whole_run_shows_full_pages_and_is_written_down(tmp_path, monkeypatch,
     answer = json.loads(capsys.readouterr().out)
     assert json.loads(goals.RESULTS.read_text()) == answer
     assert {goal["n"]: goal["ok"] for goal in answer["goals"] if goal["op"] == "=="} == {"rows": True}
-    assert len(answer["goals"]) == 1 + len(answer["runs"][0]["pages"])
+    [run] = answer["runs"]
+    assert run["nothing_found"] == run["not_full"] == 0
+    assert len(answer["goals"]) == 2 + len(run["pages"]) + len(run["searches"])

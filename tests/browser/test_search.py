@@ -1,0 +1,44 @@
+"""Searching by keyboard alone: a sign, a few letters, Enter; the page itself, wide and narrow."""
+
+import pytest
+from django.urls import reverse
+
+from tests.axe import violations
+from tests.browser.conftest import NARROW, WIDE
+from tests.browser.test_look import TAGS, overflow
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+TODAY = reverse("web:today", args=["riverside"])
+PAGE = reverse("web:search", args=["riverside"])
+
+
+def test_a_slash_a_beginning_and_enter_lead_to_the_person(open_page, signed_in, cast):
+    page = open_page(TODAY, cookies=signed_in(cast.alice))
+    page.keyboard.press("/")
+    page.keyboard.type("hen/")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/?q=hen")
+    assert page.get_by_role("searchbox").input_value() == "hen", "one field, and what was typed is in it"
+    hit = page.get_by_role("link", name="Henry Test")
+    for _ in range(60):
+        if hit.evaluate("link => link === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{cast.people['henry'].get_absolute_url()}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (NARROW, "dark")], ids=["wide", "narrow"])
+def test_the_search_is_accessible_and_fits(open_page, signed_in, cast, size, scheme):
+    cookies = signed_in(cast.alice)
+    page = open_page(TODAY, size=size, scheme=scheme, cookies=cookies)
+    if size == NARROW:
+        page.get_by_role("link", name="Search", exact=True).click()
+        page.wait_for_url(f"**{PAGE}")
+    for query in ("", "?q=test", "?q=Hnery", "?q=zzzzzz"):
+        page.goto(PAGE + query)
+        found = violations(page, tags=TAGS)
+        assert {each["id"]: [node["html"] for node in each["nodes"]] for each in found} == {}, query
+        assert overflow(page) <= 0, query
