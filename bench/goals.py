@@ -182,6 +182,19 @@ def of_searches(found: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
     return goals
 
 
+def of_stand_ins(found: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
+    """Return goals 10, 11 and 14: a list page beside constants and a string, the figures beside a string (p95)."""
+    slack, common = WIDE if wide else 1.0, {"engine": found["engine"], "size": size}
+    time = {turn: p95(seconds) for turn, seconds in found["beside"].items()}
+    return [
+        Goal(10, "accounts, page 1 : the same page from constants", time["list"] / time["constants"], 3.0 * slack,
+             target=2.0, **common),
+        Goal(11, "accounts, page 1 : a string", time["list"] / time["string"], 25.0 * slack, target=12.0, **common),
+        Goal(14, "figures of all facilities : a string", time["figures"] / time["string"], 5.0 * slack, target=3.0,
+             **common),
+    ]  # fmt: skip
+
+
 def p95(seconds: list[float]) -> float:
     """Return the value that 95 of 100 stay below."""
     return statistics.quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0]

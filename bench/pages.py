@@ -18,7 +18,9 @@ import time_machine
 from django.db import connection
 from django.http import QueryDict
 from django.test import Client, RequestFactory
+from django.test.utils import override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from facilities.access import Scope
@@ -77,13 +79,36 @@ def _measure(rounds: int) -> dict[str, Any]:
                 else:
                     not_full += answer.content.count(b"<tr>") != 1 + 50  # the head, and a whole page
     searches, nothing_found = _searches(client, member.organization, rounds)
+    with override_settings(ROOT_URLCONF="bench.standins"):
+        beside = _beside(client, member.organization, rounds)
     return {
         "engine": connection.vendor,
         "pages": pages,
         "not_full": not_full,
         "searches": searches,
         "nothing_found": nothing_found,
+        "beside": beside,
     }
+
+
+def _beside(client: Client, organization: "Organization", rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of the first page of accounts, of the figures, and of what stands in for a page, by turns."""
+    from accounts.services.figures import keep_figures
+    from bench import standins
+
+    keep_figures(at=timezone.now())
+    listed, figures = (reverse(f"web:{name}", args=[organization.slug]) for name in ("accounts", "burning"))
+    standins.keep("accounts", client, listed)
+    urls = {"list": listed, "figures": figures, "constants": "/bench/constants/accounts/", "string": "/bench/string/"}
+    taken: dict[str, list[float]] = {turn: [] for turn in urls}
+    for round_ in range(WARM + rounds):
+        for turn in sorted(urls, reverse=bool(round_ % 2)):
+            begun = time.perf_counter()
+            answer = client.get(urls[turn])
+            if round_ >= WARM:
+                taken[turn].append(time.perf_counter() - begun)
+            assert answer.status_code == 200, turn
+    return taken
 
 
 def _searches(client: Client, organization: "Organization", rounds: int) -> tuple[dict[str, Any], int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench import populating
-from bench.goals import Goal, of_page_growth, of_pages, of_searches
+from bench.goals import Goal, of_page_growth, of_pages, of_searches, of_stand_ins
 from bench.populating import ON, Progress, populated
 from bench.scratch import python, server
 
@@ -28,7 +28,8 @@ def measure(
                         python(url, "-m", "bench.pages", "--on", ON.isoformat(), "--rounds", rounds)
                     )
                 runs.append({"bench": "pages", "size": size} | found[size])
-                goals += of_pages(found[size], size, wide=wide) + of_searches(found[size], size, wide=wide)
+                for told in (of_pages, of_searches, of_stand_ins):
+                    goals += told(found[size], size, wide=wide)
         if len(found) > 1:
             few, many = min(found), max(found)
             goals += of_page_growth(found[few], found[many], many, wide=wide)

@@ -12,7 +12,7 @@ from facilities.access import Scope
 from facilities.models import Facility
 
 WORST: Final = 20  # facilities shown; the grid of all facilities has the rest
-COUNTED_LIVE: Final = 60  # facilities up to which counting takes no longer than a page does
+COUNTED_LIVE: Final = 20  # facilities up to which counting takes no longer than a page does
 
 
 @dataclass(frozen=True, slots=True)
