@@ -103,8 +103,14 @@ class Change:
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
-        parts = (self.status, self.user_id, self.never, self.login_on, self.lost, self.grants, self.ended)
-        return any(parts) or bool(self.certified)
+        return bool(self.login_on) or self.beyond_login
+
+    @property
+    def beyond_login(self) -> bool:
+        """Whether there is anything to write besides a login."""
+        return bool(
+            self.status or self.user_id or self.never or self.lost or self.grants or self.ended or self.certified
+        )
 
 
 def change_of(rows: Sequence[Row], held: Held | None, *, known_id: str, on: date) -> tuple[Change, list[Refusal]]:

@@ -64,7 +64,9 @@ def write_changes(
     touched = [each.account for each in planned] + [new.key for new in authorities]
     if len(planned) > MANY:
         refresh_statistics(Person, PortalAccount, RoleGrant, LoginEvent)
-    follow_logins(accounts=touched, at=at, chains=policy_chains())
+    only = [each.account for each in planned if not each.change.beyond_login]
+    changed = set(touched).difference(only)
+    follow_logins(accounts=changed, signed_in_only=only, at=at, chains=policy_chains())
     look_again(touched)
     for part in parts(each.account for each in planned if each.change.account is not None):
         written.versions.update(PortalAccount.objects.filter(pk__in=part).values_list("pk", "version"))

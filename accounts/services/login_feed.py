@@ -5,10 +5,12 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from accounts.models import LoginEvent, PortalAccount
-from accounts.services.clocks import Chains, close_cured_findings, recompute
+from accounts.services.clock_tables import LOGIN_KINDS
+from accounts.services.clocks import CLOCK_KINDS, Chains, close_cured_findings
 from accounts.services.contradictions import forget_contradictions
 from accounts.services.logins import count_again
-from accounts.services.replaying import replay_logins
+from accounts.services.replayed_clocks import recompute_replayed
+from accounts.services.replaying import replayed
 from audit.bulk import among, insert_rows, reserve_keys
 from facilities.models import Organization
 from systems.policy import EASTERN, day_in
@@ -48,17 +50,21 @@ def feed_logins(
     return keys
 
 
-def follow_logins(*, accounts: Iterable[int], at: datetime, chains: Chains) -> None:
-    """Bring login states, deadlines and lapse findings of these accounts, and their authorities, in line."""
-    touched = set(accounts)
-    touched |= set(_authorities(list(touched)).values())
-    ordered = sorted(touched)
-    for start in range(0, len(ordered), _AT_ONCE):
-        part = ordered[start : start + _AT_ONCE]
-        replay_logins(part, chains=chains)
-        rows = PortalAccount.objects.filter(pk__in=among(part))
-        recompute(accounts=rows, at=at, chains=chains)
-        close_cured_findings(accounts=rows, at=at, on=day_in(at, EASTERN))
+def follow_logins(*, accounts: Iterable[int], at: datetime, chains: Chains, signed_in_only: Iterable[int] = ()) -> None:
+    """Bring login states, deadlines and lapse findings of these accounts, and their authorities, in line.
+
+    ``signed_in_only``: accounts of which nothing but logins changed, so that only clocks that logins move are read.
+    Inside the transaction that holds the accounts.
+    """
+    changed, only = set(accounts), set(signed_in_only)
+    only |= set(_authorities([*changed, *only]).values())
+    for touched, kinds in ((changed, CLOCK_KINDS), (only - changed, LOGIN_KINDS)):
+        ordered = sorted(touched)
+        for start in range(0, len(ordered), _AT_ONCE):
+            part = ordered[start : start + _AT_ONCE]
+            recompute_replayed(come=replayed(part, chains=chains), kinds=kinds, at=at, chains=chains)
+            rows = PortalAccount.objects.filter(pk__in=among(part))
+            close_cured_findings(accounts=rows, at=at, on=day_in(at, EASTERN))
 
 
 def void_logins(keys: Iterable[int], *, at: datetime) -> None:
@@ -102,7 +108,9 @@ def _authorities(accounts: list[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     for start in range(0, len(accounts), _AT_ONCE):
         part = accounts[start : start + _AT_ONCE]
-        rows = PortalAccount.objects.filter(pk__in=part, identity__isnull=False, system__counts_at_authority=True)
+        rows = PortalAccount.objects.filter(
+            pk__in=among(part), identity__isnull=False, system__counts_at_authority=True
+        )
         open_above = rows.exclude(identity__status=PortalAccount.Status.REMOVED).order_by()
         found |= {account: above for account, above in open_above.values_list("pk", "identity_id") if above}
     return found
