@@ -148,7 +148,7 @@ def _prepared(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[
     kinds = [field.get_internal_type() for field in fields]
     adapt: dict[int, Any] = {}
     for position, kind in enumerate(kinds):
-        if kind == "DateField":
+        if kind == "DateField" and connection.vendor != "postgresql":  # what is copied is written as text anyway
             adapt[position] = _day
         elif kind == "DateTimeField":
             adapt[position] = _instant

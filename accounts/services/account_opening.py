@@ -11,7 +11,7 @@ from django.db.models import F
 from accounts.lists.words import SystemWords
 from accounts.models import PortalAccount
 from accounts.policy.listing import Change
-from audit.bulk import insert_rows, reserve_keys, update_rows
+from audit.bulk import among, insert_rows, reserve_keys, update_rows
 from facilities.access import Scope
 from systems.policy import EASTERN, day_in
 
@@ -74,13 +74,9 @@ def open_accounts(scope: Scope, planned: Sequence[Planned], at: datetime) -> lis
 def hold_accounts(keys: Iterable[int]) -> None:
     """Lock accounts and those that they sign in through, in the order of all services: nobody waits in a circle."""
     held = set(keys)
-    below, every = sorted(held), PortalAccount.objects.order_by("pk")
-    for start in range(0, len(below), _AT_ONCE):
-        part = every.filter(pk__in=below[start : start + _AT_ONCE], identity__isnull=False)
-        held |= {key for key in part.values_list("identity_id", flat=True) if key}
-    ordered = sorted(held)
-    for start in range(0, len(ordered), _AT_ONCE):
-        list(every.filter(pk__in=ordered[start : start + _AT_ONCE]).select_for_update().values_list("pk"))
+    below = PortalAccount.objects.filter(pk__in=among(held), identity__isnull=False).order_by()
+    held |= {key for key in below.values_list("identity_id", flat=True) if key}
+    list(PortalAccount.objects.filter(pk__in=among(held)).order_by("pk").select_for_update().values_list("pk"))
 
 
 def place_of(each: Planned) -> tuple[int, int]:

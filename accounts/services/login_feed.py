@@ -22,11 +22,12 @@ _EVENT: Final = (
 
 
 def feed_logins(
-    *, organization: Organization, days: Mapping[int, date], recorded_by: str, at: datetime
+    *, organization: Organization, days: Mapping[int, date], above: Mapping[int, int], recorded_by: str, at: datetime
 ) -> dict[int, int]:
     """Write one login per account (key -> day) where the file did not say so before; return account -> event key.
 
-    A login that counts at the sign-in authority is written there, too. Clocks stay behind: see `follow_logins`.
+    A login that counts at the sign-in authority is written there, too (``above``: see `counting_above`). Clocks
+    stay behind: see `follow_logins`.
     Inside the caller's transaction.
     """
     new = [account for account, _ in _not_known(days.items(), LoginEvent.Source.FILE)]
@@ -37,7 +38,7 @@ def feed_logins(
     ]
     insert_rows(LoginEvent, _EVENT, rows)
     # Each of them counts above: when one is taken back, the others still do.
-    counted = {(authority, days[account]): keys[account] for account, authority in _authorities(new).items()}
+    counted = {(above[account], days[account]): keys[account] for account in new if account in above}
     also = _not_known(counted, LoginEvent.Source.AUTHORITY)
     insert_rows(
         LoginEvent,
@@ -50,14 +51,28 @@ def feed_logins(
     return keys
 
 
-def follow_logins(*, accounts: Iterable[int], at: datetime, chains: Chains, signed_in_only: Iterable[int] = ()) -> None:
-    """Bring login states, deadlines and lapse findings of these accounts, and their authorities, in line.
+def counting_above(accounts: Iterable[int]) -> dict[int, int]:
+    """Return account -> the account at its sign-in authority, where a login here counts there as well."""
+    below = PortalAccount.objects.filter(pk__in=among(accounts), identity__isnull=False).order_by()
+    rows = below.filter(system__counts_at_authority=True).exclude(identity__status=PortalAccount.Status.REMOVED)
+    return {account: above for account, above in rows.values_list("pk", "identity_id") if above}
+
+
+def follow_logins(
+    *,
+    accounts: Iterable[int],
+    above: Mapping[int, int],
+    at: datetime,
+    chains: Chains,
+    signed_in_only: Iterable[int] = (),
+) -> None:
+    """Bring login states, deadlines and lapse findings of these accounts, and those ``above`` them, in line.
 
     ``signed_in_only``: accounts of which nothing but logins changed, so that only clocks that logins move are read.
     Inside the transaction that holds the accounts.
     """
     changed, only = set(accounts), set(signed_in_only)
-    only |= set(_authorities([*changed, *only]).values())
+    only.update(above.values())
     for touched, kinds in ((changed, CLOCK_KINDS), (only - changed, LOGIN_KINDS)):
         ordered = sorted(touched)
         for start in range(0, len(ordered), _AT_ONCE):
@@ -101,16 +116,3 @@ def _not_known(told: Iterable[tuple[int, date]], source: LoginEvent.Source) -> l
         known = set(rows.order_by().values_list("account_id", "happened_on"))
         new += [each for each in part if each not in known]
     return new
-
-
-def _authorities(accounts: list[int]) -> dict[int, int]:
-    """Return account -> the account at its sign-in authority, where a login here counts there as well."""
-    found: dict[int, int] = {}
-    for start in range(0, len(accounts), _AT_ONCE):
-        part = accounts[start : start + _AT_ONCE]
-        rows = PortalAccount.objects.filter(
-            pk__in=among(part), identity__isnull=False, system__counts_at_authority=True
-        )
-        open_above = rows.exclude(identity__status=PortalAccount.Status.REMOVED).order_by()
-        found |= {account: above for account, above in open_above.values_list("pk", "identity_id") if above}
-    return found
