@@ -60,19 +60,21 @@ def write_changes(
         applied_at=at,
         applied_by=scope.actor.label,
     )
-    authorities = open_accounts(scope, planned, at)
+    authorities, versions = open_accounts(scope, planned, at)
     change_states(planned)
     touched = [each.account for each in planned] + [new.key for new in authorities]
     above = counting_above(touched)
     written = _write_facts(scope, source, planned, authorities, above, at)
-    if len(planned) > MANY:
-        refresh_statistics(Person, PortalAccount, RoleGrant, LoginEvent)
     only = [each.account for each in planned if not each.change.beyond_login]
     changed = set(touched).difference(only)
+    if len(planned) > MANY:
+        refresh_statistics(LoginEvent, *((Person, PortalAccount, RoleGrant) if len(changed) > MANY else ()))
     follow_logins(accounts=changed, signed_in_only=only, above=above, at=at, chains=policy_chains())
     look_again(touched)
-    known = among(each.account for each in planned if each.change.account is not None)
-    written.versions.update(PortalAccount.objects.filter(pk__in=known).values_list("pk", "version"))
+    if changed:  # what only signed in is still at the version at which it is held
+        known = among(each.account for each in planned if each.change.account is not None)
+        versions = dict(PortalAccount.objects.filter(pk__in=known).values_list("pk", "version"))
+    written.versions = versions
     rows = _import_rows(found, planned, written, rejected)
     insert_rows(ImportRow, IMPORT_ROW, ([scope.organization.pk, source.pk, *row] for row in rows))
     record_rows("accounts.imported", ImportRow.objects.filter(source=source), scope, source, at)

@@ -109,10 +109,12 @@ def void_logins(keys: Iterable[int], *, at: datetime) -> None:
 def _not_known(told: Iterable[tuple[int, date]], source: LoginEvent.Source) -> list[tuple[int, date]]:
     """Return the accounts and days that this source has not told yet."""
     wanted = sorted(told)
+    between = (min(days), max(days)) if (days := {day for _, day in wanted}) else ()
     new: list[tuple[int, date]] = []
     for start in range(0, len(wanted), _AT_ONCE):
         part = wanted[start : start + _AT_ONCE]
         rows = LoginEvent.objects.standing().filter(account__in=among(account for account, _ in part), source=source)
+        rows = rows.filter(happened_on__range=between)
         known = set(rows.order_by().values_list("account_id", "happened_on"))
         new += [each for each in part if each not in known]
     return new

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
 from typing import Final, NamedTuple
@@ -16,8 +15,7 @@ from facilities.services.rechecks import recheck
 COLUMNS: Final = ("login_state", "last_login_on", "counts_from_on")
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+class _Facts(NamedTuple):
     """What the logins of an account come to depends on, besides the logins."""
 
     system_id: int
