@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Final, NamedTuple
 
-from accounts.lists.words import INDIVIDUAL, NEVER, State, Systems, SystemWords, find_roles
+from accounts.lists.words import NEVER, State, Systems, SystemWords, find_roles
 from imports.columns import Guess
 from staff.policy import Rejection
 from staff.roster.cleaning import Cleaner, Words, Wrong, email_of, key_of, short
@@ -36,7 +36,7 @@ class AccountRow(NamedTuple):
     @property
     def fallback(self) -> int | None:
         """The role that a row means which names none, where the system's users have one."""
-        return next((key for key, name in self.system.roles if name == INDIVIDUAL), None)
+        return self.system.fallback
 
     @property
     def lost(self) -> str:

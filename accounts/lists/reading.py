@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from accounts.lists.cleaning import AccountCleaner, AccountRow
 from accounts.lists.columns import DAYS, FIELDS, guess_accounts, knows, missing_from
-from accounts.lists.words import NEVER, State, Systems, SystemWords, read_state, role_words
+from accounts.lists.words import INDIVIDUAL, NEVER, State, Systems, SystemWords, read_state, role_words
 from imports.opening import Readable
 from staff.policy import Rejection
 from staff.policy.names import folded
@@ -58,6 +58,7 @@ def catalogue_systems() -> Systems:
             system.counts_at_authority,
             tuple((key, name) for key, _, name in mine),
             words,
+            next((key for key, _, name in mine if name == INDIVIDUAL), None),
         )
         found.append((named, system.full_name))
     return Systems(found)

@@ -106,6 +106,7 @@ class SystemWords:
     counts_at_authority: bool
     roles: tuple[tuple[int, str], ...]
     by_word: Mapping[str, int] = field(default_factory=dict)
+    fallback: int | None = None  # the role that a row means which names none, where the system's users have one
 
 
 def role_words(slug: str, name: str) -> set[str]:

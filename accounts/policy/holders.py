@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from staff.policy.names import Named, agree, bare_number, full_name
@@ -39,7 +40,7 @@ class Holders:
     def __init__(self, holders: Iterable[Holder]) -> None:
         self._people: dict[int, Holder] = {}
         self._by: dict[str, dict[object, list[int]]] = {
-            name: defaultdict(list) for name in ("number", "e-mail", "user ID", "name")
+            name: defaultdict(list) for name in ("number", "e-mail", "user ID")
         }
         for each in holders:
             self._people[each.key] = each
@@ -49,7 +50,14 @@ class Holders:
                 self._by["e-mail"][each.email].append(each.key)
             for user_id in each.user_ids:
                 self._by["user ID"][user_id].append(each.key)
-            self._by["name"][full_name(each)].append(each.key)
+
+    @cached_property
+    def _by_full_name(self) -> dict[str, list[int]]:
+        """People by what is compared of their names; a list that names nobody never asks."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for each in self._people.values():
+            found[full_name(each)].append(each.key)
+        return found
 
     def find(self, wanted: Wanted) -> int | str:
         """Return the person's key, or in words why nobody can be told.
@@ -80,7 +88,7 @@ class Holders:
         if not found:
             return self._by_name(wanted)
         what, person = next(iter(found.items()))
-        named = self._by["name"].get(full_name(wanted), []) if wanted.last_name else []
+        named = self._by_full_name.get(full_name(wanted), []) if wanted.last_name else []
         if named and person not in named:
             return f"the {what} is that of {self._named(person)}, the name that of somebody else here"
         return person
@@ -88,7 +96,7 @@ class Holders:
     def _by_name(self, wanted: Wanted) -> int | str:
         if not wanted.last_name:
             return "nobody here is known by what the row says"
-        named = self._by["name"].get(full_name(wanted), [])
+        named = self._by_full_name.get(full_name(wanted), [])
         here = [key for key in named if wanted.facility in self._people[key].facilities]
         if len(here) == 1:
             return self._against(here[0], wanted) or here[0]

@@ -103,8 +103,14 @@ class Change:
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
-        parts = (self.status, self.user_id, self.never, self.login_on, self.lost, self.grants, self.ended)
-        return any(parts) or bool(self.certified)
+        return bool(self.login_on) or self.beyond_login
+
+    @property
+    def beyond_login(self) -> bool:
+        """Whether there is anything to write besides a login."""
+        return bool(
+            self.status or self.user_id or self.never or self.lost or self.grants or self.ended or self.certified
+        )
 
 
 def change_of(rows: Sequence[Row], held: Held | None, *, known_id: str, on: date) -> tuple[Change, list[Refusal]]:
@@ -149,12 +155,15 @@ def _roles(row: Row, held: Held | None) -> tuple[int, ...]:
     return (row.fallback,) if not there or row.fallback in there else ()
 
 
+def _is_new(row: Row, held: Held | None) -> bool:
+    return held is None or any((row.facility, role) not in held.grants for role in _roles(row, held))
+
+
 def _understood(rows: Sequence[Row], held: Held | None) -> tuple[list[Row], list[Refusal]]:
     """Return the rows, and those whose status nobody understands: they cannot open an account or a role."""
     kept, refused = [], []
     for row in rows:
-        new = held is None or any((row.facility, role) not in held.grants for role in _roles(row, held))
-        if row.riddle and new:
+        if row.riddle and _is_new(row, held):
             reason = f"the status “{row.riddle[:30]}” is not understood, and this access is not known here yet"
             refused.append(Refusal(row.line, "role_status", reason))
         else:

@@ -71,10 +71,10 @@ def compare(scope: Scope, found: AccountList, *, on: date, dry_run: bool) -> Com
         header=found.header,
         **understood(found.guess, found.styles),
     )
-    by_key, unknown = _tied(scope.organization, found.accounts)
+    ids = user_ids(scope.organization)
+    by_key, unknown = _tied(scope.organization, ids, found.accounts)
     shared = _shared_ids(by_key)
     held = held_accounts(scope.organization, by_key)
-    ids = user_ids(scope.organization)
     planned: list[Planned] = []
     refused = list(found.rejected)
     seen: Seen = {}
@@ -83,8 +83,9 @@ def compare(scope: Scope, found: AccountList, *, on: date, dry_run: bool) -> Com
         note_seen(seen, *key, rows)
         known_id = ids.get((key[0], authority_of(rows[0].system)), "")
         change, refusals = change_of(rows, held.get(key), known_id=known_id, on=on)
-        lines = {row.line: row for row in rows}
-        refused += [_rejection(lines[each.line], each.column, each.reason) for each in refusals]
+        if refusals:
+            lines = {row.line: row for row in rows}
+            refused += [_rejection(lines[each.line], each.column, each.reason) for each in refusals]
         report.matched += len(rows) - len(refusals)
         report.unchanged += not change and len(refusals) < len(rows)
         if change:
@@ -101,10 +102,10 @@ def compare(scope: Scope, found: AccountList, *, on: date, dry_run: bool) -> Com
 
 
 def _tied(
-    organization: Organization, rows: list[AccountRow]
+    organization: Organization, ids: Mapping[Key, str], rows: list[AccountRow]
 ) -> tuple[dict[Key, list[AccountRow]], list[tuple[AccountRow, str]]]:
     """Return the rows by person and system, and those whose person nobody can tell, with why. Empties ``rows``."""
-    holders = Holders(known_holders(organization))
+    holders = Holders(known_holders(organization, ids, by_place=any(row.last_name for row in rows)))
     by_key: dict[Key, list[AccountRow]] = defaultdict(list)
     unknown: list[tuple[AccountRow, str]] = []
     rows.reverse()

@@ -15,7 +15,7 @@ from accounts.models import Certification, LoginEvent, PortalAccount, RoleGrant
 from accounts.services.account_granting import GRANT, parts, void_grants
 from accounts.services.account_list_writing import look_again
 from accounts.services.account_opening import hold_accounts
-from accounts.services.login_feed import follow_logins, void_logins
+from accounts.services.login_feed import counting_above, follow_logins, void_logins
 from accounts.services.missing import close_missing
 from audit.bulk import insert_rows, reserve_keys, update_rows
 from facilities.access import Action, Scope
@@ -134,7 +134,7 @@ def _take_back(mine: list[Told], at: datetime) -> list[int]:
     _set_back(never, history_from_on=None)
     _forget_user_ids(mine)
     known = [each["account"] for each in mine if not each.get("created")]
-    follow_logins(accounts=known, at=at, chains=policy_chains())
+    follow_logins(accounts=known, above=counting_above(known), at=at, chains=policy_chains())
     look_again(known)
     opened = [each["account"] for each in mine if each.get("created")]
     return opened + [each["identity"] for each in mine if each.get("identity")]
@@ -182,5 +182,5 @@ def _remove(made: Collection[int], at: datetime) -> None:
             void_grants(RoleGrant.objects.known().filter(account__in=keys).values_list("pk", flat=True), at)
             removed = PortalAccount.objects.filter(pk__in=keys)
             _set_back(removed, status=PortalAccount.Status.REMOVED, removed_on=on)
-    follow_logins(accounts=made, at=at, chains=policy_chains())
+    follow_logins(accounts=made, above=counting_above(made), at=at, chains=policy_chains())
     look_again(made)

@@ -1,18 +1,18 @@
 """Writes what a list of accounts changes, as sets: accounts, roles, logins, deadlines, the import with its rows."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from accounts.lists.reading import AccountList
 from accounts.models import LoginEvent, PortalAccount, RoleGrant
 from accounts.policy.listing import Change
-from accounts.services.account_granting import certify, end_and_lose, parts, write_grants
+from accounts.services.account_granting import certify, end_and_lose, write_grants
 from accounts.services.account_opening import New, Planned, change_states, open_accounts
-from accounts.services.login_feed import feed_logins, follow_logins
-from audit.bulk import MANY, insert_rows, refresh_statistics
+from accounts.services.login_feed import counting_above, feed_logins, follow_logins
+from audit.bulk import MANY, among, insert_rows, refresh_statistics
 from facilities.access import Scope
 from facilities.services.rechecks import recheck
 from imports.models import Import, ImportRow
@@ -21,6 +21,8 @@ from staff.models import Person
 from staff.policy import Rejection
 from staff.roster.reading import SEPARATOR
 from systems.selectors import policy_chains
+
+_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(slots=True)
@@ -58,16 +60,21 @@ def write_changes(
         applied_at=at,
         applied_by=scope.actor.label,
     )
-    authorities = open_accounts(scope, planned, at)
+    authorities, versions = open_accounts(scope, planned, at)
     change_states(planned)
-    written = _write_facts(scope, source, planned, authorities, at)
     touched = [each.account for each in planned] + [new.key for new in authorities]
+    above = counting_above(touched)
+    written = _write_facts(scope, source, planned, authorities, above, at)
+    only = [each.account for each in planned if not each.change.beyond_login]
+    changed = set(touched).difference(only)
     if len(planned) > MANY:
-        refresh_statistics(Person, PortalAccount, RoleGrant, LoginEvent)
-    follow_logins(accounts=touched, at=at, chains=policy_chains())
+        refresh_statistics(LoginEvent, *((Person, PortalAccount, RoleGrant) if len(changed) > MANY else ()))
+    follow_logins(accounts=changed, signed_in_only=only, above=above, at=at, chains=policy_chains())
     look_again(touched)
-    for part in parts(each.account for each in planned if each.change.account is not None):
-        written.versions.update(PortalAccount.objects.filter(pk__in=part).values_list("pk", "version"))
+    if changed:  # what only signed in is still at the version at which it is held
+        known = among(each.account for each in planned if each.change.account is not None)
+        versions = dict(PortalAccount.objects.filter(pk__in=known).values_list("pk", "version"))
+    written.versions = versions
     rows = _import_rows(found, planned, written, rejected)
     insert_rows(ImportRow, IMPORT_ROW, ([scope.organization.pk, source.pk, *row] for row in rows))
     record_rows("accounts.imported", ImportRow.objects.filter(source=source), scope, source, at)
@@ -75,13 +82,18 @@ def write_changes(
 
 
 def _write_facts(
-    scope: Scope, source: Import, planned: Sequence[Planned], authorities: Sequence[New], at: datetime
+    scope: Scope,
+    source: Import,
+    planned: Sequence[Planned],
+    authorities: Sequence[New],
+    above: Mapping[int, int],
+    at: datetime,
 ) -> _Written:
     grants = write_grants(scope, source, planned, authorities, at)
     successors = end_and_lose(planned, at)
     days = {each.account: each.change.login_on for each in planned if each.change.login_on}
     said_by = f"{scope.actor.label}, {source.file_name}"[:200]
-    logins = feed_logins(organization=scope.organization, days=days, recorded_by=said_by, at=at)
+    logins = feed_logins(organization=scope.organization, days=days, above=above, recorded_by=said_by, at=at)
     own = {each.account for each in planned}
     made = {(new.person, new.system): new.key for new in authorities if new.key not in own}
     return _Written(grants, successors, logins, certify(scope, planned, at), made)
@@ -89,11 +101,8 @@ def _write_facts(
 
 def look_again(accounts: Iterable[int]) -> None:
     """Let the rules look at the facilities where these accounts have or had roles."""
-    places: set[int] = set()
-    for part in parts(accounts):
-        rows = RoleGrant.objects.filter(account__in=part).order_by()
-        places |= set(rows.values_list("facility_id", flat=True).distinct())
-    recheck(places)
+    rows = RoleGrant.objects.filter(account__in=among(accounts)).order_by()
+    recheck(set(rows.values_list("facility_id", flat=True).distinct()))
 
 
 def _import_rows(
@@ -108,8 +117,8 @@ def _import_rows(
             f"account:{each.account}",
             _summary(each.change)[:500],
             "",
-            json.dumps(found.cells[line].split(SEPARATOR), ensure_ascii=False),
-            json.dumps(_undo(each, written), ensure_ascii=False),
+            _JSON(found.cells[line].split(SEPARATOR)),
+            _JSON(_undo(each, written)),
         ]
     for row in rejected:  # without its cells: what was not taken is not kept
         yield [row.line, "rejected", ImportRow.Status.REJECTED.value, "", "", row.reason[:500], "", ""]

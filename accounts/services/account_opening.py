@@ -11,7 +11,7 @@ from django.db.models import F
 from accounts.lists.words import SystemWords
 from accounts.models import PortalAccount
 from accounts.policy.listing import Change
-from audit.bulk import insert_rows, reserve_keys, update_rows
+from audit.bulk import among, insert_rows, reserve_keys, update_rows
 from facilities.access import Scope
 from systems.policy import EASTERN, day_in
 
@@ -45,10 +45,15 @@ class New:
     key: int = 0
 
 
-def open_accounts(scope: Scope, planned: Sequence[Planned], at: datetime) -> list[New]:
-    """Open accounts, those at the authorities first; set keys on ``planned``. Returns the new ones at authorities."""
+def open_accounts(scope: Scope, planned: Sequence[Planned], at: datetime) -> tuple[list[New], dict[int, int]]:
+    """Open accounts, those at the authorities first; set keys on ``planned``.
+
+    Returns the new ones at authorities, and the versions at which the known ones are held: see `hold_accounts`.
+    """
     above = _authority_accounts(scope, planned)
-    hold_accounts([*above.values(), *(each.change.account for each in planned if each.change.account is not None)])
+    held = hold_accounts(
+        [*above.values(), *(each.change.account for each in planned if each.change.account is not None)]
+    )
     upper = _at_authorities(planned, above, day_in(at, EASTERN))
     for new, number in zip(upper.values(), reserve_keys(PortalAccount, len(upper)), strict=True):
         new.key = number
@@ -68,19 +73,18 @@ def open_accounts(scope: Scope, planned: Sequence[Planned], at: datetime) -> lis
     ]  # fmt: skip
     insert_rows(PortalAccount, _ACCOUNT, _account_rows(scope, rows, at))
     _tell_user_ids(planned, above, set(upper))
-    return list(upper.values())
+    return list(upper.values()), held
 
 
-def hold_accounts(keys: Iterable[int]) -> None:
-    """Lock accounts and those that they sign in through, in the order of all services: nobody waits in a circle."""
-    held = set(keys)
-    below, every = sorted(held), PortalAccount.objects.order_by("pk")
-    for start in range(0, len(below), _AT_ONCE):
-        part = every.filter(pk__in=below[start : start + _AT_ONCE], identity__isnull=False)
-        held |= {key for key in part.values_list("identity_id", flat=True) if key}
-    ordered = sorted(held)
-    for start in range(0, len(ordered), _AT_ONCE):
-        list(every.filter(pk__in=ordered[start : start + _AT_ONCE]).select_for_update().values_list("pk"))
+def hold_accounts(keys: Iterable[int]) -> dict[int, int]:
+    """Lock accounts and those that they sign in through, in the order of all services: nobody waits in a circle.
+
+    Returns their versions by key.
+    """
+    named = PortalAccount.objects.filter(pk__in=among(set(keys))).order_by()
+    above = named.filter(identity__isnull=False).values("identity_id")
+    every = PortalAccount.objects.filter(pk__in=named.values("pk").union(above)).order_by("pk")
+    return dict(every.select_for_update().values_list("pk", "version"))
 
 
 def place_of(each: Planned) -> tuple[int, int]:
@@ -117,9 +121,10 @@ def change_states(planned: Sequence[Planned]) -> None:
 
 
 def _authority_accounts(scope: Scope, planned: Sequence[Planned]) -> dict[tuple[int, int], int]:
-    """Return (person, authority) -> open account, for the systems of the list."""
-    systems = {each.system.authority or each.system.key for each in planned}
-    people = {each.person for each in planned}
+    """Return (person, authority) -> open account, for whom an account is opened or told its user ID."""
+    asking = [each for each in planned if each.change.account is None or each.change.user_id]
+    systems = {each.system.authority or each.system.key for each in asking}
+    people = {each.person for each in asking}
     rows = PortalAccount.objects.open().filter(organization=scope.organization, system__in=systems).order_by("-pk")
     return {
         (person, system): key

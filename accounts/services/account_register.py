@@ -1,7 +1,8 @@
 """What the register holds that a list of accounts is compared with: people, their user IDs, open accounts."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from accounts.lists.words import SystemWords
 from accounts.models import Certification, PortalAccount, RoleGrant
@@ -19,8 +20,29 @@ def authority_of(system: SystemWords) -> int:
     return system.authority or system.key
 
 
-def known_holders(organization: Organization) -> list[Holder]:
-    """Return the people of the register with their places and user IDs. Four queries."""
+def known_holders(organization: Organization, named: Mapping[Key, str], *, by_place: bool) -> list[Holder]:
+    """Return the people of the register with their user IDs (``named``: see `user_ids`) and places. Three queries.
+
+    ``by_place``: whether places are asked for at all; only where rows give names are they needed. One query without.
+    """
+    places = _places(organization) if by_place else {}
+    ids: dict[int, set[tuple[int, str]]] = defaultdict(set)
+    for (person, system), user_id in named.items():
+        ids[person].add((system, id_key(user_id)))
+    none: frozenset[Any] = frozenset()
+    people = Person.objects.filter(organization=organization).order_by("pk")
+    columns = people.values_list("pk", "first_name", "last_name", "employee_number", "email")
+    return [
+        Holder(
+            key, first, last, number or "", email.lower(), frozenset(places.get(key, none)),
+            frozenset(ids.get(key, none)),
+        )
+        for key, first, last, number, email in columns.iterator()
+    ]  # fmt: skip
+
+
+def _places(organization: Organization) -> dict[int, set[int]]:
+    """Return where people work, worked or hold access."""
     places: dict[int, set[int]] = defaultdict(set)
     worked = Employment.objects.known().filter(organization=organization).order_by()
     for person, facility in worked.values_list("person_id", "facility_id").distinct().iterator():
@@ -28,15 +50,7 @@ def known_holders(organization: Organization) -> list[Holder]:
     granted = RoleGrant.objects.known().filter(organization=organization).order_by()
     for person, facility in granted.values_list("account__person_id", "facility_id").distinct().iterator():
         places[person].add(facility)
-    ids: dict[int, set[tuple[int, str]]] = defaultdict(set)
-    for (person, system), user_id in user_ids(organization).items():
-        ids[person].add((system, id_key(user_id)))
-    people = Person.objects.filter(organization=organization).order_by("pk")
-    columns = people.values_list("pk", "first_name", "last_name", "employee_number", "email")
-    return [
-        Holder(key, first, last, number or "", email.lower(), frozenset(places[key]), frozenset(ids[key]))
-        for key, first, last, number, email in columns.iterator()
-    ]
+    return places
 
 
 def user_ids(organization: Organization) -> dict[Key, str]:

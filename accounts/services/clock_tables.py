@@ -14,7 +14,7 @@ from accounts.models import Deadline
 
 # An account that was given back and not used since counts from that day, not from its first opening.
 _LOGIN_BASIS = (
-    "CASE a.login_state WHEN 'known' THEN a.counts_from_on"
+    "CASE {logins}.login_state WHEN 'known' THEN {logins}.counts_from_on"
     " WHEN 'never' THEN COALESCE(a.history_from_on, a.opened_on) END"
 )
 # kind -> (SQL of the basis day, statuses in which the clock runs)
@@ -23,8 +23,8 @@ _CLOCKS: Final[dict[str, tuple[str, str]]] = {
     Deadline.Kind.DELETION.value: (_LOGIN_BASIS, "('active', 'lost')"),
     Deadline.Kind.PASSWORD.value: ("a.password_changed_on", "('active')"),
 }
-LOGIN_KINDS: Final = tuple(_CLOCKS)
-CLOCK_KINDS: Final = (*LOGIN_KINDS, Deadline.Kind.TEMPORARY.value, Deadline.Kind.CERTIFICATION.value)
+LOGIN_KINDS: Final = (Deadline.Kind.INACTIVITY.value, Deadline.Kind.DELETION.value)  # what logins move
+CLOCK_KINDS: Final = (*_CLOCKS, Deadline.Kind.TEMPORARY.value, Deadline.Kind.CERTIFICATION.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ CREATE: Final = (
     " zone varchar(40) NOT NULL, due_on date NOT NULL, target_on date NULL, policy_id bigint NULL,"
     " revision integer NOT NULL, PRIMARY KEY (kind, system_id, house_days, basis_on))",
 )
-_JOIN = (
+JOIN: Final = (
     "accounts_clock_due d ON d.kind = n.kind AND d.system_id = n.system_id"
     " AND d.house_days = n.house_days AND d.basis_on = n.basis_on"
 )
@@ -83,7 +83,7 @@ UPDATE accounts_deadline AS x SET basis_on = w.basis_on, due_on = w.due_on, targ
     zone = w.zone, policy_id = w.policy_id, revision = w.revision, check_on = w.check_on,
     cycle = x.cycle + CASE WHEN x.due_on <> w.due_on OR x.closed_at IS NOT NULL THEN 1 ELSE 0 END,
     closed_at = NULL, close_reason = ''
-FROM (SELECT n.deadline_id, n.check_on, d.* FROM accounts_clock_now n JOIN {_JOIN}) w
+FROM (SELECT n.deadline_id, n.check_on, d.* FROM accounts_clock_now n JOIN {JOIN}) w
 WHERE x.id = w.deadline_id AND (
     x.due_on <> w.due_on OR x.basis_on <> w.basis_on OR x.revision <> w.revision OR x.closed_at IS NOT NULL
     OR COALESCE(x.target_on, x.due_on) <> COALESCE(w.target_on, w.due_on)
@@ -113,31 +113,38 @@ SELECT n.organization_id, {_spelled("kind", otherwise="n.kind")},
     {_spelled("prefix", otherwise=f"'{_ACCOUNT.prefix}'")} || n.subject_id || {_spelled("suffix", otherwise="''")},
     {", ".join(_by_kind(column) for column in _COLUMNS)},
     d.zone, d.basis_on, d.policy_id, d.revision, d.due_on, d.target_on, n.check_on, 1, ''
-FROM accounts_clock_now n JOIN {_JOIN} WHERE n.deadline_id IS NULL
+FROM accounts_clock_now n JOIN {JOIN} WHERE n.deadline_id IS NULL
 """  # noqa: S608
 CLOSE: Final = f"""
 UPDATE accounts_deadline SET closed_at = %s, close_reason = 'no clock runs', check_on = NULL
 WHERE closed_at IS NULL AND id IN (
-    SELECT n.deadline_id FROM accounts_clock_now n LEFT JOIN {_JOIN} WHERE n.was_open = 1 AND d.due_on IS NULL)
+    SELECT n.deadline_id FROM accounts_clock_now n LEFT JOIN {JOIN} WHERE n.was_open = 1 AND d.due_on IS NULL)
 """  # noqa: S608
 LAPSES: Final = f"""
 UPDATE accounts_portalaccount AS a SET lapses_on = w.due_on
-FROM (SELECT n.subject_id, d.due_on FROM accounts_clock_now n LEFT JOIN {_JOIN} WHERE n.kind = 'inactivity') w
+FROM (SELECT n.subject_id, d.due_on FROM accounts_clock_now n LEFT JOIN {JOIN} WHERE n.kind = 'inactivity') w
 WHERE a.id = w.subject_id AND COALESCE(a.lapses_on, '0001-01-01') <> COALESCE(w.due_on, '0001-01-01')
 """  # noqa: S608
 # What has a deadline that opened, moved or closed, as long as the two tables hold what led to it.
 CHANGED: Final = f"""
-SELECT n.subject_id FROM accounts_clock_now n LEFT JOIN {_JOIN}
+SELECT n.subject_id FROM accounts_clock_now n LEFT JOIN {JOIN}
 WHERE CASE WHEN d.due_on IS NULL THEN n.was_open = 1 ELSE n.was_open = 0 OR n.was_due_on <> d.due_on END
 """  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What is concerned: a condition on ``accounts_portalaccount a``, or on what `further_clocks` reads."""
+    """What is concerned: a condition on ``accounts_portalaccount a``, or on what `further_clocks` reads.
+
+    ``source``: where accounts are read, ``logins``: the alias there that tells what their logins come to, and
+    ``lapses``: what keeps the last safe day at the account.
+    """
 
     sql: str
     params: Sequence[Any]
+    source: str = "accounts_portalaccount a"
+    logins: str = "a"
+    lapses: str = LAPSES
 
 
 def facts(kind: str, published: Iterable[int], chosen: Chosen) -> str:
@@ -150,6 +157,7 @@ def facts(kind: str, published: Iterable[int], chosen: Chosen) -> str:
     if kind == Deadline.Kind.TEMPORARY:
         return _temporary(chosen)
     basis, statuses = _CLOCKS[kind]
+    basis = basis.format(logins=chosen.logins)
     limited = f"a.system_id IN ({_keys(published)})"
     house, check, windows, running = "0", "CAST(NULL AS date)", "", f"a.status IN {statuses}"
     only = ""
@@ -162,7 +170,11 @@ def facts(kind: str, published: Iterable[int], chosen: Chosen) -> str:
             " WHEN h.id IS NOT NULL THEN 0"
             f" WHEN {limited} THEN 0 ELSE {HOUSE_FLAG_DAYS} END"
         )
-        check = "CASE WHEN a.login_state = 'known' AND a.last_login_on > a.counts_from_on THEN a.last_login_on END"
+        told = chosen.logins
+        check = (
+            f"CASE WHEN {told}.login_state = 'known' AND {told}.last_login_on > {told}.counts_from_on"
+            f" THEN {told}.last_login_on END"
+        )
     else:
         running += f" AND {limited}"
         only = f" AND ({limited} OR x.id IS NOT NULL)"
@@ -170,7 +182,7 @@ def facts(kind: str, published: Iterable[int], chosen: Chosen) -> str:
         f"SELECT '{kind}' AS kind, a.id AS subject_id, a.organization_id, a.system_id,"  # noqa: S608
         f" CASE WHEN {running} THEN {basis} END AS basis_on, {house} AS house_days, {check} AS check_on,"
         f" {STORED}"
-        f" FROM accounts_portalaccount a{windows}"
+        f" FROM {chosen.source}{windows}"
         f" LEFT JOIN accounts_deadline x ON x.account_id = a.id AND x.kind = '{kind}'"
         f" WHERE {chosen.sql}{only}"
     )
@@ -192,7 +204,7 @@ def _certifications(published: Iterable[int], chosen: Chosen) -> str:
         f" CASE WHEN {running} THEN COALESCE({last}, g.valid_from) END AS basis_on,"
         f" CASE WHEN {last} IS NULL THEN {_day_number('g.recorded_at')} ELSE 0 END AS house_days,"
         f" CAST(NULL AS date) AS check_on, {STORED}"
-        " FROM accounts_portalaccount a JOIN accounts_rolegrant g ON g.account_id = a.id"
+        f" FROM {chosen.source} JOIN accounts_rolegrant g ON g.account_id = a.id"
         " LEFT JOIN accounts_deadline x ON x.grant_id = g.id AND x.kind = 'certification'"
         f" WHERE {chosen.sql} AND (({running}) OR x.id IS NOT NULL)"
     )
@@ -230,7 +242,7 @@ def _temporary(chosen: Chosen) -> str:
         f" CASE WHEN a.term = 'emergency' THEN {EMERGENCY}"
         f" WHEN a.lasts_until IS NOT NULL THEN {_number('a.lasts_until')} ELSE 0 END AS house_days,"
         f" CAST(NULL AS date) AS check_on, {STORED}"
-        " FROM accounts_portalaccount a"
+        f" FROM {chosen.source}"
         " LEFT JOIN accounts_deadline x ON x.account_id = a.id AND x.kind = 'temporary'"
         f" WHERE {chosen.sql} AND (a.term <> 'lasting' OR x.id IS NOT NULL)"
     )
@@ -264,9 +276,9 @@ def know(cursor: Any, filled: int) -> None:
         cursor.execute("ANALYZE accounts_clock_now, accounts_clock_due")
 
 
-def empty(cursor: Any, filled: int) -> None:
-    """Empty both tables for the next recomputation of this connection."""
-    for table in ("accounts_clock_now", "accounts_clock_due"):
+def empty(cursor: Any, filled: int, *names: str) -> None:
+    """Empty both tables, or those named, for the next recomputation of this connection."""
+    for table in names or ("accounts_clock_now", "accounts_clock_due"):
         if filled > _MANY and connection.vendor == "postgresql":
             cursor.execute(f"TRUNCATE {table}")
         else:
@@ -274,6 +286,6 @@ def empty(cursor: Any, filled: int) -> None:
 
 
 __all__ = [
-    "BASES", "CHANGED", "CLOCK_KINDS", "CLOSE", "EMERGENCY", "HOOKS", "HOUSE_DAY", "HOUSE_FLAG_DAYS", "INSERT",
+    "BASES", "CHANGED", "CLOCK_KINDS", "CLOSE", "EMERGENCY", "HOOKS", "HOUSE_DAY", "HOUSE_FLAG_DAYS", "INSERT", "JOIN",
     "LAPSES", "LOGIN_KINDS", "STORED", "UPDATE", "Chosen", "empty", "facts", "fill", "fill_due", "know",
 ]  # fmt: skip

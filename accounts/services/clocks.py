@@ -65,10 +65,10 @@ def recompute(*, accounts: QuerySet[PortalAccount], at: datetime, chains: Chains
     sql, params = accounts.order_by().values("pk").query.sql_with_params()
     chains = policy_chains() if chains is None else chains
     chosen = Chosen(f"a.id IN ({sql})", params)
-    return bring_in_line(chosen=chosen, kinds=CLOCK_KINDS, at=at, chains=chains, meanwhile=_recheck_officials)
+    return bring_in_line(chosen=chosen, kinds=CLOCK_KINDS, at=at, chains=chains, meanwhile=recheck_officials)
 
 
-def _recheck_officials(moved: Moved) -> None:
+def recheck_officials(moved: Moved) -> None:
     """Look again at facilities where somebody privileged has another last safe day (R-18)."""
     if moved:
         keys = RawSQL(f"{tables.CHANGED} AND n.kind = 'inactivity'", [])  # noqa: S611  # nosec B611  (constants)
@@ -107,7 +107,7 @@ def bring_in_line(
         cursor.execute(tables.CLOSE, [connection.ops.adapt_datetimefield_value(at)])
         total = Moved(opened, moved, cursor.rowcount)
         if Deadline.Kind.INACTIVITY in kinds:
-            cursor.execute(tables.LAPSES)
+            cursor.execute(chosen.lapses)
         if meanwhile is not None:
             meanwhile(total)
         tables.empty(cursor, filled)
@@ -212,5 +212,5 @@ def close_cured_findings(*, accounts: QuerySet[PortalAccount], at: datetime, on:
 
 __all__ = [
     "CLOCK_KINDS", "HOUSE_FLAG_DAYS", "Answer", "Chains", "Moved", "Says", "answer", "said", "as_day", "bring_in_line",
-    "changed", "close_cured_findings", "of_version", "published", "recompute",
+    "changed", "close_cured_findings", "of_version", "published", "recheck_officials", "recompute",
 ]  # fmt: skip

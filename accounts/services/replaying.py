@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
+from typing import Final, NamedTuple
 
 from accounts.models import Deadline, LoginEvent, PortalAccount, RoleGrant
 from accounts.policy import counted_login
@@ -12,9 +12,10 @@ from accounts.services.clocks import Chains
 from audit.bulk import among, update_rows
 from facilities.services.rechecks import recheck
 
+COLUMNS: Final = ("login_state", "last_login_on", "counts_from_on")
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+
+class _Facts(NamedTuple):
     """What the logins of an account come to depends on, besides the logins."""
 
     system_id: int
@@ -22,44 +23,56 @@ class _Facts:
     confirmed_on: date | None
 
 
-_Come = tuple[str, date | None, date | None]  # login state, last login, the day the clock counts from
+Come = tuple[str, date | None, date | None]  # login state, last login, the day the clock counts from
+
+
+class Replayed(NamedTuple):
+    """What is stored of an account's logins, and what they come to."""
+
+    account: int
+    was: Come
+    come: Come
 
 
 def replay_logins(account_ids: Sequence[int], *, chains: Chains) -> list[int]:
     """Set on these accounts what their logins come to, and return those it moved; their deadlines stay behind.
 
-    Inside the caller's transaction. Replaying a history needs the policy, which is never written in SQL; of the same
-    facts and days it is asked once.
+    Inside the caller's transaction.
     """
-    columns = ("login_state", "last_login_on", "counts_from_on")
+    moved = {each.account: each.come for each in replayed(account_ids, chains=chains) if each.come != each.was}
+    update_rows(PortalAccount, ("id",), COLUMNS, ([pk, *map(_stored, come)] for pk, come in moved.items()))
+    return list(moved)
+
+
+def replayed(account_ids: Sequence[int], *, chains: Chains) -> list[Replayed]:
+    """Lock these accounts and return what their logins come to; the caller writes it, in the same transaction.
+
+    Replaying a history needs the policy, which is never written in SQL; of the same facts and days it is asked once.
+    """
     facts = ("system_id", "history_from_on", "confirmed_on")
     accounts = PortalAccount.objects.filter(pk__in=among(account_ids)).order_by("pk").select_for_update()
-    locked = list(accounts.values_list("pk", *columns, *facts))
+    locked = list(accounts.values_list("pk", *COLUMNS, *facts))
     days: dict[int, list[date]] = defaultdict(list)
     standing = LoginEvent.objects.standing().filter(account__in=among(account_ids))
     for pk, day in standing.order_by("account", "happened_on").values_list("account", "happened_on"):
         days[pk].append(day)
     replay = cache(partial(_replay, chains=chains))
-    moved: dict[int, _Come] = {}
-    turned: list[int] = []
-    for pk, state, last, counts, *rest in locked:
-        come = replay(_Facts(*rest), tuple(days[pk]))
-        if come != (state, last, counts):
-            moved[pk] = come
-        if come[0] != state:
-            turned.append(pk)
-    update_rows(PortalAccount, ("id",), columns, ([pk, *map(_stored, come)] for pk, come in moved.items()))
+    found = [
+        Replayed(pk, (state, last, counts), replay(_Facts(*rest), tuple(days.get(pk, ()))))
+        for pk, state, last, counts, *rest in locked
+    ]
+    turned = [each.account for each in found if each.come[0] != each.was[0]]
     if turned:  # whose last login is unknown is a matter of the facility (the finding "last login unknown")
         grants = RoleGrant.objects.known().filter(account__in=among(turned))
         recheck(grants.values_list("facility_id", flat=True).distinct())
-    return list(moved)
+    return found
 
 
 def _stored(value: str | date | None) -> str | None:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _replay(facts: _Facts, days: Sequence[date], *, chains: Chains) -> _Come:
+def _replay(facts: _Facts, days: Sequence[date], *, chains: Chains) -> Come:
     """Return what the logins of an account come to."""
     if not days:
         never = facts.history_from_on is not None
