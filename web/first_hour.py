@@ -59,7 +59,7 @@ STEPS: Final[Mapping[str, Words]] = {
     ),
     _MARKS.TEST.value: Words(
         "Send yourself a test digest",
-        "It shows what today’s mail would say, and that mail from here reaches you. Nobody else gets it.",
+        "It shows what today’s mail would say, and whether mail from here reaches you.",
         "send yourself a test digest",
     ),
 }
@@ -174,7 +174,9 @@ def gaps(place: Facility, at: datetime) -> list[str]:
 
 
 def line_for_today(scope: Scope, *, empty: bool, at: datetime) -> dict[str, str] | None:
-    """Return the one line of Today for administrators (text, url), None for others and once all is through.
+    """Return the one line of Today for administrators, None for others and once all is through.
+
+    ``text`` and ``url``, ``all_url`` where there are further facilities; ``deed`` and ``deed_url`` for an empty page.
 
     Nothing is asked for who leads nobody's first hour, else one query; a second one only where nothing has a date.
     """
@@ -188,8 +190,15 @@ def line_for_today(scope: Scope, *, empty: bool, at: datetime) -> dict[str, str]
         if not empty or scope.acts_at(Action.REGISTER_FACILITY) is not None or led(scope).exists():
             return None
         said = f"Getting started: {without_facility(scope, at).sentence}"
-        return {"text": said, "url": reverse("web:first-hours", args=[slug])}
+        register = reverse("web:facility-register", args=[slug])
+        return {
+            "text": said,
+            "url": reverse("web:first-hours", args=[slug]),
+            "deed_url": register,
+            "deed": "Register a facility",
+        }
     first, *others = waiting
     text = f"Getting started at {first.name}: {progress_of(first, scope).sentence}"
     all_url = reverse("web:first-hours", args=[slug]) if others else ""
-    return {"text": text, "url": reverse("web:first-hour", args=[slug, first.pk]), "all_url": all_url}
+    url = reverse("web:first-hour", args=[slug, first.pk])
+    return {"text": text, "url": url, "all_url": all_url, "deed_url": url, "deed": "Go on with the first steps"}

@@ -24,7 +24,7 @@ def _item(scope: Scope, step: str, progress: Progress, at: datetime, address: st
     words, place, mark = STEPS[step], progress.place, progress.marks.get(step)
     done = step in progress.done
     item: Item = {
-        "label": words.title,
+        "label": words.title if place or step != FACILITY else "Register a facility",
         "hint": words.why,
         "done": done or mark is not None,
         "next": step == progress.next,
@@ -77,7 +77,7 @@ def _officials(scope: Scope, place: Facility, at: datetime, address: str, done: 
         item["note"] = f"Nobody is known as Security Official of {listed(lacking)} here."
     if scope.may(Action.IMPORT_ACCOUNTS):
         paste = f"{reverse('web:import-new', args=[slug])}?kind=accounts"
-        item["links"] = [{"label": "Paste a list of accounts", "url": paste}]
+        item["links"] = [{"label": "Paste accounts", "url": paste}]
     return item
 
 

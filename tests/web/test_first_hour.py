@@ -83,7 +83,7 @@ def test_the_steps_follow_from_what_the_services_store(client, chief):
 
     assert line() == "Getting started: none of five steps done; next: register a facility"
     empty = page(client, chief, at("first-hours", slug="young"))
-    assert [item["label"] for item in empty.context["items"] if item.get("url")] == ["Register the facility"]
+    assert [item["label"] for item in empty.context["items"] if item.get("url")] == ["Register a facility"]
     scope = Scope.of(chief, chief.memberships.get().organization)
     facts = FacilityFacts("015980", "AL", "35653", name="Harbor View")
     place = register_facility(scope=scope, facts=facts, override_reason="New here", at=NOON)

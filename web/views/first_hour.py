@@ -35,10 +35,17 @@ TESTS_A_MINUTE = 1
 @organization_page
 def first_hours(request: ScopedRequest) -> HttpResponse:
     """Show the steps of an organization without a facility, else how far each facility is that is not through."""
-    scope, at = request.scope, timezone.now()
-    places = led(scope)
-    if scope.acts_at(Action.LEAD_FIRST_HOUR) is None and not places.exists():
-        return _empty_organization(request, at)
+    return _organization_page(request, timezone.now())
+
+
+def _organization_page(request: ScopedRequest, at: datetime, status: int = 200) -> HttpResponse:
+    scope = request.scope
+    places, at_large = led(scope), scope.acts_at(Action.LEAD_FIRST_HOUR) is None
+    context: dict[str, Any]
+    if at_large and not places.exists():
+        progress = without_facility(scope, at)
+        context = {"progress": progress, "items": checklist(scope, progress, at, _address(request)), "facility": None}
+        return render(request, "web/first_hour.html", context, status=status)
     authorize(scope, Action.LEAD_FIRST_HOUR, places.values_list("pk", flat=True)[:1])
     page = page_of(request, unfinished(places, scope, at), by=("name", "pk"), size=PAGE_ROWS)
     rows = [
@@ -49,14 +56,8 @@ def first_hours(request: ScopedRequest) -> HttpResponse:
         }
         for place in page.rows
     ]
-    return render(request, "web/first_hours.html", {"rows": rows, "page": page})
-
-
-def _empty_organization(request: ScopedRequest, at: datetime, status: int = 200) -> HttpResponse:
-    scope = request.scope
-    progress = without_facility(scope, at)
-    context = {"progress": progress, "items": checklist(scope, progress, at, _address(request)), "facility": None}
-    return render(request, "web/first_hour.html", context, status=status)
+    context = {"rows": rows, "page": page, "at_large": at_large, "address": _address(request)}
+    return render(request, "web/first_hours.html", context, status=status)
 
 
 @require_safe
@@ -141,7 +142,7 @@ def first_hour_test(request: ScopedRequest) -> HttpResponse:
     if too_often("test-digest", f"{scope.organization.pk}:{scope.user_id}", TESTS_A_MINUTE):
         said = "A test digest was asked for less than a minute ago. Look in your mailbox; then ask again."
         say(request, said, level=messages.WARNING)
-        return _facility_page(request, place, at, 429) if place else _empty_organization(request, at, 429)
+        return _facility_page(request, place, at, 429) if place else _organization_page(request, at, 429)
     try:
         _tell(request, send_trial(scope=scope, facility=place, at=at))
     except TrialRefused as exc:
