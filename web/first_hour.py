@@ -176,9 +176,9 @@ def gaps(place: Facility, at: datetime) -> list[str]:
 def line_for_today(scope: Scope, *, empty: bool, at: datetime) -> dict[str, str] | None:
     """Return the one line of Today for administrators, None for others and once all is through.
 
-    ``text`` and ``url``, ``all_url`` where there are further facilities; ``deed`` and ``deed_url`` for an empty page.
-
-    Nothing is asked for who leads nobody's first hour, else one query; a second one only where nothing has a date.
+    ``label`` of the link, its ``url``, what is ``said`` beside it; ``all_url`` where there are further facilities;
+    ``deed`` and ``deed_url`` for an empty page. Nothing is asked for who leads nobody's first hour, else one query; a
+    second one only where nothing has a date.
     """
     places = scope.acts_at(Action.LEAD_FIRST_HOUR)
     if places is not None and not places:
@@ -189,16 +189,16 @@ def line_for_today(scope: Scope, *, empty: bool, at: datetime) -> dict[str, str]
     if not waiting:
         if not empty or scope.acts_at(Action.REGISTER_FACILITY) is not None or led(scope).exists():
             return None
-        said = f"Getting started: {without_facility(scope, at).sentence}"
         register = reverse("web:facility-register", args=[slug])
         return {
-            "text": said,
+            "label": "Getting started",
+            "said": without_facility(scope, at).sentence,
             "url": reverse("web:first-hours", args=[slug]),
             "deed_url": register,
             "deed": "Register a facility",
         }
     first, *others = waiting
-    text = f"Getting started at {first.name}: {progress_of(first, scope).sentence}"
+    said = {"label": f"Getting started at {first.name}", "said": progress_of(first, scope).sentence}
     all_url = reverse("web:first-hours", args=[slug]) if others else ""
     url = reverse("web:first-hour", args=[slug, first.pk])
-    return {"text": text, "url": url, "all_url": all_url, "deed_url": url, "deed": "Go on with the first steps"}
+    return said | {"url": url, "all_url": all_url, "deed_url": url, "deed": "Go on with the first steps"}

@@ -1,10 +1,10 @@
 """Test digests: what a member would be told today, to her own address, without a trace in the ledger."""
 
+import logging
 import uuid
-from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
@@ -22,6 +22,8 @@ from reminders.trial_letters import as_trial, sample_letter
 from reminders.zones import local_time
 from staff.models import Person
 from users.models import User
+
+_log = logging.getLogger(__name__)
 
 
 class TrialRefused(FacilitiesError):
@@ -91,19 +93,28 @@ def _what_is_due(scope: Scope, to: Addressee, at: datetime) -> Letter | None:
     It is planned and written as every digest is, in a transaction of which nothing stays: so a test cannot say
     anything else than the real one, and the ledger does not know of it.
     """
+    try:
+        letters = _letters(scope, to, at)
+    except IntegrityError as exc:  # a tick has planned the same meanwhile
+        raise TrialRefused("Today’s mails are just being planned. Nothing was sent; ask again in a minute.") from exc
+    for letter in letters:
+        if not isinstance(letter, Letter):
+            _log.error("a test digest could not be written (%s)", type(letter[1]).__name__)
+            raise TrialRefused("Today’s digest could not be written. Nothing was sent; the log says more.")
+        return letter
+    return None
+
+
+def _letters(scope: Scope, to: Addressee, at: datetime) -> list[Letter | tuple[Addressee, Exception]]:
     waiting = Reminder.objects.filter(recipient=to.person_id, state=Reminder.State.PLANNED)
     with transaction.atomic():
         told = Digest.objects.filter(person=to.person_id, local_on=to.local_on)
         Reminder.objects.filter(digest__in=told.values("pk")).update(state=Reminder.State.PLANNED, digest=None)
         Reminder.objects.bulk_create(_planned(scope, to, at))
         settle(waiting, at)
-        letters: Sequence[object] = list(write_letters([to], at=at))
+        letters = list(write_letters([to], at=at))
         transaction.set_rollback(True)
-    for letter in letters:
-        if not isinstance(letter, Letter):
-            raise TrialRefused("Today’s digest could not be written. Nothing was sent; the log says more.")
-        return letter
-    return None
+    return letters
 
 
 def _planned(scope: Scope, to: Addressee, at: datetime) -> list[Reminder]:

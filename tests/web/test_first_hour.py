@@ -6,6 +6,8 @@ import pytest
 import time_machine
 from django.core import mail
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.lists.columns import guess_accounts
@@ -28,10 +30,11 @@ from staff.services.rosters import import_roster
 from tests import factories
 from tests.conftest import NOON
 from tests.reminders.mailbox import mails_to, outbox, text
-from tests.web.holdings import held
+from tests.web.holdings import crowd, held
 from web.first_hour import YOUNG, line_for_today
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
+QUERIES, QUERIES_OF_ALL = 18, 13
 KNOWS = {"people": guess_roster, "accounts": guess_accounts}
 
 
@@ -79,7 +82,8 @@ def administrator_of(place, name="fay"):
 
 def test_the_steps_follow_from_what_the_services_store(client, chief):
     def line():
-        return (page(client, chief, at("today", slug="young")).context["started"] or {}).get("text")
+        started = page(client, chief, at("today", slug="young")).context["started"]
+        return started and f"{started['label']}: {started['said']}"
 
     assert line() == "Getting started: none of five steps done; next: register a facility"
     empty = page(client, chief, at("first-hours", slug="young"))
@@ -211,6 +215,20 @@ def test_who_hears_what_names_those_who_would(client, cast):
     assert "20, 10, five and two days before" in said[0].what
     assert "five days before" in said[2].what
     assert "two days before" in said[3].what
+
+
+def test_the_pages_cost_the_same_for_few_and_for_many(client, cast):
+    first, every = at("first-hour", cast.oak.pk), at("first-hours")
+    counts = {}
+    for people in (2, 8):
+        crowd(cast, people)
+        factories.FacilityFactory.create_batch(people, organization=cast.riverside)
+        for path in (first, every):
+            page(client, cast.alice, path)  # the session writes its own rows once
+            with CaptureQueriesContext(connection) as asked:
+                client.get(path)
+            counts.setdefault(path, set()).add(len(asked))
+    assert counts == {first: {QUERIES}, every: {QUERIES_OF_ALL}}
 
 
 # --- the samples -------------------------------------------------------------------------------

@@ -225,7 +225,7 @@ def test_the_page_costs_the_same_with_two_accounts_and_with_thirty(client, cast,
 
 def test_who_leads_a_first_hour_is_shown_the_way_and_others_what_they_may_do(client, cast):
     shown = page(client, cast.alice).content.decode()
-    assert "Getting started at Oak House: two of five steps done; next: say who the Security Officials are" in shown
+    assert "Getting started at Oak House</a>: two of five steps done; next: say who the Security Officials are" in shown
     assert "Reminders have not been started" not in shown
     for who, deed in ((cast.carol, True), (cast.henry, False), (cast.audrey, False)):
         shown = page(client, who).content.decode()

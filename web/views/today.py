@@ -27,6 +27,7 @@ def today(request: ScopedRequest) -> HttpResponse:
     day = agenda(scope=scope, at=now)
     user: User = request.user  # type: ignore[assignment]
     request.waiting = {"web:today": _own_count(day)}  # type: ignore[attr-defined]
+    started = line_for_today(scope, empty=day.bare, at=now)
     hour = now.astimezone(ZoneInfo(scope.organization.zone)).hour
     return render(
         request,
@@ -36,12 +37,12 @@ def today(request: ScopedRequest) -> HttpResponse:
             "sentence": the_one_sentence(day.tally),
             "sections": list(_sections(scope, day)),
             "day": day,
-            "started": line_for_today(scope, empty=day.bare, at=now),
+            "started": started,
             "may_add": _works(scope),
             "record_url": reverse("web:logins-record", args=[scope.organization.slug])
             if _may_record(day, scope)
             else "",
-            "reminders_url": _reminders_url(scope),
+            "reminders_url": "" if started and day.bare else _reminders_url(scope),
         },
     )
 
