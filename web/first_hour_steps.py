@@ -93,7 +93,7 @@ def _test(scope: Scope, place: Facility | None, at: datetime, address: str, done
     return {
         "post_url": reverse("web:first-hour-test", args=[scope.organization.slug]),
         "fields": [{"name": "facility", "value": place.pk}] if place else [],
-        "deed": "Send another to me" if done else "Send the test digest to me",
+        "deed": "Send me another" if done else "Send me a test digest",
         "note": f"It goes to {address} and to nobody else.",
     }
 

@@ -184,7 +184,7 @@ def test_an_administrator_of_one_facility_gets_her_own_deeds_only(client, cast):
     page(client, fay, at("first-hour", cast.oak.pk), status=404)
     shown = page(client, fay, at("first-hour", cast.elm.pk))
     deeds = [item.get("deed") for item in shown.context["items"]]
-    assert deeds == [None, None, "Choose who it is", None, "Send the test digest to me"]
+    assert deeds == [None, None, "Choose who it is", None, "Send me a test digest"]
     assert not shown.context["samples"]
     page(client, fay, at("facility-sample", cast.elm.pk, "people", "csv"), status=403)
     client.post(at("first-hour-test"), {"facility": cast.elm.pk})

@@ -50,6 +50,8 @@ def findings(request: ScopedRequest) -> HttpResponse:
         if not context["groups"] and not form.filters:
             context["looked"] = Facility.objects.filter(organization=scope.organization).exists()
             context["first"] = towards_facilities(scope)
+            if not context["looked"]:
+                context["summary"] = "No facility is registered yet, so nothing was looked at."
     return render(request, "web/findings.html", context)
 
 
