@@ -44,6 +44,7 @@ class Action(StrEnum):
     CONFIRM_ROLES = "answer whether roles are still there"
     MANAGE_MEMBERS = "invite or remove members"
     START_REMINDERS = "start reminders"
+    LEAD_FIRST_HOUR = "lead a facility through its first hour"
     SHARE_VIEW = "share a view of a list"
     SWITCH_RULES = "switch rules of the organization on or off"
 
@@ -68,6 +69,7 @@ _ALLOWED: dict[Action, set[Role]] = {
     Action.CONFIRM_ROLES: _WORKERS,
     Action.MANAGE_MEMBERS: {Role.ADMINISTRATOR},
     Action.START_REMINDERS: {Role.ADMINISTRATOR},
+    Action.LEAD_FIRST_HOUR: {Role.ADMINISTRATOR},
     Action.SHARE_VIEW: {Role.ADMINISTRATOR},
     Action.SWITCH_RULES: {Role.ADMINISTRATOR},
 }

@@ -75,6 +75,9 @@ def compose(letter: Letter, *, at: datetime) -> Mail:
     to = letter.to
     subject = subject_of(letter.tally, letter.on)
     message_id = message_id_of(to)
+    if letter.trial:
+        subject = f"Test: {letter.trial.subject or subject}"
+        message_id = letter.trial.message_id
     headers = [
         ("Subject", subject),
         ("From", settings.DEFAULT_FROM_EMAIL),
@@ -118,8 +121,16 @@ def _quoted(body: str) -> str:
 
 def message_id_of(to: Addressee) -> str:
     """Return the Message-ID of a person's digest of a day: made of both, so that it is the same whoever asks."""
-    host = urlsplit(settings.SITE_URL).hostname or "localhost"
-    return f"<digest-{to.person_id}-{to.local_on:%Y%m%d}@{host[:70]}>"
+    return f"<digest-{to.person_id}-{to.local_on:%Y%m%d}@{_host()}>"
+
+
+def message_id_of_trial(key: str) -> str:
+    """Return the Message-ID of a test mail: never that of a digest."""
+    return f"<test-{key}@{_host()}>"
+
+
+def _host() -> str:
+    return (urlsplit(settings.SITE_URL).hostname or "localhost")[:70]
 
 
 def subject_of(tally: Tally, on: date) -> str:
@@ -152,14 +163,18 @@ def _when(tally: Tally, on: date) -> str:
 
 
 def _reason(letter: Letter) -> str:
+    if letter.trial:
+        return "You get this mail because you asked for a test of it"
     if letter.others:
         return "You get this mail because you hold these accounts or look after them"
     return "You get this mail because you hold these accounts"
 
 
-def _greeting(letter: Letter) -> str:
+def _greeting(letter: Letter) -> list[str]:
+    """Return the lines before the sections: the greeting, and of a test that it is one."""
     name = letter.to.first_name.strip()
-    return f"Hello {name}," if name else "Hello,"
+    hello = f"Hello {name}," if name else "Hello,"
+    return [hello, letter.trial.note] if letter.trial else [hello]
 
 
 def _sectioned(letter: Letter) -> list[tuple[str, list[Line]]]:
@@ -180,7 +195,7 @@ def _html(letter: Letter, subject: str) -> str:
     return forms.html.substitute(
         subject=escape(subject),
         lead=escape(subject),
-        greeting=escape(_greeting(letter)),
+        greeting="<br>\n".join(escape(line) for line in _greeting(letter)),
         sections="\n".join(pieces),
         more=further,
         today_url=escape(letter.today_url),
@@ -212,7 +227,7 @@ def _text(letter: Letter, subject: str) -> str:
         further = "\n".join(["\nAND FURTHER\n", *(f"* {text}\n  {url}" for text, url in letter.more), ""])
     return _forms().text.substitute(
         lead=subject,
-        greeting=_greeting(letter),
+        greeting="\n\n".join(_greeting(letter)),
         sections="\n".join(pieces),
         more=further,
         today_url=letter.today_url,

@@ -55,6 +55,15 @@ class Tally:
         return self.late + self.own + self.due
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What makes a letter a test: its own Message-ID, and a note on top. ``subject``: instead of the letter's own."""
+
+    message_id: str
+    note: str
+    subject: str = ""
+
+
 @dataclass(slots=True)
 class Letter:
     """A digest before it becomes a mail."""
@@ -65,6 +74,7 @@ class Letter:
     lines: list[Line] = field(default_factory=list)
     more: list[tuple[str, str]] = field(default_factory=list)  # text, address
     others: bool = False  # whether it speaks of other people's accounts
+    trial: Trial | None = None
 
     @property
     def today_url(self) -> str:

@@ -103,6 +103,41 @@ class Delivery(models.Model):
     detail = models.CharField(max_length=300, blank=True)
 
 
+class TrialMail(models.Model):
+    """A test digest that a member asked for: to her own address, apart from the ledger and from any day's digest.
+
+    Sent once, at once; one that did not leave is not tried again, because its asker is told and can ask again.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready", "Ready"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Did not leave"
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    # Whose administrator asked; none where she administers the organization and so reads of all of them.
+    facility = models.ForeignKey("facilities.Facility", models.PROTECT, null=True, related_name="+")
+    user = models.ForeignKey("users.User", models.PROTECT, related_name="+")
+    address = models.EmailField()
+    subject = models.CharField(max_length=200)
+    message = models.TextField()  # MIME as sent; emptied after 30 days, the hash stays
+    message_sha256 = models.CharField(max_length=64)
+    message_id = models.CharField(max_length=120, unique=True)
+    sample = models.BooleanField()  # nothing was due: it showed made-up rows
+    state = models.CharField(max_length=6, choices=State, default=State.READY)
+    detail = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "facility"], name="reminders_trials")]
+
+    @property
+    def key(self) -> str:
+        """Audit key, such as ``trial-mail:7``."""
+        return f"trial-mail:{self.pk}"
+
+
 class SweepRun(models.Model):
     """One row per tick: the only row that a repeated tick writes."""
 

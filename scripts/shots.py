@@ -146,6 +146,7 @@ def signed_in_state(browser: Browser, demo: Demo) -> Any:
 def kind_of(path: str) -> str:
     """Return the path with numbers and names of systems replaced: pages of one kind look alike."""
     path = re.sub(r"/systems/(?!rules/|iqies/|qies/)(ep-)?[a-z0-9-]+/", r"/systems/\1NAME/", path)  # the richest stay
+    path = re.sub(r"/first-hour/[a-z]+/", "/first-hour/STEP/", path)
     return re.sub(r"/\d+(?=/|$)", "/N", path)
 
 
@@ -169,7 +170,7 @@ def find_pages(page: Page) -> list[str]:
         landed = urlsplit(page.url).path
         if kind_of(landed) not in {kind_of(each) for each in found}:
             found.append(landed)
-        for link in page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)"):
+        for link in page.eval_on_selector_all("a[href]:not([download])", "links => links.map(link => link.href)"):
             parts = urlsplit(link)
             if parts.netloc == urlsplit(page.url).netloc and kind_of(parts.path) not in seen:
                 seen.add(kind_of(parts.path))

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from systems.models import Ability, Policy, PolicyKind, RoleAbility, StreamPath, SystemRole
+from systems.models import Ability, Policy, PolicyKind, Quota, RoleAbility, StreamPath, SystemRole
 from systems.paths import Path
 from systems.policy import PolicyVersion
 
@@ -70,9 +70,19 @@ def chain_revisions() -> dict[ChainKey, int]:
 
 def official_roles() -> set[int]:
     """Return the roles whose holders decide on CMS's side about the access of others, in one query."""
+    return set(roles_of_officials().values_list("pk", flat=True))
+
+
+def roles_of_officials() -> QuerySet[SystemRole]:
+    """As `official_roles`, to be asked as part of another query."""
     able = RoleAbility.objects.filter(ability=Ability.APPROVE, allowed=True)
     decides = Q(pk__in=able.values("role")) | Q(approves__isnull=False)
-    return set(SystemRole.objects.filter(decides, privileged=True).values_list("pk", flat=True))
+    return SystemRole.objects.filter(decides, privileged=True).order_by()
+
+
+def systems_that_need_officials() -> QuerySet[Quota]:
+    """Return the quotas that ask for officials at each facility (not those that only advise), one row a system."""
+    return Quota.objects.current().filter(role__in=roles_of_officials(), least__gte=1, recommended=False).order_by()
 
 
 def stream_paths() -> list[Path]:

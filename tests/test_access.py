@@ -168,6 +168,18 @@ ROWS: dict[str, list[Row]] = {
         Row(FORM, ("slug", "oak", "closed_system")),
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "oak", "closed_system"), {"reason": "Old reports"}),
     ],
+    "web:first-hours": [Row(ADMIN_ONLY)],
+    "web:first-hour": [Row(FORM, FACILITY)],
+    "web:first-hour-mark": [
+        Row(FORM, ("slug", "oak", "first_hour_step")),
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "oak", "first_hour_step"), {"state": "elsewhere"}),
+    ],
+    "web:first-hour-unmark": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "oak", "first_hour_step"), {})],
+    "web:first-hour-test": [
+        Row((DONE, REFUSED, GONE, REFUSED, SIGN_IN), ("slug",), {}),
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug",), {"facility": "oak"}),
+    ],
+    "web:facility-sample": [Row(FORM, ("slug", "oak", "sample", "form"))],
     "web:facility-record": [Row(OBJECT, FACILITY)],
     "web:facility-record-file": [
         Row((REFUSED, GONE, GONE, REFUSED, SIGN_IN), FACILITY, {}, note="these sessions have no second factor")

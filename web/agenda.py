@@ -64,6 +64,11 @@ class Agenda:
         )
 
     @property
+    def bare(self) -> bool:
+        """Whether nothing at all is known that has a date or should have one, as in an empty organization."""
+        return not (self.dossiers or self.next_on or any(self.duties.values()))
+
+    @property
     def quiet(self) -> bool:
         """Whether there is nothing to do at all."""
         urgent = (self.late.deadlines, self.check.deadlines, self.week.deadlines)

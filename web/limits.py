@@ -1,4 +1,4 @@
-"""A limit on guessing for pages that anybody may open."""
+"""Limits on how often: on guessing at pages that anybody may open, and on deeds of a member that cost something."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,16 +21,21 @@ def limited(name: str, per_minute: int) -> Callable[[Callable[..., HttpResponse]
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            key = f"limit:{name}:{get_adapter(request).get_client_ip(request)}"
-            cache.add(key, 0, WINDOW)
-            try:
-                tries = cache.incr(key)
-            except ValueError:  # the minute ended between the two
-                tries = 1
-            if tries > per_minute:
+            if too_often(name, get_adapter(request).get_client_ip(request), per_minute):
                 return render(request, "429.html", status=429)
             return view(request, *args, **kwargs)
 
         return counted
 
     return decorate
+
+
+def too_often(name: str, who: object, per_minute: int) -> bool:
+    """Count one more try of somebody (an address, a member's key); return whether it is one too many this minute."""
+    key = f"limit:{name}:{who}"
+    cache.add(key, 0, WINDOW)
+    try:
+        tries = cache.incr(key)
+    except ValueError:  # the minute ended between the two
+        tries = 1
+    return bool(tries > per_minute)

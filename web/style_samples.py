@@ -222,14 +222,14 @@ def checklist() -> list[dict[str, Any]]:
     """Return the first steps, some of them done."""
     return [
         {"label": "Register your facility", "done": True},
+        {"label": "Settle who hears what", "done": True, "words": "Done elsewhere", "undo_url": "#checklist"},
         {
             "label": "Add one person with her CMS accounts",
             "hint": "Systems, user IDs and the day of the last login, as far as you know it.",
-            "url": "#checklist",
-            "deed": "Add a person",
+            "url": "#checklist", "deed": "Add a person", "next": True, "links": [{"label": "Set aside", "url": "#"}],
         },
         {"label": "Start reminders", "hint": "You see first who would get what.", "url": "#checklist", "deed": "Look"},
-    ]
+    ]  # fmt: skip
 
 
 def table() -> dict[str, Any]:

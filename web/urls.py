@@ -18,6 +18,7 @@ from web.views import (
     facility_register,
     facility_statements,
     findings,
+    first_hour,
     forecast,
     home,
     house_rules,
@@ -88,6 +89,16 @@ places_and_people = [
     path("settings/reminders/", settings.start_reminders, name="start-reminders"),
 ]
 
+first_hour_of = "facilities/<int:pk>/first-hour/"
+getting_started = [
+    path("first-hour/", first_hour.first_hours, name="first-hours"),
+    path("first-hour/test/", first_hour.first_hour_test, name="first-hour-test"),
+    path(first_hour_of, first_hour.first_hour, name="first-hour"),
+    path(f"{first_hour_of}<slug:step>/", first_hour.first_hour_mark, name="first-hour-mark"),
+    path(f"{first_hour_of}<slug:step>/again/", first_hour.first_hour_unmark, name="first-hour-unmark"),
+    path("facilities/<int:pk>/sample/<slug:kind>.<slug:form>", first_hour.facility_sample, name="facility-sample"),
+]
+
 today_and_accounts = [
     path("", today.today, name="today"),
     path("search/", search.find, name="search"),
@@ -146,6 +157,7 @@ urlpatterns = [
     path("join/<str:token>/", join.join, name="join"),
     path("o/<slug:slug>/", include(today_and_accounts)),
     path("o/<slug:slug>/", include(places_and_people)),
+    path("o/<slug:slug>/", include(getting_started)),
     path("o/<slug:slug>/", include(long_lists)),
     path("o/<slug:slug>/", include(catalogue)),
     path("o/<slug:slug>/", include(files)),

@@ -21,7 +21,7 @@ from django.db.models.functions import Cast, Concat
 
 from audit.bulk import among
 from audit.services import Ref, record_digest
-from reminders.models import Delivery, Digest, MailHold, Reminder
+from reminders.models import Delivery, Digest, MailHold, Reminder, TrialMail
 from reminders.truth import true
 from systems.policy import EASTERN, day_in
 
@@ -73,9 +73,9 @@ class _MailBytes:
 
 
 class StoredMail(EmailMessage):
-    """A digest's message as stored; nothing of it is made again."""
+    """A digest's message (or that of a test) as stored; nothing of it is made again."""
 
-    def __init__(self, digest: Digest) -> None:
+    def __init__(self, digest: Digest | TrialMail) -> None:
         super().__init__(digest.subject, "", settings.DEFAULT_FROM_EMAIL, [digest.address])
         self._bytes = _MailBytes(digest.message)
 
@@ -164,7 +164,17 @@ def _send_all(mailer: BaseEmailBackend, batch: Sequence[Digest]) -> _Outcomes:
     return outcomes
 
 
-def _send(mailer: BaseEmailBackend, digest: Digest) -> tuple[str, str]:
+def hand_over(mail: TrialMail) -> tuple[str, str]:
+    """Hand one stored mail over now, outside any transaction. Returns the outcome and its reason, as `_send` does."""
+    mailer = get_connection()
+    try:
+        problem = _open(mailer)
+        return (Delivery.Outcome.DEFERRED, problem) if problem else _send(mailer, mail)
+    finally:
+        _close(mailer)
+
+
+def _send(mailer: BaseEmailBackend, digest: Digest | TrialMail) -> tuple[str, str]:
     """Hand one digest over. Returns the outcome and its reason, which never holds an address."""
     outcome = Delivery.Outcome
     try:

@@ -117,8 +117,7 @@ def _write(people: Sequence[Addressee], local_on: date, at: datetime) -> Assembl
     """Write the digests of these people and tie their reminders to them, inside the caller's transaction."""
     ids = [to.person_id for to in people]
     waiting = Reminder.objects.filter(state=Reminder.State.PLANNED, recipient__in=ids)
-    superseded = sum(rows.update(state=Reminder.State.SUPERSEDED) for rows in untrue(waiting, day_in(at, EASTERN)))
-    waiting.filter(said_by_another()).update(state=Reminder.State.SKIPPED)
+    superseded = settle(waiting, at)
     written, failed = _compose_all(people, at)
     Digest.objects.bulk_create([_row(mail, at) for mail in written], batch_size=100)
     _set_aside(failed, at)
@@ -133,6 +132,13 @@ def _write(people: Sequence[Addressee], local_on: date, at: datetime) -> Assembl
         about = Ref(f"day:{local_on.isoformat()}", f"Mails of {local_on.isoformat()}")
         record_digest(action="digests.assembled", actor=SWEEP, subject=about, at=at, rows=rows)
     return Assembled(len(written), superseded, len(failed))
+
+
+def settle(waiting: QuerySet[Reminder], at: datetime) -> int:
+    """Take out of what is planned what is untrue by now (returns how many) or said by a later or worse one."""
+    superseded = sum(rows.update(state=Reminder.State.SUPERSEDED) for rows in untrue(waiting, day_in(at, EASTERN)))
+    waiting.filter(said_by_another()).update(state=Reminder.State.SKIPPED)
+    return superseded
 
 
 def _compose_all(people: Sequence[Addressee], at: datetime) -> tuple[list[Mail], list[tuple[Addressee, str]]]:

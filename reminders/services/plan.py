@@ -149,6 +149,26 @@ def would_hear(*, organization: int, at: datetime) -> list[tuple[int, int]]:
     return found
 
 
+def would_be_told(*, organization: int, person: int, at: datetime) -> list[tuple[int, int, int]]:
+    """Return (deadline, cycle, step) of what one person would be reminded of now, were reminders started.
+
+    What is in the ledger already is left out, as `plan_due` leaves it out.
+    """
+    mine = f"o.id = {int(organization)}"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TABLE)
+        for zone, on in days_by_zone(at).items():
+            for group in climbs():
+                for day in ("due_on", "target_on") if group[0].subject == "account" else ("due_on",):
+                    _hear(cursor, group, day, zone, on, mine, [])
+        cursor.execute(
+            "SELECT DISTINCT deadline_id, cycle, step FROM reminders_heard WHERE recipient_id = %s", [person]
+        )
+        found: list[tuple[int, int, int]] = cursor.fetchall()
+        cursor.execute("DELETE FROM reminders_heard")
+    return found
+
+
 def would_plan(*, organization: int, system: int, at: datetime) -> set[tuple[int, int, int]]:
     """Return (person, deadline, step) of what would be planned now about accounts on a system, were reminders started.
 

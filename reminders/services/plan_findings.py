@@ -45,7 +45,16 @@ def plan_findings(*, at: datetime) -> int:
 
 def would_hear_of_findings(*, organization: Organization, at: datetime) -> list[tuple[int, int]]:
     """Return (person, finding) of what would be told at once if reminders started."""
+    return [(recipient, finding) for finding, _, _, recipient in _would_be_told(organization, at)]
+
+
+def would_be_told_of_findings(*, organization: Organization, person: int, at: datetime) -> list[tuple[int, int, int]]:
+    """Return (finding, cycle, step) of what one person would be told at once if reminders started."""
+    return [(finding, cycle, step) for finding, cycle, step, to in _would_be_told(organization, at) if to == person]
+
+
+def _would_be_told(organization: Organization, at: datetime) -> list[tuple[int, int, int, int]]:
     statement = heard(local_time(at, organization.zone).date(), started="o.id = %s")
     with connection.cursor() as cursor:
         cursor.execute(statement, [organization.pk, organization.zone])
-        return [(recipient, finding) for _, finding, _, _, recipient in cursor.fetchall()]
+        return [row[1:] for row in cursor.fetchall()]

@@ -34,7 +34,7 @@ LISTS += [
     "systems",
     "system-rules",
 ]
-LISTS += ["imports", "import-new"]
+LISTS += ["imports", "import-new", "first-hours"]
 # Rich, replaced, assumed and unknown limits, and one of which nearly nothing is known.
 GUIDES = ["iqies", "qies", "idm", "sams", "ep-cnc"]
 OF_A_PERSON = ["person", "person-edit", "person-away", "person-employ", "person-accounts-add", "acknowledge"]
@@ -111,6 +111,8 @@ def addresses(demo):
     found += [
         ("facility-streams", [oak.pk]),
         ("facility-keepers", [oak.pk]),
+        ("first-hour", [oak.pk]),
+        ("first-hour-mark", [oak.pk, "test"]),
         ("facility-reviewed", [oak.pk]),
         ("facility-in-use", [oak.pk, "cmsnet"]),
     ]

@@ -12,19 +12,17 @@ from accounts.services.figures import keep_figures
 from accounts.services.logins import record_login, refresh_clocks
 from accounts.services.places import keep_in_use
 from accounts.services.rules.sweep import check_rules
-from facilities.models import Membership, Organization
-from facilities.models.tenancy import Role
+from facilities.models import Membership
 from staff.services.absences import record_absence
 from staff.services.people import end_employment
 from systems.models import System
-from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.web.holdings import address, crowd, held
 from web.agenda import SHOWN
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 TODAY_PAGE = "/o/riverside/"
-QUERIES = 33  # three of them for what stands beside the list
+QUERIES = 31  # three of them for what stands beside the list
 
 
 @pytest.fixture(autouse=True)
@@ -228,29 +226,14 @@ def test_the_page_costs_the_same_with_two_accounts_and_with_thirty(client, cast,
         client.get(TODAY_PAGE)
 
 
-def test_a_young_organization_is_led_through_its_first_steps(client, catalogue):
-    young = factories.OrganizationFactory(slug="young")
-    chief = factories.UserFactory()
-    factories.MembershipFactory(user=chief, organization=young, role=Role.ADMINISTRATOR)
-
-    def done():
-        return [step["done"] for step in page(client, chief, "/o/young/").context["checklist"]]
-
-    assert done() == [False, False, False, False]
-    place = factories.FacilityFactory(organization=young)
-    assert done() == [True, False, False, False]
-    person = factories.EmploymentFactory(facility=place).person
-    assert done() == [True, True, False, False]
-    factories.AccountFactory(person=person)
-    assert done() == [True, True, True, False]
-    Organization.objects.filter(pk=young.pk).update(reminders_started_at=NOON)
-    assert done() == []
-
-
-def test_the_checklist_is_for_those_who_can_work_on_it(client, cast):
-    assert page(client, cast.carol).context["checklist"]
-    assert not page(client, cast.henry).context["checklist"]
-    assert not page(client, cast.audrey).context["checklist"]
+def test_who_leads_a_first_hour_is_shown_the_way_and_others_what_they_may_do(client, cast):
+    shown = page(client, cast.alice).content.decode()
+    assert "Getting started at Oak House</a>: two of five steps done; next: say who the Security Officials are" in shown
+    assert "Reminders have not been started" not in shown
+    for who, deed in ((cast.carol, True), (cast.henry, False), (cast.audrey, False)):
+        shown = page(client, who).content.decode()
+        assert "Getting started" not in shown
+        assert (address("person-add") in shown) is deed
 
 
 def test_a_page_of_today_stays_light(client, cast):

@@ -9,10 +9,12 @@ from django.views.decorators.http import require_safe
 from facilities.access import Action, Scope
 from systems.policy import EASTERN, day_in
 from web.account_list import COLUMNS, account_rows, page_of_accounts
+from web.forms.facilities import places_for
 from web.keyset import count_of
 from web.lists import accounts_as_asked
 from web.saved_views import views_of
 from web.scope import ScopedRequest, organization_page
+from web.teaching import Deed, towards_accounts
 
 
 @require_safe
@@ -36,14 +38,16 @@ def accounts(request: ScopedRequest) -> HttpResponse:
             "page": page,
             "filtered": bool(form.filters),
             "record_url": _record_url(scope),
-            "may_add": _works(scope),
+            "first": _first(scope) if not page.rows and not form.filters else {},
+            "reads": scope.reads is None or bool(scope.reads),
             "may_import": scope.may(Action.IMPORT_ACCOUNTS),
         },
     )
 
 
-def _works(scope: Scope) -> bool:
-    return scope.may(Action.EDIT_PERSON, [place for _, place in scope.roles if place is not None])
+def _first(scope: Scope) -> Deed:
+    """Return what fills the list, for those who may do it."""
+    return towards_accounts(scope, places_for(scope, Action.EDIT_PERSON))
 
 
 def _record_url(scope: Scope) -> str:

@@ -70,6 +70,7 @@ def facility(request: ScopedRequest, pk: int) -> HttpResponse:
             "duties": duty_rows(_owed(scope, place, on)[:DUE_ROWS], scope=scope, on=on),
             "may_edit": scope.may(Action.EDIT_FACILITY, [place.pk]),
             "may_add": scope.may(Action.EDIT_PERSON, [place.pk]),
+            "may_lead": scope.may(Action.LEAD_FIRST_HOUR, [place.pk]),
             "crumbs": facility_crumbs(request),
         },
     )

@@ -57,6 +57,7 @@ def facilities(request: ScopedRequest) -> HttpResponse:
             "asked": asked,
             "filtered": bool(asked) or any(chosen.values()),
             "may_register": scope.may(Action.REGISTER_FACILITY),
+            "reads_all": scope.reads is None,
         },
     )
 

@@ -13,11 +13,13 @@ from accounts.finding_words import SEVERITIES, WORDS
 from accounts.models import Finding, RoleGrant
 from accounts.models.watch import FindingQuerySet, Severity
 from accounts.words import count_noun, listed
+from facilities.models import Facility
 from systems.policy import EASTERN, day_in
 from web.finding_list import counts, finding_rows, groups, page_rows, ranked
 from web.forms.findings import FindingFilter
 from web.keyset import page_of
 from web.scope import ScopedRequest, organization_page
+from web.teaching import towards_facilities
 
 PAGE_ROWS = 30
 
@@ -45,6 +47,11 @@ def findings(request: ScopedRequest) -> HttpResponse:
         context["groups"] = [
             {"group": group, "url": _with(request, "kind", group.kind)} for group in groups(scope, found, on)
         ]
+        if not context["groups"] and not form.filters:
+            context["looked"] = Facility.objects.filter(organization=scope.organization).exists()
+            context["first"] = towards_facilities(scope)
+            if not context["looked"]:
+                context["summary"] = "No facility is registered yet, so nothing was looked at."
     return render(request, "web/findings.html", context)
 
 

@@ -17,6 +17,7 @@ from accounts.models import Finding
 from accounts.services.account_lists import ListRefused
 from facilities.access import Action, Scope, authorize
 from facilities.errors import FacilitiesError
+from facilities.models import Facility
 from imports.mappings import ACTIONS, fitting, remembered, save_mapping
 from imports.models import Import, PendingImport
 from imports.opening import FileRefused
@@ -107,7 +108,13 @@ def import_new(request: ScopedRequest) -> HttpResponse:
         else:
             pending = _kept(scope, pages, roster, form.cleaned_data.get("system", ""))
             return redirect("web:import-look", scope.organization.slug, pending.pk)
-    context = {"form": form, "kind": pages.kind.value, "crumbs": [imports_crumb(scope)]}
+    context = {
+        "form": form,
+        "kind": pages.kind.value,
+        "sample": "accounts" if pages.kind == Import.Kind.ACCOUNTS else "people",
+        "sample_of": Facility.objects.visible_to(scope).open().order_by("name", "pk").first(),
+        "crumbs": [imports_crumb(scope)],
+    }
     return render(request, "web/import_new.html", context)
 
 

@@ -13,6 +13,7 @@ from web.lists import people_as_asked
 from web.people_list import BY_NAME, COLUMNS, people_rows
 from web.saved_views import views_of
 from web.scope import ScopedRequest, organization_page
+from web.teaching import towards_people
 from web.views.people import today
 
 
@@ -24,6 +25,7 @@ def people(request: ScopedRequest) -> HttpResponse:
     listing = people_as_asked(scope, request.GET)
     form = listing.form
     page = page_of(request, listing.rows, by=BY_NAME)
+    places = places_for(scope, Action.EDIT_PERSON)
     context: dict[str, Any] = {
         "form": form,
         "views": views_of(scope, "people", form.query),
@@ -35,6 +37,9 @@ def people(request: ScopedRequest) -> HttpResponse:
         "filtered": bool(form.filters),
         "place": form.chosen.get("facility"),
         "may_import": scope.may(Action.IMPORT_PEOPLE),
-        "may_add": places_for(scope, Action.EDIT_PERSON).exists(),
+        "may_add": places.exists(),
+        "reads_all": scope.reads is None,
     }
+    if not page.rows and not form.filters:
+        context["first"] = towards_people(scope, places)
     return render(request, "web/people.html", context)

@@ -41,6 +41,7 @@ def settings(request: ScopedRequest) -> HttpResponse:
         "rules_on": HouseRule.objects.known().filter(organization=scope.organization, rule__in=HOUSE_RULES).count(),
         "may_manage": scope.may(Action.MANAGE_MEMBERS),
         "may_start": scope.may(Action.START_REMINDERS),
+        "may_lead": scope.acts_at(Action.LEAD_FIRST_HOUR) != frozenset(),
     }
     if scope.reads is None:
         context |= _members(request)

@@ -9,14 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.models import Deadline, PortalAccount
+from accounts.models import Deadline
 from accounts.sentences import good_day, the_one_sentence
 from facilities.access import Action, Scope
-from facilities.models import Facility
-from staff.models import Employment
 from users.models import User
 from web.agenda import SHOWN, Agenda, Section, agenda
 from web.beside import beside
+from web.first_hour import line_for_today
 from web.rows import deadline_row, done_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 
@@ -29,8 +28,8 @@ def today(request: ScopedRequest) -> HttpResponse:
     day = agenda(scope=scope, at=now)
     user: User = request.user  # type: ignore[assignment]
     request.waiting = {"web:today": _own_count(day)}  # type: ignore[attr-defined]
+    started = line_for_today(scope, empty=day.bare, at=now)
     hour = now.astimezone(ZoneInfo(scope.organization.zone)).hour
-    first_steps = _first_steps(scope)
     return render(
         request,
         "web/today.html",
@@ -39,11 +38,12 @@ def today(request: ScopedRequest) -> HttpResponse:
             "sentence": the_one_sentence(day.tally),
             "sections": list(_sections(scope, day)),
             "day": day,
-            "checklist": first_steps,
+            "started": started,
+            "may_add": _works(scope),
             "record_url": reverse("web:logins-record", args=[scope.organization.slug])
             if _may_record(day, scope)
             else "",
-            "reminders_url": _reminders_url(scope),
+            "reminders_url": "" if started and day.bare else _reminders_url(scope),
             "beside": beside(scope, day.on),
         },
     )
@@ -96,44 +96,6 @@ def _reminders_url(scope: Scope) -> str:
     if scope.organization.reminders_started_at or not scope.may(Action.START_REMINDERS):
         return ""
     return reverse("web:start-reminders", args=[scope.organization.slug])
-
-
-def _first_steps(scope: Scope) -> list[dict[str, Any]]:
-    """Return the first-run checklist until all of it is done; nothing for those who only read or hold."""
-    slug = scope.organization.slug
-    if scope.reads == frozenset() or not _works(scope):
-        return []
-    steps = [
-        {
-            "label": "Register your facility",
-            "hint": "Its CCN, state and ZIP Code are checked against CMS’s directory.",
-            "done": Facility.objects.filter(organization=scope.organization).exists(),
-            "url": reverse("web:facility-register", args=[slug]) if scope.may(Action.REGISTER_FACILITY) else "",
-            "deed": "Register a facility",
-        },
-        {
-            "label": "Add the people who hold accounts",
-            "hint": "One page takes a person with all her accounts.",
-            "done": Employment.objects.known().filter(organization=scope.organization).exists(),
-            "url": reverse("web:person-add", args=[slug]),
-            "deed": "Add a person",
-        },
-        {
-            "label": "Tell about the first account",
-            "hint": "The system, the role and the day of the last login, as far as you know it.",
-            "done": PortalAccount.objects.filter(organization=scope.organization).exists(),
-            "url": reverse("web:people", args=[slug]),
-            "deed": "Choose a person",
-        },
-        {
-            "label": "Start reminders",
-            "hint": "You see first who would get what. Until then nobody gets mail.",
-            "done": scope.organization.reminders_started_at is not None,
-            "url": reverse("web:start-reminders", args=[slug]) if scope.may(Action.START_REMINDERS) else "",
-            "deed": "See who would get what",
-        },
-    ]
-    return [] if all(step["done"] for step in steps) else steps
 
 
 def _works(scope: Scope) -> bool:
