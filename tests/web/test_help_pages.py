@@ -62,7 +62,7 @@ def test_a_part_of_a_word_or_of_what_it_stands_for_finds_it(client, cast):
 def test_the_glossary_asks_the_database_no_more_for_more_words(client, cast, django_assert_num_queries):
     for asked in ("", "harp"):
         glossary(client, cast.henry, q=asked)
-        with django_assert_num_queries(9 + 2):  # nine are the frame's; the words, and sources that they name further
+        with django_assert_num_queries(10 + 2):  # ten are the frame's; the words, and sources that they name further
             glossary_again = client.get(reverse("web:glossary", args=["riverside"]), {"q": asked})
         assert glossary_again.status_code == 200
 
