@@ -87,7 +87,7 @@ def read_catalogue(folder: Path = FOLDER) -> Catalogue:
     errors: list[CatalogueError] = []
     for path in paths:
         try:
-            files.append(_read_file(path))
+            files.append(read_file(path))
         except CatalogueInvalid as exc:
             errors += exc.errors
     if not errors:
@@ -98,7 +98,8 @@ def read_catalogue(folder: Path = FOLDER) -> Catalogue:
     raise CatalogueInvalid(errors)
 
 
-def _read_file(path: Path) -> ReadFile:
+def read_file(path: Path) -> ReadFile:
+    """Read one file by itself, not held against the others. Raises CatalogueInvalid with all its mistakes."""
     try:
         text = path.read_text(encoding="utf-8")
         loader = _OnceLoader(text)
@@ -129,6 +130,7 @@ def _read_file(path: Path) -> ReadFile:
 
 def _repeated(catalogue: Catalogue) -> Iterator[CatalogueError]:
     keys = {"sources": "key", "systems": "slug", "streams": "slug", "contacts": "key", "milestones": "key"}
+    keys["terms"] = "slug"
     for name, key in keys.items():
         counts = Counter(getattr(entry, key) for entry in catalogue.all_of(name))
         for file in catalogue.files:
@@ -170,6 +172,7 @@ def _dangling(catalogue: Catalogue) -> Iterator[CatalogueError]:
     sources = {entry.key for entry in catalogue.all_of("sources")}
     systems = {entry.slug for entry in catalogue.all_of("systems")}
     streams = {entry.slug for entry in catalogue.all_of("streams")}
+    terms = {entry.slug for entry in catalogue.all_of("terms")}
     for file in catalogue.files:
         for place, cite in cites_of(file.content):
             for key in [cite.source, *cite.sources]:
@@ -177,6 +180,7 @@ def _dangling(catalogue: Catalogue) -> Iterator[CatalogueError]:
                     yield file.error((*place, "source"), f"there is no source {key!r}")
         yield from _unknown(file, "systems", systems, _system_names(file))
         yield from _unknown(file, "streams", streams, _stream_names(file))
+        yield from _unknown(file, "terms", terms, _term_names(file))
     for file, number, system in _systems(catalogue):
         roles = {role.slug for role in system.roles}
         named = [(("roles", at, "approved_by"), role.approved_by) for at, role in enumerate(system.roles)]
@@ -207,6 +211,8 @@ def _system_names(file: ReadFile) -> Iterator[tuple[Place, str | None]]:
         yield from ((("contacts", number, "systems"), name) for name in contact.systems)
     for number, milestone in enumerate(file.content.milestones):
         yield from ((("milestones", number, "systems"), name) for name in milestone.systems)
+    for number, term in enumerate(file.content.terms):
+        yield ("terms", number, "system"), term.system
 
 
 def _stream_names(file: ReadFile) -> Iterator[tuple[Place, str | None]]:
@@ -221,6 +227,13 @@ def _stream_names(file: ReadFile) -> Iterator[tuple[Place, str | None]]:
         yield ("paths", number, "stream"), path.stream
     for number, milestone in enumerate(file.content.milestones):
         yield ("milestones", number, "stream"), milestone.stream
+    for number, term in enumerate(file.content.terms):
+        yield ("terms", number, "stream"), term.stream
+
+
+def _term_names(file: ReadFile) -> Iterator[tuple[Place, str | None]]:
+    for number, term in enumerate(file.content.terms):
+        yield from ((("terms", number, "see"), name) for name in term.see)
 
 
 def _clashing_versions(catalogue: Catalogue) -> Iterator[CatalogueError]:

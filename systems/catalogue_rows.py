@@ -26,6 +26,7 @@ from systems.models import (
     System,
     SystemAddress,
     SystemRole,
+    Term,
 )
 
 Row = dict[str, Any]
@@ -50,6 +51,7 @@ NATURAL_KEYS: dict[type[models.Model], tuple[str, ...]] = {
     FormPhrase: ("key",),
     Document: ("slug", "version"),
     Note: ("system_id", "topic", "key"),
+    Term: ("slug",),
 }
 
 
@@ -265,6 +267,15 @@ def _notes(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
             yield row | _cited(entry.cite, ids)
 
 
+def _terms(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
+    uncited = {"fact_id": "", "see_also": "", "source_id": None, "further_sources": "", "confidence": ""}
+    for entry in catalogue.all_of("terms"):
+        row = _plain(entry, "slug", "name", "full_name", "spelled_by_us", "text", "ours")
+        row |= {"aliases": "; ".join(entry.aliases), "see": ", ".join(entry.see)}
+        row |= {"system_id": _system_or_none(ids, entry.system), "stream_id": _stream(ids, entry.stream)}
+        yield row | (_cited(entry.cite, ids) if entry.cite else uncited | {"withdrawn": False})
+
+
 _BUILDERS: dict[type[models.Model], Callable[[Catalogue, Ids], Iterator[Row]]] = {
     Source: _sources,
     System: _systems,
@@ -283,4 +294,5 @@ _BUILDERS: dict[type[models.Model], Callable[[Catalogue, Ids], Iterator[Row]]] =
     FormPhrase: _phrases,
     Document: _documents,
     Note: _notes,
+    Term: _terms,
 }

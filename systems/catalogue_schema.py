@@ -320,6 +320,30 @@ class DocumentEntry(Cited):
     date_note: str = ""
 
 
+class TermEntry(Entry):
+    """A word explained: cited, or ours. `see` names other terms; the text's first sentence stands alone as a hint."""
+
+    slug: Slug
+    name: Text
+    full_name: str = ""
+    spelled_by_us: bool = False  # no source prints `full_name`
+    aliases: list[Text] = []
+    text: Text
+    system: Slug | None = None
+    stream: Slug | None = None
+    see: list[Slug] = []
+    ours: bool = False
+    cite: Cite | None = None
+
+    @model_validator(mode="after")
+    def _cited_or_ours(self) -> Self:
+        if self.ours == (self.cite is not None):
+            raise ValueError("a term cites its fact and source, or says ours: true")
+        if self.spelled_by_us and not self.full_name:
+            raise ValueError("spelled_by_us goes with full_name")
+        return self
+
+
 class CatalogueFile(Entry):
     """One file; what it holds is a matter of taste, the loader joins all files."""
 
@@ -332,6 +356,7 @@ class CatalogueFile(Entry):
     milestones: list[MilestoneEntry] = []
     documents: list[DocumentEntry] = []
     notes: list[NoteEntry] = []  # what holds for all systems
+    terms: list[TermEntry] = []
 
 
 def cites_of(entry: BaseModel, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Cite]]:

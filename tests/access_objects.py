@@ -31,7 +31,7 @@ def one_of_each(cast: Cast) -> dict[str, object]:
     """Return keys and words for addresses and forms; what is not of Riverside is nobody's."""
     words = {"slug": "riverside", "system": "iqies", "closed_system": "cmsnet", "part": "joiner", "list": "accounts"}
     words |= {"first_hour_step": "officials", "sample": "people", "form": "csv"}
-    return words | {"rule": "R-27"} | _held(cast) | _stated(cast) | _members(cast) | _imports(cast)
+    return words | {"rule": "R-27", "leaflet": "monday"} | _held(cast) | _stated(cast) | _members(cast) | _imports(cast)
 
 
 def _held(cast: Cast) -> dict[str, object]:

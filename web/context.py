@@ -73,6 +73,8 @@ def rail(scope: Scope, path: str, waiting: dict[str, int]) -> list[dict[str, Any
     ]
     # Today's address is the beginning of every other one, so the longest that fits wins; a page of none is of Today.
     here = max((url for _, url in shown if path.startswith(url)), key=len, default="")
+    if path.startswith(reverse("web:help", args=[scope.organization.slug])):
+        here = ""  # Help stands in the top bar
     return [
         {
             "label": entry.label,

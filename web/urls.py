@@ -20,6 +20,7 @@ from web.views import (
     findings,
     first_hour,
     forecast,
+    help,
     home,
     house_rules,
     house_windows,
@@ -140,6 +141,12 @@ catalogue = [
     path("systems/<slug:system>/", systems.system, name="system"),
 ]
 
+helping = [
+    path("help/", help.help_page, name="help"),
+    path("help/glossary/", help.glossary, name="glossary"),  # before the slugs: no guide is called so
+    path("help/<slug:leaflet>/", help.leaflet, name="leaflet"),
+]
+
 files = [
     path("imports/", imports.imports, name="imports"),
     path("imports/new/", import_uploads.import_new, name="import-new"),
@@ -160,5 +167,6 @@ urlpatterns = [
     path("o/<slug:slug>/", include(getting_started)),
     path("o/<slug:slug>/", include(long_lists)),
     path("o/<slug:slug>/", include(catalogue)),
+    path("o/<slug:slug>/", include(helping)),
     path("o/<slug:slug>/", include(files)),
 ]

@@ -77,7 +77,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "web.context.frame",
             ],
-            "builtins": ["web.templatetags.words"],
+            "builtins": ["web.templatetags.words", "web.templatetags.hints"],
         },
     },
 ]

@@ -13,6 +13,7 @@ from systems.models.surfaces import (
     SystemAddress,
     SystemRole,
 )
+from systems.models.terms import Term
 
 __all__ = [
     "Ability",
@@ -40,4 +41,5 @@ __all__ = [
     "System",
     "SystemAddress",
     "SystemRole",
+    "Term",
 ]

@@ -21,6 +21,7 @@ from staff.roster.reading import Roster, look_over
 from staff.services.rosters import import_roster, preview_roster
 from tests.chromium import NARROW, WIDE
 from tests.flows.visitors import objections
+from web.guides.leaflets import LEAFLETS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LISTS = ["today", "accounts", "logins-record", "people", "person-add", "facilities", "facility-register", "settings"]
@@ -34,7 +35,7 @@ LISTS += [
     "systems",
     "system-rules",
 ]
-LISTS += ["imports", "import-new", "first-hours"]
+LISTS += ["imports", "import-new", "first-hours", "help", "glossary"]
 # Rich, replaced, assumed and unknown limits, and one of which nearly nothing is known.
 GUIDES = ["iqies", "qies", "idm", "sams", "ep-cnc"]
 OF_A_PERSON = ["person", "person-edit", "person-away", "person-employ", "person-accounts-add", "acknowledge"]
@@ -120,6 +121,7 @@ def addresses(demo):
     found.append(("employment-end", [Employment.objects.filter(**mine).earliest("pk").pk]))
     found.append(("member-end", [Membership.objects.filter(**mine, role=Role.COORDINATOR).earliest("pk").pk]))
     found += [("system", [slug]) for slug in GUIDES]
+    found += [("leaflet", [each.slug]) for each in LEAFLETS]
     found += [("house-window", [slug]) for slug in ("iqies", "harp")]
     found += imports_of(demo)
     pages = [reverse(f"web:{name}", args=[demo.slug, *args]) for name, args in found]

@@ -144,3 +144,31 @@ def test_each_cited_value_of_the_real_catalogue_loses_its_source_only_with_an_er
     [error] = caught.value.errors
     assert (error.file, error.place) == ("iqies.yaml", "systems.0.policies.0.cite.source")
     assert error.line == text[:before].count("\n") + 1
+
+
+CITED = """\
+terms:
+  - {slug: qies, name: QIES, text: A site., cite: {fact: QIES-PURP-1, source: O1, confidence: official}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (", cite: {fact: QIES-PURP-1, source: O1, confidence: official}", "", "cites its fact and source"),
+        ("cite: {", "ours: true, cite: {", "cites its fact and source"),
+        ("source: O1, ", "", "required"),
+        ("source: O1", "source: O9", "no source 'O9'"),
+        ("name: QIES", "name: QIES, spelled_by_us: true", "goes with full_name"),
+        ("name: QIES", "name: QIES, see: [casper]", "'casper' is not among the terms"),
+        ("name: QIES", "name: QIES, system: casper", "'casper' is not among the systems"),
+    ],
+)
+def test_a_word_without_a_source_or_with_a_loose_end_does_not_load(tmp_path, old, new, reason):
+    (tmp_path / "sound.yaml").write_text(GOOD + CITED, encoding="utf-8")
+    assert [term.slug for term in read_catalogue(tmp_path).all_of("terms")] == ["qies"]
+    (tmp_path / "sound.yaml").unlink()
+    assert old in CITED
+    [error] = errors_of(tmp_path, GOOD + CITED.replace(old, new, 1))
+    assert reason in error.reason
+    assert error.place.startswith("terms.0")

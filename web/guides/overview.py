@@ -26,6 +26,12 @@ class Group:
     text: str = ""
     compact: bool = False
     rows: list[dict[str, Any]] = field(default_factory=list)
+    term: str = ""  # the word of the heading that wants explaining
+
+    @property
+    def asks(self) -> str:
+        """Return the question that the hint answers."""
+        return f"What is {self.term}?"
 
 
 def overview(scope: Scope, on: date, asked: str = "") -> list[Group]:
@@ -52,19 +58,28 @@ def _matches(system: System, asked: str) -> bool:
 
 def _groups() -> dict[str, Group]:
     return {
-        "harp": Group("harp", "You sign in with HARP", "One user ID for all of these; roles are asked for in each."),
+        "harp": Group(
+            "harp", "You sign in with HARP", "One user ID for all of these; roles are asked for in each.", term="HARP"
+        ),
         "idm": Group(
-            "idm", "You sign in through the Enterprise Portal (IDM)", "One user ID, a role for each application."
+            "idm",
+            "You sign in through the Enterprise Portal (IDM)",
+            "One user ID, a role for each application.",
+            term="IDM",
         ),
         "own": Group("own", "With a sign-in of their own", "Each has its own user ID and its own rules."),
         "moved": Group(
-            "moved", "Replaced or being replaced", "Accounts here still have their clocks until they are removed."
+            "moved",
+            "Replaced or being replaced",
+            "Accounts here still have their clocks until they are removed.",
+            term="QIES",
         ),
         "portal": Group(
             "portal",
             "Applications of the Enterprise Portal",
             "Reached through IDM, whose rules hold for all of them; of their own little was published.",
             compact=True,
+            term="Enterprise Portal",
         ),
     }
 
