@@ -9,32 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from accounts.consequences import PASSWORD_CODES, after, presumed, upper
 from accounts.words import count_noun, count_word, day, day_short, in_days, listed
 from systems.policy import EASTERN, MORE_THAN, cures
-
-# What happens after the last safe day, by the catalogue's code; {of} is "your iQIES" or "the iQIES".
-_AFTER = {
-    "roles_revoked": "{of} roles are revoked",
-    "role_removed": "{of} role is removed",
-    "disabled": "{of} account is disabled",
-    "deactivated": "{of} account is deactivated",
-    "inactive": "{of} account becomes inactive",
-    "password_expired": "{of} password expires",
-    "password_change": "{of} password has to be changed",
-    "deleted": "{of} account is deleted",
-    "access_lost": "access to {system} is lost",
-}
-_PRESUMED = {
-    "roles_revoked": "{of} roles are presumed revoked",
-    "role_removed": "{of} role is presumed removed",
-    "disabled": "{of} account is presumed disabled",
-    "deactivated": "{of} account is presumed deactivated",
-    "inactive": "{of} account is presumed inactive",
-    "password_expired": "{of} password has presumably expired",
-    "deleted": "{of} account is presumed deleted",
-    "access_lost": "access to {system} is presumed lost",
-}
-_PASSWORD_CODES = {"password_expired", "password_change"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +91,7 @@ def login_due(facts: Facts) -> str:
     if facts.own:
         return f"Sign in to {facts.system} {by_day(aim, facts.on)}: {seen(facts)}."
     if facts.consequence and facts.due_on:
-        loss = _said(_AFTER, facts, of=f"the {facts.system}")
+        loss = after(facts.consequence, system=facts.system, of=f"the {facts.system}")
         return f"Remind {facts.person}, or arrange cover: {loss} {after_day(facts.due_on, facts.on)}."
     return f"Remind {facts.person} to sign in to {facts.system} {by_day(aim, facts.on)}: {seen(facts)}."
 
@@ -125,8 +102,8 @@ def login_passed(facts: Facts) -> str:
     if facts.left_on and not facts.own:
         return still_open(facts)
     passed = f"the last safe day was {short_day(facts.due_on, facts.on)} ({in_days(facts.due_on, facts.on)})"
-    presumed = _said(_PRESUMED, facts, of=facts.whose)
-    return f"{_upper(presumed)}: {passed}."
+    since = presumed(facts.consequence, system=facts.system, of=facts.whose)
+    return f"{upper(since)}: {passed}."
 
 
 def system_closed(facts: Facts) -> str:
@@ -139,7 +116,7 @@ def roles_to_check(facts: Facts) -> str:
     """Return the question that a login after the last safe day leaves open."""
     assert facts.due_on is not None
     assert facts.check_on is not None
-    what = "password" if facts.consequence in _PASSWORD_CODES else "roles"
+    what = "password" if facts.consequence in PASSWORD_CODES else "roles"
     late = f"on {short_day(facts.check_on, facts.on)}, after the last safe day ({short_day(facts.due_on, facts.on)})"
     if facts.own:
         return f"Check your {facts.system} {what}: you signed in {late}."
@@ -182,14 +159,14 @@ def deletion_due(facts: Facts) -> str:
     assert facts.due_on is not None
     if facts.due_on < facts.on or (facts.left_on and not facts.own):
         return login_passed(facts)
-    loss = _said(_AFTER, facts, of=facts.whose)
-    return f"{_upper(loss)} {after_day(facts.due_on, facts.on)}: {seen(facts)}."
+    loss = after(facts.consequence, system=facts.system, of=facts.whose)
+    return f"{upper(loss)} {after_day(facts.due_on, facts.on)}: {seen(facts)}."
 
 
 def what_follows(facts: Facts) -> str:
     """Return the line under a row: what happens next, or what to do now that it has presumably happened."""
     if facts.left_on and not facts.own:
-        return f"Nobody is asked to sign in any more. {_upper(seen(facts))}."
+        return f"Nobody is asked to sign in any more. {upper(seen(facts))}."
     if not facts.consequence:
         return "Your organization’s own rule; CMS publishes no limit here."
     if facts.due_on is not None and facts.due_on < facts.on:
@@ -199,8 +176,8 @@ def what_follows(facts: Facts) -> str:
     if facts.consequence == "password_change":
         return ""
     if facts.own:
-        return f"After that {_said(_AFTER, facts, of=facts.whose)}."
-    return f"{_upper(seen(facts))}."
+        return f"After that {after(facts.consequence, system=facts.system, of=facts.whose)}."
+    return f"{upper(seen(facts))}."
 
 
 def limit_words(*, system: str, days: int | None, years: int | None, boundary: str, what: str) -> str:
@@ -266,7 +243,7 @@ def the_one_sentence(tally: Tally) -> str:
         parts.append(f"{tally.said('week', nouns, 'is,are')} due this week")
     if parts:
         calm = "" if tally.late else "; nothing is late"
-        return f"{_upper(listed(parts))}{calm}."
+        return f"{upper(listed(parts))}{calm}."
     if tally.later:
         return f"Nothing is late or due this week; {tally.said('later', nouns, 'comes,come')} up soon."
     if tally.unknown:
@@ -289,11 +266,3 @@ def recorded(*, system: str, happened_on: date, on: date, due_on: date | None, c
         whose = "your" if own else "the"
         return f"{said}. It came after the last safe day: please look whether {whose} roles are still there."
     return f"{said}. Next: {by_day(due_on, on)}." if due_on else f"{said}."
-
-
-def _said(table: dict[str, str], facts: Facts, *, of: str) -> str:
-    return table.get(facts.consequence, "{of} access is at risk").format(of=of, system=facts.system)
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

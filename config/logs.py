@@ -1,6 +1,7 @@
-"""JSON logs on standard error, each line with the request id and never with names, IDs or bodies."""
+"""JSON logs on standard error, each line with the request id and never with names, IDs, bodies or secret links."""
 
 import logging.config
+import re
 from typing import Any
 
 import structlog
@@ -11,6 +12,14 @@ from audit.context import request_id
 def _add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     event["request_id"] = request_id.get()
     return event
+
+
+# Addresses that are secrets themselves: whoever reads them could use them.
+_SECRET = re.compile(r"(/(?:join|calendar|auth/password/reset/key|auth/confirm-email)/)[^/\s\"']+")
+
+
+def _hide_secret_addresses(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    return {key: _SECRET.sub(r"\1...", value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 _SHARED: list[Any] = [
@@ -34,6 +43,7 @@ def logging_settings(level: str) -> dict[str, Any]:
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
+                    _hide_secret_addresses,
                     structlog.processors.JSONRenderer(),
                 ],
             }

@@ -66,7 +66,7 @@ def _gather(people: Sequence[Addressee], at: datetime) -> _Gathered:
         tallies,
         _more(aims, rows, [pk for pk, tally in tallies.items() if tally.dates > ROWS], at),
         _zones([row["account"] for these in rows.values() for row in these if row["account"]], at),
-        _left([row["holder"] for these in rows.values() for row in these if row["holder"]], at),
+        last_days([row["holder"] for these in rows.values() for row in these if row["holder"]], at),
         deputies.notes(rows, day_in(at, EASTERN)),
         finding_lines.gather(waiting),
     )
@@ -162,8 +162,8 @@ def _zones(accounts: Iterable[int], at: datetime) -> Mapping[int, set[str]]:
     return found
 
 
-def _left(people: Iterable[int], at: datetime) -> dict[int, date]:
-    """Return the last day worked of those who left."""
+def last_days(people: Iterable[int], at: datetime) -> dict[int, date]:
+    """Return person -> last day worked, of those who left. One query."""
     worked = Employment.objects.known().filter(person__in=set(people)).order_by().values("person")
     ended = worked.annotate(last=Max("valid_to"), running=Count("pk", filter=Q(valid_to=None)))
     gone = ended.filter(running=0, last__lt=day_in(at, EASTERN))

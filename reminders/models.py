@@ -1,5 +1,6 @@
-"""The ledger: planned reminders, the digests they are sent in, every delivery, and the runs that did it."""
+"""The ledger: planned reminders, the digests they are sent in, every delivery, and the runs that did it; feeds."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -173,3 +174,29 @@ class MailPreference(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(hour__lte=23), name="reminders_hour_of_day")]
+
+
+class CalendarFeed(models.Model):
+    """A secret address from which a member's calendar reads her dates; only the hash of its token is kept.
+
+    It answers while ``user`` is a member and ``person`` is hers and has not left (`reminders.services.calendar_feeds`).
+    ``facilities``: also what is due at the facilities she looks after.
+    """
+
+    organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
+    person = models.ForeignKey("staff.Person", models.PROTECT, related_name="calendar_feeds")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    facilities = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person"], condition=Q(ended_at=None), name="reminders_one_feed"),
+        ]
+
+    @property
+    def key(self) -> str:
+        """Audit key, such as ``calendar-feed:7``."""
+        return f"calendar-feed:{self.pk}"

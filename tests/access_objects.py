@@ -16,6 +16,7 @@ from facilities.services.members import invite_member
 from imports.models import Import
 from imports.opening import Held
 from imports.uploads import keep_upload
+from reminders.services.calendar_feeds import make_feed
 from staff.roster.keeping import kept_form
 from staff.roster.reading import Roster, look_over
 from staff.services.absences import record_absence
@@ -87,6 +88,7 @@ def _members(cast: Cast) -> dict[str, object]:
         "employment": person.employments.get().pk,
         "membership": spare.pk,
         "token": issued.token,
+        "feed": make_feed(scope=cast.scope("henry"), facilities=False, at=NOON).token,
     }
 
 

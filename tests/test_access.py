@@ -236,6 +236,17 @@ ROWS: dict[str, list[Row]] = {
         ),
     ],
     "web:start-reminders": [Row(ADMIN_ONLY)],
+    "web:calendar": [Row(PAGE, note="one's own dates")],
+    "web:calendar-make": [
+        Row((SEEN, SEEN, GONE, SEEN, SIGN_IN), ("slug",), {}, note="one's own dates"),
+        Row((REFUSED, REFUSED, GONE, SEEN, SIGN_IN), ("slug",), {"dates": "all"}, note="without a second factor"),
+    ],
+    "web:calendar-choose": [Row((DONE, DONE, GONE, DONE, SIGN_IN), ("slug",), {})],
+    "web:calendar-stop": [Row((DONE, DONE, GONE, DONE, SIGN_IN), ("slug",), {})],
+    "web:calendar-feed": [
+        Row((SEEN,) * 5, ("feed",), note="whoever has the address; it gives only what its member reads"),
+        Row((GONE,) * 5, ("token",), note="another secret opens no calendar"),
+    ],
     "healthz": [Row((SEEN,) * 5, args=())],
     "readyz": [Row((503,) * 5, args=(), note="no sweep has run in this test")],
     "metrics": [Row((SEEN,) * 5, args=(), note="the test client is on loopback")],

@@ -8,6 +8,7 @@ from web.views import (
     account_terms,
     accounts,
     bulk_logins,
+    calendar,
     checks,
     deputies,
     duties,
@@ -88,6 +89,10 @@ places_and_people = [
     path("settings/windows/<slug:system>/", house_windows.house_window, name="house-window"),
     path("settings/rules/<slug:rule>/", house_rules.house_rule_switch, name="house-rule-switch"),
     path("settings/reminders/", settings.start_reminders, name="start-reminders"),
+    path("settings/calendar/", calendar.dates_in_calendar, name="calendar"),
+    path("settings/calendar/make/", calendar.calendar_make, name="calendar-make"),
+    path("settings/calendar/choose/", calendar.calendar_choose, name="calendar-choose"),
+    path("settings/calendar/stop/", calendar.calendar_stop, name="calendar-stop"),
 ]
 
 first_hour_of = "facilities/<int:pk>/first-hour/"
@@ -162,6 +167,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("style/", style.style, name="style"),
     path("join/<str:token>/", join.join, name="join"),
+    path("calendar/<str:token>.ics", calendar.calendar_feed, name="calendar-feed"),
     path("o/<slug:slug>/", include(today_and_accounts)),
     path("o/<slug:slug>/", include(places_and_people)),
     path("o/<slug:slug>/", include(getting_started)),

@@ -40,6 +40,18 @@ class InviteForm(SecretFree):
         self.initial.setdefault("role", Role.COORDINATOR)
 
 
+class CalendarForm(forms.Form):
+    """Whose dates go into the member's calendar; asked only of those who look after other people's."""
+
+    OWN, ALL = "own", "all"
+    dates = forms.ChoiceField(
+        label="Which dates",
+        choices=[(OWN, "My own dates"), (ALL, "Also my facilities’, 13 weeks ahead")],
+        widget=forms.RadioSelect,
+        initial=OWN,
+    )
+
+
 class WindowForm(forms.Form):
     """How often people have to sign in to a system: an own number of days, or what holds without one.
 
