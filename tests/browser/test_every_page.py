@@ -1,4 +1,7 @@
-"""Every page that an administrator can open, in every part that unfolds: accessible, and whole at 400 % zoom."""
+"""Every further page that an administrator can open, unfolded: accessible, and whole at 400 % zoom.
+
+The pages of `tests.flows.test_every_page`, there in every state of the demo, are not opened again.
+"""
 
 import pytest
 from django.urls import reverse
@@ -6,20 +9,26 @@ from django.urls import reverse
 from tests.access_objects import one_of_each
 from tests.axe import violations
 from tests.browser.conftest import NARROW, WIDE
+from tests.flows.test_every_page import LISTS, OF_A_PERSON, WIDER, ZOOMED
 from tests.test_access import ROWS, SEEN
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-ZOOMED = {"width": 320, "height": 256}  # a window of 1,280 x 1,024 at 400 % (WCAG 1.4.10)
-FRAGMENTS = {"web:account-fields", "web:facility-suggest", "web:import-part", "web:forecast-beside"}
+FRAGMENTS = {
+    "web:account-fields",
+    "web:facility-suggest",
+    "web:import-part",
+    "web:forecast-beside",
+    "web:facility-sample",
+}  # parts of pages, and a file
+ELSEWHERE = {*LISTS, *OF_A_PERSON}
 UNFOLD = "document.querySelectorAll('details:not(.menu)').forEach(part => { part.open = true })"
-WIDER = "document.documentElement.scrollWidth - window.innerWidth"
 
 
 def pages(objects):
     """Yield the address of every page that answers the owner's GET."""
     for name, rows in ROWS.items():
-        if name.startswith("web:") and name not in FRAGMENTS:
+        if name.startswith("web:") and name not in FRAGMENTS and name.removeprefix("web:") not in ELSEWHERE:
             for row in rows:
                 if row.post is None and row.expected[0] == SEEN:
                     yield reverse(name, args=[objects[arg] for arg in row.args]) + row.query

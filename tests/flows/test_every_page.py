@@ -46,6 +46,8 @@ PALE_IN_THE_DARK = """() => {
     document.adoptedStyleSheets = [sheet]
 }"""
 TITLES = "First name,Last name,CCN,Job title,Phone\n"
+ZOOMED = {"width": 320, "height": 256}  # a window of 1,280 x 1,024 at 400 % (WCAG 1.4.10)
+WIDER = "document.documentElement.scrollWidth - window.innerWidth"
 OPEN_ALL = "document.querySelectorAll('main details').forEach(each => { each.open = true })"
 
 
@@ -144,6 +146,11 @@ def test_every_page_of_the_demo_stands_in_nobodys_way(demo, newcomer, arriving, 
             for box in page.get_by_role("checkbox").all():
                 box.check()
         said = objections(page)
+        if size == NARROW:
+            page.set_viewport_size(ZOOMED)
+            if page.evaluate(WIDER) > 0:
+                said.append("wider than the window at 400 %")
+            page.set_viewport_size(NARROW)
         if size == WIDE:  # the colours are the same on a phone
             page.emulate_media(color_scheme="dark")
             said += objections(page, ["color-contrast"])  # all that the colours can change

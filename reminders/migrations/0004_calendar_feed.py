@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('facilities', '0002_inputs_of_rules'),
-        ('reminders', '0002_full_pass'),
+        ('reminders', '0003_first_hour'),
         ('staff', '0006_name_absences_of_deputies'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
