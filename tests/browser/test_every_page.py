@@ -20,7 +20,8 @@ FRAGMENTS = {
     "web:import-part",
     "web:forecast-beside",
     "web:facility-sample",
-}  # parts of pages, and a file
+    "web:calendar-feed",
+}  # parts of pages, and files
 ELSEWHERE = {*LISTS, *OF_A_PERSON}
 UNFOLD = "document.querySelectorAll('details:not(.menu)').forEach(part => { part.open = true })"
 
