@@ -6,6 +6,7 @@ has been planned. The steps are ours, not CMS's (C-19 of the fact file); EQRS's 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -68,6 +69,20 @@ class Ladder:
         if self.daily and days_left < 0:
             return days_left
         return min((step for step in self.steps if step >= days_left), default=None)
+
+    def step_on(self, on: date, *, day: date, due_on: date) -> int | None:
+        """Return the newest step that is due on a day, None before the first one.
+
+        ``day``: the one that steps are counted against, an organization's own or CMS's ``due_on``. After a day of its
+        own two steps count against CMS's.
+        """
+        step = self.latest_due((day - on).days)
+        if step != DAY_AFTER or self.daily or day == due_on:
+            return step
+        left = (due_on - on).days
+        if left > CMS_NEAR_DAYS:
+            return DAY_AFTER
+        return CMS_DAY_NEAR if left > DAY_AFTER else CMS_DAY_PASSED
 
     def heard_by(self, audience: Audience, step: int) -> bool:
         """Return whether this audience hears at a step.

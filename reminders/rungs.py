@@ -106,12 +106,48 @@ def _house() -> Iterator[Climb]:
     """Yield the windows where CMS publishes no limit: the default, and those that organizations set."""
     kinds = (Deadline.Kind.INACTIVITY.value,)
     exist = HouseWindow.objects.exists()
-    default = house_ladder(mention_days=HOUSE_MENTION_DAYS, flag_days=HOUSE_FLAG_DAYS)
-    yield Climb(default, kinds, house=True, windows_exist=exist)
+    yield Climb(_default(), kinds, house=True, windows_exist=exist)
     own = HouseWindow.objects.filter(enabled=True).order_by("mention_days", "flag_days")
     pairs = own.values_list("mention_days", "flag_days").distinct()
     for ladder in dict.fromkeys(house_ladder(mention_days=mention, flag_days=flag) for mention, flag in pairs):
         yield Climb(ladder, kinds, house=True, window=ladder.first, windows_exist=exist)
+
+
+def ladders_of(deadlines: Sequence[Deadline]) -> dict[int, Ladder]:
+    """Return by key the ladder that each deadline climbs; those that climb none are left out.
+
+    Read them with policy and account. One query where one has no policy.
+    """
+    found: dict[int, Ladder] = {}
+    house = [each for each in deadlines if each.policy is None and each.kind in CLOCK_KINDS]
+    own = _windows(house)
+    for each in deadlines:
+        if each in house and each.account is not None:
+            ladder = own.get((each.organization_id, each.account.system_id), _default())
+        else:
+            policy = each.policy
+            limit = (policy.limit_days or (policy.limit_years or 1) * 365) if policy else None
+            ladder = ladder_of(each.kind, limit)
+        if ladder is not None:
+            found[each.pk] = ladder
+    return found
+
+
+def _windows(deadlines: Sequence[Deadline]) -> dict[tuple[int, int], Ladder | None]:
+    """Return by organization and system the ladder of an own window, None where it is switched off."""
+    if not deadlines:
+        return {}
+    own = HouseWindow.objects.filter(organization__in={each.organization_id for each in deadlines})
+    return {
+        (row.organization_id, row.system_id): house_ladder(mention_days=row.mention_days, flag_days=row.flag_days)
+        if row.enabled
+        else None
+        for row in own
+    }
+
+
+def _default() -> Ladder:
+    return house_ladder(mention_days=HOUSE_MENTION_DAYS, flag_days=HOUSE_FLAG_DAYS)
 
 
 def reached(group: Sequence[Climb], *, day: str, audience: Audience, on: date) -> Q:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from accounts.models import LoginEvent, PortalAccount
+from accounts.models import Deadline, Finding, LoginEvent, PortalAccount
 from accounts.services.access_reviews import record_review
 from accounts.services.bulk_logins import record_logins_bulk
 from accounts.services.certifying import record_certification
@@ -52,10 +52,26 @@ def _held(cast: Cast) -> dict[str, object]:
         "checked": checked.pk,
         "grant": grant.pk,
         "login": event.pk,
+        "deadline": Deadline.objects.get(account=account, kind="inactivity").pk,
+        "finding": _finding(account),
         "act": act,
         "profile_check": check_profile(scope=scope, account=lost, checked_on=TODAY, at=NOON).pk,
         "certification": record_certification(scope=scope, grant=grant, certified_on=before, at=NOON).pk,
     }
+
+
+def _finding(account: PortalAccount) -> int:
+    wrong = Finding.objects.create(
+        organization=account.organization,
+        kind=Finding.Kind.TWO_ACCOUNTS,
+        subject_key=f"person:{account.person_id}/system:iqies",
+        facts='{"accounts": [1, 2], "system": "iqies"}',
+        severity="low",
+        person=account.person,
+        account=account,
+        opened_on=TODAY,
+    )
+    return int(wrong.pk)
 
 
 def _stated(cast: Cast) -> dict[str, object]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Case, Count, IntegerField, Value, When
 from django.urls import reverse
@@ -46,6 +46,14 @@ _TO_STATEMENTS: dict[str, tuple[str, str]] = {
     Finding.Kind.PSR_TWO_PEOPLE: ("Say who fetches them", "web:facility-streams"),
     Finding.Kind.FEW_KEEPERS: ("Name a keeper", "web:facility-keepers"),
 }
+# Where one person is all there is.
+_ON_ONE: Final = (
+    Finding.Kind.NO_BACKUP,
+    Finding.Kind.ONE_OFFICIAL,
+    Finding.Kind.OFFICIALS_LAPSE,
+    Finding.Kind.PSR_TWO_PEOPLE,
+    Finding.Kind.FEW_KEEPERS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,18 @@ def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[di
     return rows
 
 
+def foreseen_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[dict[str, Any]]:
+    """Return a row per finding about a facility that is stored nowhere, because it is only foreseen. Two queries."""
+    facts = [json.loads(finding.facts) for finding in findings]
+    known, nobody = names([scope.organization.pk], facts), Reach(set(), set(), set())
+    rows = []
+    for finding, each in zip(findings, facts, strict=True):
+        row = _row(scope, finding, each, known, nobody, [], on)
+        del row["why"]
+        rows.append(row | {"standing": _LOOKS[Severity(finding.severity)], "words": finding.get_severity_display()})
+    return rows
+
+
 def _duties(deadlines: Sequence[int], scope: Scope, on: date) -> dict[int, dict[str, Any]]:
     """Return the rows of dates that hang on a role, a person or a facility, by key. One query where there are any."""
     if not deadlines:
@@ -160,9 +180,22 @@ def _row(
             "rule": f"{words.heading}{f' ({words.rules})' if words.rules else ''}. {words.meaning}",
             "clears": words.clears,
             "told": sent,
+            "more_url": reverse("web:finding-why", args=[scope.organization.slug, finding.pk]) if finding.pk else "",
+            "leaves": _if_that_one_left(scope, finding, facts, known),
         },
         "links": [deed] if deed else [],
     }
+
+
+def _if_that_one_left(scope: Scope, finding: Finding, facts: dict[str, Any], known: Names) -> dict[str, str] | None:
+    """Return name and page where it hangs on one person what a facility can do."""
+    people = facts.get("people", ())
+    if finding.kind not in _ON_ONE or len(people) != 1 or not finding.pk:
+        return None
+    name = known.people.get((finding.organization_id, people[0]))
+    return (
+        {"name": name, "url": reverse("web:person-quits", args=[scope.organization.slug, people[0]])} if name else None
+    )
 
 
 def _subject_url(scope: Scope, finding: Finding) -> str:

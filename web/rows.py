@@ -46,7 +46,7 @@ def deadline_row(scope: Scope, dossier: Dossier, deadline: Deadline, *, back: st
         "url": address("account", scope, dossier.account),
         "detail": _detail(dossier, deadline, facts),
         "clock": clock_drawing(dossier, deadline),
-        "why": explain(dossier, deadline),
+        "why": explain(dossier, deadline) | {"more_url": reverse("web:deadline-why", args=_key(scope, deadline))},
     }
     if deadline.muted or (dossier.left_on and not dossier.own):
         row["links"] = _end_links(scope, dossier)
@@ -94,6 +94,10 @@ def done_row(scope: Scope, dossier: Dossier, event: LoginEvent) -> dict[str, Any
         "done": f"{said}, recorded.{following}",
         "undo_url": reverse("web:login-void", args=[scope.organization.slug, event.pk]) + BACK,
     }
+
+
+def _key(scope: Scope, deadline: Deadline) -> list[str | int]:
+    return [scope.organization.slug, deadline.pk]
 
 
 def address(name: str, scope: Scope, account: PortalAccount) -> str:

@@ -32,6 +32,7 @@ from web.views import (
     people,
     people_changes,
     people_list,
+    quits,
     reviews,
     saved_views,
     search,
@@ -39,6 +40,7 @@ from web.views import (
     style,
     systems,
     today,
+    whys,
 )
 
 app_name = "web"
@@ -69,6 +71,7 @@ places_and_people = [
     path("obligations/<int:pk>/void/", duties.obligation_void, name="obligation-void"),
     path("people/add/", people_changes.person_add, name="person-add"),
     path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/quits/", quits.person_quits, name="person-quits"),
     path("people/<int:pk>/edit/", people_changes.person_edit, name="person-edit"),
     path("people/<int:pk>/work/", people_changes.person_employ, name="person-employ"),
     path("people/<int:pk>/away/", absences.person_away, name="person-away"),
@@ -125,6 +128,8 @@ today_and_accounts = [
     path("forecast/", forecast.coming_weeks, name="forecast"),
     path("forecast/beside/", forecast.weeks_beside, name="forecast-beside"),
     path("findings/", findings.findings, name="findings"),
+    path("findings/<int:pk>/why/", whys.finding_why, name="finding-why"),
+    path("deadlines/<int:pk>/why/", whys.deadline_why, name="deadline-why"),
     path("accounts/<int:pk>/login-seen/", logins.login_seen, name="login-seen"),
     path("logins/", logins.logins_record, name="logins-record"),
     path("logins/<int:pk>/void/", logins.login_void, name="login-void"),

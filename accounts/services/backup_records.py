@@ -76,6 +76,8 @@ def _access(keys: Collection[int], part: Slice) -> dict[int, list[Access]]:
     rows = sorted(grants.values_list(*_COLUMNS), key=_as_printed)
     found: dict[int, dict[int, Access]] = defaultdict(dict)
     for facility, account, person, last, first, email, phone, _, system, user_id, above, _, role in rows:
+        if account in part.removed:
+            continue
         there = found[facility]
         if account not in there:
             there[account] = Access(

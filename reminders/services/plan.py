@@ -20,6 +20,7 @@ from accounts.services.lapses import days_by_zone
 from audit.services import Ref, record_digest
 from reminders.concerned import HEARD, parts
 from reminders.deputies import HEARD as DEPUTIES
+from reminders.holding import HEARD as HOLDING
 from reminders.ladder import Audience
 from reminders.models import Reminder
 from reminders.rungs import NOT_YET, Climb, climbs, members_of, steps_behind, steps_of
@@ -51,32 +52,9 @@ WITH running AS (
 ), reached AS MATERIALIZED (
     SELECT s.*, EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = s.person_id AND e.voided_at IS NULL)
            AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = s.person_id AND e.voided_at IS NULL
-                              AND (e.valid_to IS NULL OR e.valid_to >= %s)) AS has_left
+                              AND (e.valid_to IS NULL OR e.valid_to >= {today})) AS has_left
       FROM stepped s WHERE s.step < {not_yet}
-), heard AS (
-    SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, r.person_id AS recipient_id, r.holder AS joins
-      FROM reached r JOIN staff_person p ON p.id = r.person_id
-     WHERE p.email > '' AND NOT r.has_left
-     UNION ALL
-    SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id, r.facility
-      FROM reached r CROSS JOIN accounts_rolegrant g CROSS JOIN facilities_membership m CROSS JOIN users_user u
-           CROSS JOIN staff_person p
-     WHERE (r.has_left OR r.step <= r.facility)
-       AND g.account_id = r.account_id AND g.voided_at IS NULL AND g.valid_from <= %s
-       AND (g.valid_to IS NULL OR g.valid_to >= %s)
-       AND m.facility_id = g.facility_id AND m.role = 'administrator' AND m.ended_at IS NULL
-       AND u.id = m.user_id AND u.is_active
-       AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''
-     UNION ALL
-    SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id, r.organization
-      FROM reached r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
-     WHERE r.step <= r.organization
-       AND m.organization_id = r.organization_id AND m.facility_id IS NULL AND m.role = 'administrator'
-       AND m.ended_at IS NULL
-       AND u.id = m.user_id AND u.is_active
-       AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''
-     UNION ALL {deputies}
-)
+), {heard}
 SELECT id, organization_id, cycle, climb, step, recipient_id, max(joins) FROM heard h
  WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = h.id AND x.cycle = h.cycle
                       AND x.step = h.step AND x.recipient_id = h.recipient_id)
@@ -192,7 +170,6 @@ def _hear(
     cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, started: str, params: Sequence[Any]
 ) -> int:
     """Fill the table with who hears of what now and has no reminder of it; return how many rows."""
-    today = connection.ops.adapt_datefield_value(on)
     far = connection.ops.adapt_datefield_value(on + timedelta(days=max(climb.ladder.first for climb in group)))
     overdue = _overdue_daily(group, day, zone, on)
     account, literal = group[0].subject == "account", f"'{on.isoformat()}'"
@@ -215,12 +192,15 @@ def _hear(
             for audience in Audience
         },
         **(
-            {"deputies": DEPUTIES.format(rows="reached", today=literal)}
+            {
+                "heard": HOLDING.format(today=literal, deputies=DEPUTIES.format(rows="reached", today=literal)),
+                "today": literal,
+            }
             if account
             else parts(group[0].subject, literal)
         ),
     )
-    cursor.execute(sql, [zone, far, *params, *([today] * 3 if account else [])])
+    cursor.execute(sql, [zone, far, *params])
     return int(cursor.rowcount)
 
 

@@ -24,11 +24,13 @@ from web.duties import concerning, duty_rows
 from web.forms.accounts import AccountForm, DayForm, LossForm
 from web.history import timeline
 from web.looks import last_check
+from web.others import beside
 from web.rows import deadline_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.standings import clock_of, held_on
 from web.toasts import say
+from web.told import will_be_told_of_deadlines
 from web.views.logins import account_in_scope, back, crumbs
 
 FINE = Standing.FINE
@@ -44,11 +46,14 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
     running = Deadline.objects.open().filter(account=this).select_related("policy__source").order_by("due_on", "pk")
     deadlines = list(running)
     for deadline in deadlines:
-        deadline.account = this
+        deadline.account, deadline.organization = this, scope.organization
     dossier = gather(scope, [this], deadlines, on)[this.pk]
     # What is far away and not about the next login stands in the history and beside it.
     near = [row for row in deadlines if row.kind == Deadline.Kind.INACTIVITY or clock_of(row).standing(on) != FINE]
     rows = [deadline_row(scope, dossier, deadline, back="") for deadline in near]
+    coming = will_be_told_of_deadlines(near, now)
+    for row, deadline in zip(rows, near, strict=True):
+        row["why"]["coming"] = coming[deadline.pk]
     active = this.status == PortalAccount.Status.ACTIVE
     if active and this.login_state == PortalAccount.LoginState.UNKNOWN:
         rows.insert(0, unknown_row(scope, dossier, back=""))
@@ -64,6 +69,7 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "held": held_on(this, deadlines, on),
             "grants": dossier.open_grants,
             "places": scope.reads,
+            "others": beside(scope, this, dossier.open_grants, on),
             "profile_check": last_check(this),
             "rows": rows,
             "duties": duty_rows(certified, scope=scope, on=on),

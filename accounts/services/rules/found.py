@@ -21,6 +21,7 @@ class Slice:
     people: tuple[int, ...]
     on: date
     at: datetime
+    removed: frozenset[int] = frozenset()  # accounts that are taken as removed (`accounts.services.rules.without`)
     # What was read of it once and serves several rules; lives as long as the slice does.
     read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 

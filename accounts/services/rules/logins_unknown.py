@@ -30,7 +30,8 @@ def find(part: Slice) -> Iterator[Found]:
     )
     accounts: dict[tuple[int, str], list[int]] = defaultdict(list)
     for facility, system, account in unknown:
-        accounts[facility, system].append(account)
+        if account not in part.removed:
+            accounts[facility, system].append(account)
     catalogue, sites = places(part)
     closed = {place.key: closed_systems(place.site, catalogue.ways, part.on) for place in sites} if accounts else {}
     for (facility, system), keys in accounts.items():

@@ -6,7 +6,7 @@ A weekly full pass looks at everything and must find the same; what it finds bey
 import logging
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -149,11 +149,12 @@ def _slices(organization: Organization, facilities: set[int], at: datetime) -> I
         on = day_in(at, zone)
         for start in range(0, len(keys), _AT_ONCE):
             part = tuple(keys[start : start + _AT_ONCE])
-            yield Slice(organization, part, _people(part), on, at)
+            there = people_at(part)
+            yield Slice(organization, part, tuple(sorted(there | sharing(there))), on, at)
 
 
-def _people(facilities: tuple[int, ...]) -> tuple[int, ...]:
+def people_at(facilities: Collection[int]) -> set[int]:
+    """Return the keys of everybody who works or worked at these facilities, or has or had a role there. Two queries."""
     worked = Employment.objects.filter(facility__in=facilities).order_by().values_list("person_id", flat=True)
     held = RoleGrant.objects.filter(facility__in=facilities).order_by().values_list("account__person_id", flat=True)
-    there = {*worked.distinct(), *held.distinct()}
-    return tuple(sorted(there | sharing(there)))
+    return {*worked.distinct(), *held.distinct()}

@@ -1,0 +1,74 @@
+"""What a why says only when somebody opens it: who will be told of a date or a finding, and who else holds it."""
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.models import Deadline, Finding, PortalAccount, RoleGrant
+from accounts.telling import SUBJECTS
+from systems.policy import EASTERN, day_in
+from web.finding_list import finding_rows, page_rows
+from web.others import beside
+from web.scope import ScopedRequest, organization_page
+from web.told import will_be_told_of_deadlines, will_be_told_of_finding
+from web.views.logins import crumbs
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@organization_page
+def deadline_why(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Show who will be told of an account's open deadline, and who else holds the system there."""
+    scope, now = request.scope, timezone.now()
+    on = day_in(now, EASTERN)
+    running = Deadline.objects.visible_to(scope).open().filter(account__isnull=False)
+    rows = running.select_related("account__person", "account__system", "policy", "organization")
+    deadline = get_object_or_404(rows, pk=pk)
+    account = deadline.account
+    assert account is not None  # as asked for above
+    return _answer(
+        request,
+        {
+            "coming": will_be_told_of_deadlines([deadline], now)[deadline.pk],
+            "others": _beside(request, account, on),
+            "title": f"{account.person}: {account.system.name}",
+            "url": account.get_absolute_url(),
+            "crumbs": crumbs(scope, account),
+        },
+    )
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@organization_page
+def finding_why(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Show who will be told of an open finding; of one about an account, who else holds the system there."""
+    scope, now = request.scope, timezone.now()
+    on = day_in(now, EASTERN)
+    rows = page_rows(Finding.objects.visible_to(scope).open()).select_related("organization", *SUBJECTS)
+    finding = get_object_or_404(rows, pk=pk)
+    account = finding.account
+    context: dict[str, Any] = {
+        "coming": will_be_told_of_finding(finding, now),
+        "others": _beside(request, account, on) if account else [],
+    }
+    if not request.headers.get("HX-Request"):
+        row = finding_rows(scope, [finding], on)[0]
+        context |= {"title": row["sentence"], "url": row["url"]}
+    return _answer(request, context)
+
+
+def _answer(request: ScopedRequest, context: dict[str, Any]) -> HttpResponse:
+    """Return the part for an open why, or the same as a page where no script asked for it."""
+    part = bool(request.headers.get("HX-Request"))
+    return render(request, "web/why_more.html" if part else "web/why_page.html", context)
+
+
+def _beside(request: ScopedRequest, account: PortalAccount, on: date) -> list[dict[str, Any]]:
+    grants = RoleGrant.objects.in_force(on).filter(account=account).select_related("facility")
+    return beside(request.scope, account, grants, on)
