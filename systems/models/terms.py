@@ -24,7 +24,9 @@ class Term(Sourced):
     see = models.CharField(max_length=200, blank=True)
     ours = models.BooleanField(default=False)
     fact_id = models.CharField(max_length=24, blank=True)
-    source = models.ForeignKey(Source, models.PROTECT, null=True, blank=True, related_name="+")
+    source = models.ForeignKey(  # type: ignore[assignment]  # a word of ours has none
+        Source, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     confidence = models.CharField(max_length=9, choices=Confidence, blank=True)
 
     class Meta:
