@@ -120,10 +120,13 @@ def told(leaflet: Leaflet, bibliography: Bibliography, on: date) -> dict[str, di
     for fact in leaflet.facts:
         rows = fact.model._default_manager.filter(fact_id=fact.fact, withdrawn=False).select_related("source")
         if fact.model is ContactPoint:
-            rows = rows.filter(contact__key=fact.fact, kind=ContactPoint.Kind.PHONE, current=True)
+            rows = rows.filter(contact__key=fact.fact, kind=ContactPoint.Kind.PHONE, current=True).order_by(
+                "position", "pk"
+            )
         else:
             rows = rows.filter(system__slug=fact.system) if fact.system else rows.filter(system=None)
-        row = rows.order_by("pk").first()
+            rows = rows.order_by("pk")
+        row = rows.first()
         if row is not None:
             found[fact.name] = _said(row, bibliography, on) | {"label": fact.label, "system": fact.system}
     return found
