@@ -2,10 +2,12 @@
 
 import html as html_lib
 import re
+from datetime import timedelta
 
 import pytest
 
 from accounts.models import Deadline, Finding
+from accounts.services.obligations import Owed, add_obligation
 from accounts.services.rules.sweep import check_rules
 from staff.services.deputies import name_deputy
 from systems.models import SystemRole
@@ -95,6 +97,21 @@ def test_rows_of_today_and_of_findings_lead_to_it(client, cast):
         client.get(address("finding-why", one.pk), headers=PART)
     )
     assert "is the only Security Official" in words(client.get(address("finding-why", one.pk)))
+
+
+def test_the_why_of_a_duty_says_what_clears_it_and_who_hears(client, cast):
+    started(cast)
+    fay = administrator(cast, "fay", cast.oak)
+    owed = Owed("other", title="Send the plan", due_on=TODAY + timedelta(days=7))
+    obligation = add_obligation(scope=cast.scope("alice"), facility=cast.oak, owed=owed, at=NOON)
+    url = address("deadline-why", Deadline.objects.get(obligation=obligation).pk)
+    client.force_login(cast.carol)
+    assert f'hx-get="{url}"' in client.get(address("today")).content.decode()
+    said = words(client.get(url, headers=PART))
+    assert "What clears it The note on the facility’s page that it is done." in said
+    assert f"Fri 20 Nov 2026 (today): {fay} (administrator)" in said
+    client.force_login(cast.olga)
+    assert client.get(url, headers=PART).status_code == 404
 
 
 # Who else
