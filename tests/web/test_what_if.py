@@ -5,6 +5,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Deadline, Finding
 from accounts.services.obligations import Owed, add_obligation
@@ -127,6 +129,21 @@ def test_the_account_says_who_else_holds_the_system_there(client, cast):
     assert f'<a href="{address("account", other.pk)}">Henry Test</a>' in page.content.decode()
     assert "Who else at Oak House Henry Test Soon" in words(page)
     assert "Olga Test" not in words(page)
+
+
+def test_of_many_the_first_are_named_and_the_list_has_the_rest(client, cast, django_assert_num_queries):
+    mine = held(cast, "carol", ago=5)
+    url = address("account", mine.pk)
+    client.force_login(cast.carol)
+    crowd(cast, 2)
+    client.get(url)
+    with CaptureQueriesContext(connection) as few:
+        client.get(url)
+    crowd(cast, 9)
+    with django_assert_num_queries(len(few)):
+        page = client.get(url)
+    assert "Three more accounts" in words(page)
+    assert f"?system=iqies&amp;facility={cast.oak.pk}" in page.content.decode()
 
 
 def test_a_holder_hears_how_many_others_there_are_but_not_who(client, cast):
