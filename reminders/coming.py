@@ -1,11 +1,11 @@
 """Who will be told of a date or a finding, and on which day: asked of the ladders and statements that plan it.
 
-What is written here are only the days on which they are asked; on each, `reminders.holding` and `reminders.found` say
-who hears. They go by what is known today: a login, somebody who leaves or a new administrator changes the answer.
+What is written here are only the days on which they are asked; on each, `reminders.holding`, `reminders.concerned` and
+`reminders.found` say who hears. They go by what is known today: a login or a new administrator changes the answer.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -16,54 +16,64 @@ from django.db.models import Exists, OuterRef
 from accounts.models import Deadline, Finding
 from facilities.models import Membership, Organization
 from facilities.models.tenancy import Role
+from reminders.concerned import LEFT, PEOPLE, parts
 from reminders.deputies import HEARD as DEPUTIES
 from reminders.found import CYCLES, STEPS
 from reminders.found import heard as heard_of_findings
 from reminders.holding import HEARD as HOLDING
 from reminders.ladder import Audience, Ladder
 from reminders.models import Reminder
-from reminders.rungs import ladders_of
+from reminders.rungs import SUBJECTS, ladders_of
 from reminders.zones import local_time
 from staff.models import Person
 from systems.policy import day_in
 
-# What is planned already and waits for its recipient's morning is still to come. ``number`` counts the days from today,
-# and travels in the column that planning uses for the ladder.
+# A row of ``asked`` is one deadline on one day; its number stands for both and is the ``id`` of what follows. What is
+# planned already and waits for its recipient's morning is still to come.
 _COMING: Final = """
-WITH asked (id, today, number, step, holder, facility, organization) AS (VALUES {asked}
-), reached AS (
-    SELECT d.id, d.organization_id, d.cycle, d.account_id, a.person_id, k.number AS climb, k.step, k.holder, k.facility,
-           k.organization, k.today,
-           EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = a.person_id AND e.voided_at IS NULL)
-           AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = a.person_id AND e.voided_at IS NULL
-                              AND (e.valid_to IS NULL OR e.valid_to >= k.today)) AS has_left
-      FROM asked k
-      JOIN accounts_deadline d ON d.id = k.id
-      JOIN accounts_portalaccount a ON a.id = d.account_id
-     WHERE d.closed_at IS NULL AND NOT d.muted AND a.status <> 'removed'
+WITH asked (number, deadline_id, today, step, first, holder, approver, facility, organization) AS (VALUES {asked}
+), stepped AS (
+    SELECT k.number AS id, d.id AS deadline_id, d.organization_id, d.cycle, d.account_id, {person} AS person_id,
+           {place} AS facility_id, {system} AS system_id, 0 AS climb, k.today, k.step, k.first, k.holder, k.approver,
+           k.facility, k.organization
+      FROM asked k JOIN accounts_deadline d ON d.id = k.deadline_id {joined}
+     WHERE d.closed_at IS NULL AND NOT d.muted AND {running}
+), reached AS MATERIALIZED (
+    SELECT s.*, {left} AS has_left FROM stepped s
 ), {heard}
-SELECT h.id, min(h.climb), p.id, p.first_name, p.last_name, a.person_id = p.id,
+SELECT min(r.id), p.id, p.first_name, p.last_name, r.person_id = p.id,
        EXISTS (SELECT 1 FROM facilities_membership m WHERE m.user_id = p.user_id
-                  AND m.organization_id = h.organization_id AND m.role = 'administrator' AND m.ended_at IS NULL)
-  FROM heard h
-  JOIN accounts_deadline d ON d.id = h.id
-  JOIN accounts_portalaccount a ON a.id = d.account_id
-  JOIN staff_person p ON p.id = h.recipient_id
- WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = h.id AND x.cycle = h.cycle
-                      AND x.step = h.step AND x.recipient_id = h.recipient_id AND x.state <> 'planned')
- GROUP BY h.id, h.step, h.organization_id, a.person_id, p.id, p.first_name, p.last_name, p.user_id
+                  AND m.organization_id = r.organization_id AND m.role = 'administrator' AND m.ended_at IS NULL),
+       max(CASE WHEN {approves} THEN 1 ELSE 0 END)
+  FROM heard h JOIN reached r ON r.id = h.id JOIN staff_person p ON p.id = h.recipient_id
+ WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = r.deadline_id AND x.cycle = r.cycle
+                      AND x.step = r.step AND x.recipient_id = p.id AND x.state <> 'planned')
+ GROUP BY r.deadline_id, r.step, r.organization_id, r.person_id, p.id, p.first_name, p.last_name, p.user_id
  ORDER BY p.last_name, p.first_name, p.id
 """
+_OF_ACCOUNTS: Final = {
+    "joined": "JOIN accounts_portalaccount a ON a.id = d.account_id",
+    "person": "a.person_id",
+    "place": "NULL",
+    "system": "NULL",
+    "running": "a.status <> 'removed'",
+}
+_APPROVES: Final = "EXISTS (SELECT 1 FROM approvers v WHERE v.id = r.id AND v.person_id = p.id)"
+_AUDIENCES: Final = (Audience.HOLDER, Audience.APPROVER, Audience.FACILITY, Audience.ORGANIZATION)
 
 
 @dataclass(frozen=True, slots=True)
 class Hearer:
-    """Somebody who will read of it. ``owner``: whom it is about; ``administers``: here or for the organization."""
+    """Somebody who will read of it.
+
+    ``owner``: whom it is about; ``administers``: somewhere in the organization; ``approves``: decides on CMS's side.
+    """
 
     person: int
     name: str
     owner: bool = False
     administers: bool = False
+    approves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,46 +94,73 @@ def started(organization: Organization, at: datetime) -> bool:
 
 
 def coming_for_deadlines(deadlines: Sequence[Deadline], at: datetime) -> Coming:
-    """Return the days on which each account's deadline will be told of, and to whom.
+    """Return the days on which each deadline will be told of, and to whom.
 
-    ``deadlines``: open ones of accounts, read with policy and account, of organizations that have started. One query,
-    and one more where a deadline has no policy; what climbs no ladder has no day.
+    ``deadlines``: open ones, read with policy and account, of organizations that have started. One query for those of
+    accounts, and one more where one has no policy; two for each other kind of subject. What climbs no ladder has no
+    day.
     """
-    running = [each for each in deadlines if each.account_id is not None and not each.muted]
+    running = [each for each in deadlines if not each.muted]
     ladders = ladders_of(running)
-    today = {each.pk: day_in(at, each.zone) for each in running}
-    asked = [row for each in running if each.pk in ladders for row in _rows(each, ladders[each.pk], today[each.pk])]
-    if not asked:
-        return {}
-    told: dict[tuple[int, date], list[Hearer]] = defaultdict(list)
-    sql = _COMING.format(
-        asked=", ".join(asked),
-        heard=HOLDING.format(today="r.today", deputies=DEPUTIES.format(rows="reached", today="r.today")),
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        for deadline, number, person, first, last, owner, administers in cursor.fetchall():
-            hearer = Hearer(person, f"{first} {last}".strip(), bool(owner), bool(administers))
-            told[deadline, today[deadline] + timedelta(days=number)].append(hearer)
-    found: Coming = defaultdict(list)
-    for (deadline, on), people in sorted(told.items(), key=lambda item: item[0]):
-        found[deadline].append(Telling(on, tuple(people)))
+    by_subject: dict[str, list[Deadline]] = defaultdict(list)
+    for each in running:
+        if each.pk in ladders:
+            by_subject[SUBJECTS.get(each.kind, "account")].append(each)
+    found: Coming = {}
+    for subject, these in by_subject.items():
+        days = [(each, on, step) for each in these for on, step in _days(each, ladders[each.pk], at)]
+        found |= _told(subject, days, ladders)
     return found
 
 
-def _rows(deadline: Deadline, ladder: Ladder, today: date) -> Iterator[str]:
-    """Yield a row of ``asked`` per day from today to the last step: on each somebody may begin or cease to hear.
+def _days(deadline: Deadline, ladder: Ladder, at: datetime) -> Iterator[tuple[date, int]]:
+    """Yield every day from today to the last step with its step: on each somebody may begin or cease to hear.
 
-    Of a daily part that has begun only today. Numbers and days of ours, nothing that was typed.
+    Of a daily part that has begun only today.
     """
-    day = deadline.target_on or deadline.due_on
-    joins = ", ".join(str(ladder.joins(each)) for each in (Audience.HOLDER, Audience.FACILITY, Audience.ORGANIZATION))
+    today, day = day_in(at, deadline.zone), deadline.target_on or deadline.due_on
     for number in range(max((deadline.due_on - today).days + 1, 0) + 1):
         on = today + timedelta(days=number)
         step = ladder.step_on(on, day=day, due_on=deadline.due_on)
         if step is not None:
-            literal = f"DATE '{on.isoformat()}'" if connection.vendor == "postgresql" else f"'{on.isoformat()}'"
-            yield f"({int(deadline.pk)}, {literal}, {number}, {step}, {joins})"
+            yield on, step
+
+
+def _told(subject: str, days: Sequence[tuple[Deadline, date, int]], ladders: Mapping[int, Ladder]) -> Coming:
+    if not days:
+        return {}
+    own = subject == "account"
+    concern = _OF_ACCOUNTS if own else parts(subject, "r.today")
+    heard = HOLDING if own else PEOPLE
+    deputies = DEPUTIES.format(rows="reached" if own else "placed", today="r.today")
+    sql = _COMING.format(
+        asked=", ".join(
+            _row(number, deadline.pk, on, step, ladders[deadline.pk])
+            for number, (deadline, on, step) in enumerate(days)
+        ),
+        heard=heard.format(**concern | {"deputies": deputies, "today": "r.today"}),
+        approves="1 = 0" if own else _APPROVES,
+        left=LEFT.format(who="s.person_id", today="s.today"),
+        **{name: concern[name] for name in _OF_ACCOUNTS},
+    )
+    told: dict[tuple[int, date], list[Hearer]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        for number, person, first, last, owner, administers, approves in cursor.fetchall():
+            deadline, on, _ = days[number]
+            hearer = Hearer(person, f"{first} {last}".strip(), bool(owner), bool(administers), bool(approves))
+            told[deadline.pk, on].append(hearer)
+    found: Coming = defaultdict(list)
+    for (key, on), people in sorted(told.items(), key=lambda item: item[0]):
+        found[key].append(Telling(on, tuple(people)))
+    return found
+
+
+def _row(number: int, key: int, on: date, step: int, ladder: Ladder) -> str:
+    """Return a row of ``asked``; numbers and days of ours, nothing that was typed."""
+    literal = f"DATE '{on.isoformat()}'" if connection.vendor == "postgresql" else f"'{on.isoformat()}'"
+    joins = ", ".join(str(ladder.joins(each)) for each in _AUDIENCES)
+    return f"({number}, {int(key)}, {literal}, {step}, {ladder.first}, {joins})"
 
 
 def coming_for_finding(finding: Finding, at: datetime) -> list[Telling]:

@@ -40,7 +40,7 @@ _ADMINISTRATOR: Final = (
     "m.role = 'administrator' AND m.ended_at IS NULL AND u.id = m.user_id AND u.is_active"
     " AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''"
 )
-_LEFT: Final = (
+LEFT: Final = (
     "(EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {who} AND e.voided_at IS NULL)"
     f" AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {{who}} AND {_WORKS}))"
 )
@@ -49,27 +49,14 @@ _OWNED: Final = (
     "((r.person_id IS NOT NULL AND NOT r.has_left AND r.holder = r.first)"
     " OR EXISTS (SELECT 1 FROM approvers v WHERE v.id = r.id))"
 )
-HEARD: Final = f"""
-INSERT INTO reminders_heard (deadline_id, organization_id, cycle, climb, step, recipient_id, joins)
-WITH running AS (
-    SELECT d.id, d.organization_id, d.cycle, d.due_on, d.{{day}} AS day, {{person}} AS person_id,
-           {{place}} AS facility_id, {{system}} AS system_id, {{climb}} AS climb
-      FROM accounts_deadline d {{joined}} JOIN facilities_organization o ON o.id = d.organization_id
-     WHERE d.closed_at IS NULL AND NOT d.muted AND d.account_id IS NULL AND d.zone = %s AND d.{{day}} <= %s
-       AND d.target_on IS {{target}} AND {{running}} AND {{started}}
-), stepped AS MATERIALIZED (
-    SELECT w.*, {{step}} AS step, {{first}} AS first, {{holder}} AS holder, {{approver}} AS approver,
-           {{facility}} AS facility, {{organization}} AS organization
-      FROM running w WHERE w.climb IS NOT NULL
-), reached AS MATERIALIZED (
-    SELECT s.*, {_LEFT.replace("{who}", "s.person_id")} AS has_left FROM stepped s WHERE s.step < {{not_yet}}
-), approvers AS MATERIALIZED (
+# From ``reached`` on, where planning and telling beforehand (`reminders.coming`) have the same to ask.
+PEOPLE: Final = f"""approvers AS MATERIALIZED (
     SELECT DISTINCT r.id, p.id AS person_id
       FROM reached r CROSS JOIN accounts_rolegrant g CROSS JOIN accounts_portalaccount a CROSS JOIN staff_person p
      WHERE g.facility_id = r.facility_id AND g.role_id IN ({{officials}})
        AND a.id = g.account_id AND a.system_id = r.system_id AND a.status = 'active'
        AND p.id = a.person_id AND p.organization_id = r.organization_id
-       AND {_IN_FORCE} AND p.id <> r.person_id AND p.email > '' AND NOT {_LEFT.replace("{who}", "p.id")}
+       AND {_IN_FORCE} AND p.id <> r.person_id AND p.email > '' AND NOT {LEFT.replace("{who}", "p.id")}
 ), here AS MATERIALIZED (  -- at the facility of the deadline, else where its person works
     SELECT r.id, p.id AS person_id
       FROM reached r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
@@ -101,7 +88,22 @@ WITH running AS (
      WHERE r.step <= r.joined_above
        AND m.organization_id = r.organization_id AND m.facility_id IS NULL AND {_ADMINISTRATOR}
      UNION ALL {{deputies}}
-)
+)"""
+HEARD: Final = f"""
+INSERT INTO reminders_heard (deadline_id, organization_id, cycle, climb, step, recipient_id, joins)
+WITH running AS (
+    SELECT d.id, d.organization_id, d.cycle, d.due_on, d.{{day}} AS day, {{person}} AS person_id,
+           {{place}} AS facility_id, {{system}} AS system_id, {{climb}} AS climb
+      FROM accounts_deadline d {{joined}} JOIN facilities_organization o ON o.id = d.organization_id
+     WHERE d.closed_at IS NULL AND NOT d.muted AND d.account_id IS NULL AND d.zone = %s AND d.{{day}} <= %s
+       AND d.target_on IS {{target}} AND {{running}} AND {{started}}
+), stepped AS MATERIALIZED (
+    SELECT w.*, {{step}} AS step, {{first}} AS first, {{holder}} AS holder, {{approver}} AS approver,
+           {{facility}} AS facility, {{organization}} AS organization
+      FROM running w WHERE w.climb IS NOT NULL
+), reached AS MATERIALIZED (
+    SELECT s.*, {LEFT.replace("{who}", "s.person_id")} AS has_left FROM stepped s WHERE s.step < {{not_yet}}
+), {PEOPLE}
 SELECT id, organization_id, cycle, climb, step, recipient_id, max(joins) FROM heard h
  WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = h.id AND x.cycle = h.cycle
                       AND x.step = h.step AND x.recipient_id = h.recipient_id)

@@ -29,7 +29,7 @@ from systems.models import Policy
 
 HOUSE_MENTION_DAYS: Final = HouseWindow._meta.get_field("mention_days").default
 NOT_YET: Final = 32_000  # no step: more days are left than the ladder has
-_SUBJECTS: Final = {
+SUBJECTS: Final = {
     "certification": "grant",
     "acknowledgement": "person",
     "obligation": "obligation",
@@ -88,7 +88,7 @@ def _fixed() -> Iterator[Climb]:
     for kind in FIXED_KINDS:
         ladder = ladder_of(kind)
         if ladder is not None and Deadline.objects.filter(kind=kind).exists():  # one look at the unique key
-            yield Climb(ladder, (kind,), subject=_SUBJECTS.get(kind, "account"))
+            yield Climb(ladder, (kind,), subject=SUBJECTS.get(kind, "account"))
 
 
 def _clocks() -> Iterator[Climb]:

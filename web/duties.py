@@ -21,6 +21,12 @@ _KINDS: Final = (
     Deadline.Kind.OBLIGATION,
     Deadline.Kind.REVIEW,
 )
+_CLEARS: Final = {
+    Deadline.Kind.CERTIFICATION.value: "Its certification by the approver on CMS’s side, recorded here.",
+    Deadline.Kind.ACKNOWLEDGEMENT.value: "The acknowledgement, recorded on the person’s page.",
+    Deadline.Kind.OBLIGATION.value: "The note on the facility’s page that it is done.",
+    Deadline.Kind.REVIEW.value: "A review of the access there, recorded on the facility’s page.",
+}
 _COLUMNS: Final = (
     "pk",
     "kind",
@@ -83,7 +89,13 @@ def _row(each: Row, scope: Scope, on: date, reached: Container[int]) -> Row:
         "detail": duty_lines.detail(each["kind"], duty),
         "url": _url(each, scope),
         "links": _links(each, scope, reached),
+        "why": {"more_url": reverse("web:deadline-why", args=[scope.organization.slug, each["pk"]]), "later": True},
     }
+
+
+def clears(kind: str) -> str:
+    """Return what settles a duty of this kind."""
+    return _CLEARS[kind]
 
 
 def _url(each: Row, scope: Scope) -> str:

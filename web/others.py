@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django.urls import reverse
 
@@ -15,6 +15,7 @@ from staff.models import Person
 from systems.policy import Standing
 from web.standings import all_held
 
+SHOWN: Final = 8  # accounts of one place; the list of accounts has the rest
 Place = tuple[int, int]  # keys of facility and system
 
 
@@ -36,6 +37,8 @@ class Others:
 
     people: list[Other] = field(default_factory=list)
     hidden: int = 0
+    more: int = 0  # accounts beyond those shown
+    all_url: str = ""  # the list that has them
 
     @property
     def unseen(self) -> str:
@@ -61,21 +64,25 @@ def others(scope: Scope, person: Person, places: Collection[Place], on: date) ->
             account__status__in=(status.ACTIVE, status.LOST),
         )
         .exclude(account__person=person)
-        .select_related("account__person", "role")
+        .select_related("account__person", "account__system", "role")
         .order_by("account__person__last_name", "account__person__first_name", "account_id", "role__position")
     )
     roles: dict[tuple[Place, int], list[str]] = defaultdict(list)
     accounts: dict[int, PortalAccount] = {}
-    unseen: dict[Place, set[int]] = defaultdict(set)
+    unseen, seen, beyond = (defaultdict[Place, set[int]](set) for _ in range(3))
     for grant in grants:
         place = (grant.facility_id, grant.account.system_id)
         if place not in found:
             continue
-        if scope.reads is None or grant.facility_id in scope.reads:
+        if scope.reads is not None and grant.facility_id not in scope.reads:
+            unseen[place].add(grant.account.person_id)
+        elif (place, grant.account_id) in roles or len(seen[place]) < SHOWN:
             accounts[grant.account_id] = grant.account
+            seen[place].add(grant.account_id)
             roles[place, grant.account_id].append(grant.role.name)
         else:
-            unseen[place].add(grant.account.person_id)
+            beyond[place].add(grant.account_id)
+            found[place].all_url = _all_of(scope, grant)
     held = {each.account.pk: each for each in all_held(accounts.values(), on)}
     for (place, account), names in roles.items():
         each = held[account]
@@ -91,7 +98,14 @@ def others(scope: Scope, person: Person, places: Collection[Place], on: date) ->
         )
     for place, people in unseen.items():
         found[place].hidden = len(people)
+    for place, rest in beyond.items():
+        found[place].more = len(rest)
     return found
+
+
+def _all_of(scope: Scope, grant: RoleGrant) -> str:
+    query = f"?system={grant.account.system.slug}&facility={grant.facility_id}"
+    return reverse("web:accounts", args=[scope.organization.slug]) + query
 
 
 def beside(scope: Scope, account: PortalAccount, grants: Iterable[RoleGrant], on: date) -> list[dict[str, Any]]:

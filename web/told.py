@@ -11,6 +11,7 @@ from accounts.models import Deadline, Finding
 from accounts.words import count_noun, listed
 from accounts.words import day_in as in_words
 from reminders.coming import Hearer, Telling, coming_for_deadlines, coming_for_finding, started
+from reminders.found import CYCLES
 from reminders.models import Reminder
 from systems.policy import EASTERN, day_in
 
@@ -57,9 +58,16 @@ def _deadline(deadline: Deadline, days: Sequence[Telling], at: datetime) -> Comi
 
 
 def will_be_told_of_finding(finding: Finding, at: datetime) -> Coming:
-    """Return who will be told of an open finding, in words; read it with organization and account."""
+    """Return who will be told of an open finding, in words; read it with organization, account and deadline.
+
+    A date that has passed has mails of its own; a finding of low severity only stands here.
+    """
+    if finding.deadline is not None:
+        return will_be_told_of_deadlines([finding.deadline], at)[finding.deadline.pk]
     if not started(finding.organization, at):
         return {"none": _NOT_STARTED}
+    if finding.severity not in CYCLES:
+        return {"none": "Nobody: of what is less than medium no mails go out."}
     return _words(coming_for_finding(finding, at), at, "Nobody: everybody who hears of it was told.")
 
 
@@ -80,4 +88,6 @@ def _names(people: Sequence[Hearer]) -> str:
 def _name(hearer: Hearer) -> str:
     if hearer.owner:
         return hearer.name
+    if hearer.approves:
+        return f"{hearer.name} (approves there)"
     return f"{hearer.name} ({'administrator' if hearer.administers else 'stands in'})"

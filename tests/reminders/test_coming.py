@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Deadline, Finding
+from accounts.services.obligations import Owed, add_obligation
 from reminders.coming import coming_for_deadlines, coming_for_finding
 from reminders.models import Digest, Reminder
 from reminders.services.deliver import deliver
@@ -16,6 +17,7 @@ from staff.services.absences import record_absence
 from staff.services.deputies import name_deputy
 from tests.conftest import NOON, TODAY
 from tests.reminders.making import DAY, administrator, clock, held, only_published_limits, started
+from tests.reminders.test_duties import anniversary, due, granted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
@@ -143,3 +145,25 @@ def test_a_finding_is_told_to_whom_it_was_foretold(riverside):
         (TODAY + timedelta(days=7), ["Alice Test", "Fay Test"]),
         (TODAY + timedelta(days=30), ["Alice Test", "Fay Test"]),
     ]
+
+
+def test_a_certification_and_what_a_facility_owes_are_told_to_whom_it_was_foretold(riverside):
+    granted(riverside, person="carol", role="official")
+    role = due(granted(riverside, opened_on=anniversary(61)))
+    owed = Owed("other", title="Send it", due_on=TODAY + 9 * DAY)
+    obligation = add_obligation(scope=riverside.scope("alice"), facility=riverside.oak, owed=owed, at=NOON)
+    both = [role, Deadline.objects.get(obligation=obligation)]
+    said = [foretold(each) for each in both]
+    assert (TODAY + DAY, ["Carol"]) in said[0]
+    assert said[1][0] == (TODAY, ["Fay"])
+    told = [[], []]
+    for number in range(64):
+        at = NOON + number * DAY
+        plan_due(at=at)
+        assemble(at=at)
+        deliver(at=at)
+        for each, days in zip(both, told, strict=True):
+            mails = Digest.objects.filter(state="sent", local_on=at.date(), reminders__deadline=each)
+            if names := sorted(mails.values_list("person__first_name", flat=True).distinct()):
+                days.append((at.date(), names))
+    assert said == told

@@ -2,10 +2,14 @@
 
 import html as html_lib
 import re
+from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Deadline, Finding
+from accounts.services.obligations import Owed, add_obligation
 from accounts.services.rules.sweep import check_rules
 from staff.services.deputies import name_deputy
 from systems.models import SystemRole
@@ -97,6 +101,21 @@ def test_rows_of_today_and_of_findings_lead_to_it(client, cast):
     assert "is the only Security Official" in words(client.get(address("finding-why", one.pk)))
 
 
+def test_the_why_of_a_duty_says_what_clears_it_and_who_hears(client, cast):
+    started(cast)
+    fay = administrator(cast, "fay", cast.oak)
+    owed = Owed("other", title="Send the plan", due_on=TODAY + timedelta(days=7))
+    obligation = add_obligation(scope=cast.scope("alice"), facility=cast.oak, owed=owed, at=NOON)
+    url = address("deadline-why", Deadline.objects.get(obligation=obligation).pk)
+    client.force_login(cast.carol)
+    assert f'hx-get="{url}"' in client.get(address("today")).content.decode()
+    said = words(client.get(url, headers=PART))
+    assert "What clears it The note on the facility’s page that it is done." in said
+    assert f"Fri 20 Nov 2026 (today): {fay} (administrator)" in said
+    client.force_login(cast.olga)
+    assert client.get(url, headers=PART).status_code == 404
+
+
 # Who else
 
 
@@ -110,6 +129,21 @@ def test_the_account_says_who_else_holds_the_system_there(client, cast):
     assert f'<a href="{address("account", other.pk)}">Henry Test</a>' in page.content.decode()
     assert "Who else at Oak House Henry Test Soon" in words(page)
     assert "Olga Test" not in words(page)
+
+
+def test_of_many_the_first_are_named_and_the_list_has_the_rest(client, cast, django_assert_num_queries):
+    mine = held(cast, "carol", ago=5)
+    url = address("account", mine.pk)
+    client.force_login(cast.carol)
+    crowd(cast, 2)
+    client.get(url)
+    with CaptureQueriesContext(connection) as few:
+        client.get(url)
+    crowd(cast, 9)
+    with django_assert_num_queries(len(few)):
+        page = client.get(url)
+    assert "Three more accounts" in words(page)
+    assert f"?system=iqies&amp;facility={cast.oak.pk}" in page.content.decode()
 
 
 def test_a_holder_hears_how_many_others_there_are_but_not_who(client, cast):

@@ -12,10 +12,12 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.models import Deadline, Finding, PortalAccount, RoleGrant
 from accounts.telling import SUBJECTS
 from systems.policy import EASTERN, day_in
+from web.dossiers import source_of
+from web.duties import clears, duty_rows
 from web.finding_list import finding_rows, page_rows
 from web.others import beside
 from web.scope import ScopedRequest, organization_page
-from web.told import will_be_told_of_deadlines, will_be_told_of_finding
+from web.told import told_of_deadlines, will_be_told_of_deadlines, will_be_told_of_finding
 from web.views.logins import crumbs
 
 
@@ -23,24 +25,27 @@ from web.views.logins import crumbs
 @vary_on_headers("HX-Request")
 @organization_page
 def deadline_why(request: ScopedRequest, pk: int) -> HttpResponse:
-    """Show who will be told of an account's open deadline, and who else holds the system there."""
+    """Show who will be told of an open deadline, and who else holds the system; of a duty also the rest of its why."""
     scope, now = request.scope, timezone.now()
     on = day_in(now, EASTERN)
-    running = Deadline.objects.visible_to(scope).open().filter(account__isnull=False)
-    rows = running.select_related("account__person", "account__system", "policy", "organization")
+    rows = Deadline.objects.visible_to(scope).open()
+    rows = rows.select_related("account__person", "account__system", "policy__source", "organization")
     deadline = get_object_or_404(rows, pk=pk)
     account = deadline.account
-    assert account is not None  # as asked for above
-    return _answer(
-        request,
-        {
-            "coming": will_be_told_of_deadlines([deadline], now)[deadline.pk],
+    context: dict[str, Any] = {"coming": will_be_told_of_deadlines([deadline], now)[deadline.pk]}
+    if account is not None:
+        context |= {
             "others": _beside(request, account, on),
             "title": f"{account.person}: {account.system.name}",
             "url": account.get_absolute_url(),
             "crumbs": crumbs(scope, account),
-        },
-    )
+        }
+    else:
+        row = duty_rows(Deadline.objects.filter(pk=pk), scope=scope, on=on)[0]
+        context |= {"title": row["sentence"], "url": row["url"], "clears": clears(deadline.kind), "duty": True}
+        context |= {"source": source_of(deadline.policy) if deadline.policy else None}
+        context |= {"told": told_of_deadlines([deadline])[deadline.pk]}
+    return _answer(request, context)
 
 
 @require_safe
