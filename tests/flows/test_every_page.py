@@ -31,6 +31,7 @@ LISTS += [
     "house-rules",
     "house-windows",
     "start-reminders",
+    "calendar",
     "systems",
     "system-rules",
 ]
