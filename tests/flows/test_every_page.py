@@ -32,6 +32,7 @@ LISTS += [
     "house-rules",
     "house-windows",
     "start-reminders",
+    "calendar",
     "systems",
     "system-rules",
 ]
