@@ -122,8 +122,8 @@ def told(leaflet: Leaflet, bibliography: Bibliography, on: date) -> dict[str, di
         if fact.model is ContactPoint:
             row = rows.filter(contact__key=fact.fact, kind=ContactPoint.Kind.PHONE, current=True).first()
         else:
-            row = rows.filter(system__slug=fact.system) if fact.system else rows.filter(system=None)
-            row = row.order_by("pk").first()
+            owned = rows.filter(system__slug=fact.system) if fact.system else rows.filter(system=None)
+            row = owned.order_by("pk").first()
         if row is not None:
             found[fact.name] = _said(row, bibliography, on) | {"label": fact.label, "system": fact.system}
     return found
