@@ -24,7 +24,8 @@ class Term(Sourced):
     see = models.CharField(max_length=200, blank=True)
     ours = models.BooleanField(default=False)
     fact_id = models.CharField(max_length=24, blank=True)
-    source = models.ForeignKey(  # type: ignore[assignment]  # a word of ours has none
+    # A word of ours has no source, the one kind of catalogue value without.
+    source = models.ForeignKey(  # type: ignore[assignment]
         Source, models.PROTECT, null=True, blank=True, related_name="+"
     )
     confidence = models.CharField(max_length=9, choices=Confidence, blank=True)
