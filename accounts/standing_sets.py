@@ -1,4 +1,4 @@
-"""Which accounts stand so, worst one first, as sets to filter and count: in step with `systems.policy.standing`."""
+"""Which accounts stand so, worst one first, as sets to filter and count: late, to check, unknown, due this week."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,6 +21,16 @@ def passed(deadlines: Deadlines, on: date) -> Deadlines:
     return deadlines.filter(due_on__lt=on, check_on=None, policy__isnull=False)
 
 
+def near_by(deadlines: Deadlines, on: date, stricter: bool) -> Deadlines:
+    """Return those of the open, unmuted deadlines that want a login today or in the six days after it.
+
+    The day of the organization's own window counts where there is one (``stricter``: there may be), also once passed.
+    """
+    until = on + timedelta(days=WEEK_DAYS)
+    running = deadlines.filter(Q(due_on__gte=on) | Q(policy=None), check_on=None)
+    return running.filter(Q(due_on__lte=until) | Q(target_on__lte=until) if stricter else Q(due_on__lte=until))
+
+
 @dataclass(frozen=True, slots=True)
 class Pressing:
     """Accounts of one organization in which something presses; each account in one set, the worst."""
@@ -41,10 +51,11 @@ def pressing(accounts: PortalAccountQuerySet, organization: Organization, on: da
     late = Q(pk__in=passed(clocks, on).values("account"))
     check = Q(pk__in=clocks.filter(check_on__isnull=False).values("account"))
     unknown = Q(login_state=PortalAccount.LoginState.UNKNOWN)
-    week = (on, on + timedelta(days=WEEK_DAYS))
-    near = Q(pk__in=clocks.filter(check_on=None, due_on__range=week).values("account"))
-    if HouseWindow.objects.filter(organization=organization, enabled=True).exists():  # no index leads from here to them
-        near |= Q(pk__in=clocks.filter(check_on=None, target_on__range=week).values("account"))
+    near = Q(
+        pk__in=near_by(clocks, on, HouseWindow.objects.filter(organization=organization, enabled=True).exists()).values(
+            "account"
+        )
+    )
     return Pressing(
         late=running.filter(late),
         check_roles=running.filter(check).exclude(late),

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
 from accounts.models.inventory import PortalAccountQuerySet
-from accounts.standing_sets import passed
+from accounts.standing_sets import near_by, passed
 from facilities.models import Organization
 from reminders.ladder import first_step
 from staff.beginnings import begins
@@ -36,6 +36,7 @@ STANDINGS = (
     Choice("presumed-lapsed", "Presumed lapsed"),
     Choice("check-roles", "Check the roles"),
     Choice("unknown", "Last login unknown"),
+    Choice("week", "Due this week"),
     Choice("soon", "Soon"),
     Choice("fine", "Fine"),
     Choice("closed", "System closed"),
@@ -117,6 +118,7 @@ def narrowed(accounts: PortalAccountQuerySet, standing: str, on: date) -> Portal
         "presumed-lapsed": lambda: running.filter(Exists(gone.filter(policy__consequence__in=TAKES_ACCESS))),
         "check-roles": lambda: running.filter(~late, check),
         "unknown": lambda: running.filter(~late, ~check, unknown),
+        "week": lambda: running.filter(~late, ~check, ~unknown, Exists(near_by(open_ones, on, stricter=True))),
         "closed": lambda: running.filter(~unknown, closed),
     }[standing]()
 

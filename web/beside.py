@@ -30,11 +30,11 @@ class Beside:
 def beside(scope: Scope, on: date) -> Beside:
     """Return the panels of Today's right column. Three queries at most."""
     mine = Person.objects.filter(organization=scope.organization, user=scope.user_id).first()
-    return Beside(Away(mine, absences_of(mine, on)) if mine else None, _burning(scope))
+    return Beside(Away(mine, absences_of(mine, on)) if mine else None, _burning(scope, on))
 
 
-def _burning(scope: Scope) -> str:
+def _burning(scope: Scope, on: date) -> str:
     if scope.reads is not None:
         return ""
     kept = OrganizationFigures.objects.filter(organization=scope.organization).first()
-    return brief(kept) if kept is not None else ""
+    return brief(kept) if kept is not None and kept.counted_on == on else ""

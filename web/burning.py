@@ -1,6 +1,6 @@
 """Where it burns: the figures of everything a member reads, the worst facilities first. Kept figures where many."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -45,6 +45,11 @@ class Overview:
     behind: bool
 
     @property
+    def quiet(self) -> bool:
+        """Whether nothing is late, serious, unknown or due this week."""
+        return bool(self.facilities) and not (self.whole.burning or self.whole.week or self.whole.unknown)
+
+    @property
     def sentence(self) -> str:
         """Return the one sentence that matters."""
         return told(self.whole, self.facilities, self.troubled)
@@ -66,7 +71,7 @@ def overview(scope: Scope, *, on: date, at: datetime) -> Overview:
 def _kept(scope: Scope, kept: OrganizationFigures, on: date) -> Overview:
     head = ChainHead.objects.filter(chain=scope.organization.key).values_list("seq", flat=True).first() or 0
     worst = FacilityFigures.objects.filter(organization=scope.organization).select_related("facility")
-    rows = [(row.facility, figures_of(row)) for row in worst.order_by("-burning", "-pk")[:WORST]]
+    rows = [(row.facility, figures_of(row)) for row in worst.order_by("-burning", "-week", "facility_id")[:WORST]]
     behind = head != kept.act_seq or kept.counted_on != on
     return Overview(figures_of(kept), kept.facilities, kept.troubled, _drawn(rows), kept.counted_at, behind)
 
@@ -78,7 +83,7 @@ def _worst(counts: Counts) -> list[int]:
 
 def _drawn(rows: list[tuple[Facility, Figures]]) -> list[Burning]:
     """Return the rows with bars; the longest fills its cell."""
-    shown = [(place, figures) for place, figures in rows if any(astuple(figures))]
+    shown = [(place, figures) for place, figures in rows if figures.burning + figures.week + figures.unknown]
     most = max((figures.burning + figures.week for _, figures in shown), default=0)
     return [Burning(place, figures, _segments(figures, most)) for place, figures in shown]
 
@@ -95,8 +100,6 @@ def _segments(figures: Figures, most: int) -> list[Segment]:
 
 def told(whole: Figures, facilities: int, troubled: int) -> str:
     """Return the figures as one sentence, what is wrong first."""
-    if not facilities:
-        return "There is no facility here yet."
     wrong = [
         count_noun(whole.late, "account is late,accounts are late") if whole.late else "",
         f"the roles of {count_noun(whole.check_roles, 'account,accounts')} have to be looked at"
@@ -106,11 +109,13 @@ def told(whole: Figures, facilities: int, troubled: int) -> str:
     ]
     said = listed(text for text in wrong if text)
     if said:
-        where = f"at {count_word(troubled)} of {count_noun(facilities, 'facility,facilities')}" if troubled else ""
-        return f"{said[0].upper()}{said[1:]}{', ' if where else ''}{where}."
+        where = f", at {count_word(troubled)} of {count_noun(facilities, 'facility,facilities')}" if troubled else ""
+        return f"{said[0].upper()}{said[1:]}{where}."
+    if not facilities:
+        return "There is no facility here yet."
     coming = count_noun(whole.week, "account has,accounts have").capitalize()
     rest = f" {coming} a date this week." if whole.week else ""
-    return f"Nothing is wrong at {count_noun(facilities, 'facility,facilities')}.{rest}"
+    return f"Nothing is late or serious at {count_noun(facilities, 'facility,facilities')}.{rest}"
 
 
 def brief(kept: OrganizationFigures) -> str:

@@ -10,7 +10,7 @@ class Counted(models.Model):
     check_roles = models.PositiveIntegerField(default=0)  # accounts whose roles somebody has to look at
     week = models.PositiveIntegerField(default=0)  # accounts with a date today or in the six days after it
     unknown = models.PositiveIntegerField(default=0)  # accounts nobody knows the last login of
-    serious = models.PositiveIntegerField(default=0)  # critical and high findings, passed dates left out
+    serious = models.PositiveIntegerField(default=0)  # critical and high findings, passed dates of accounts left out
     notable = models.PositiveIntegerField(default=0)  # medium ones
 
     class Meta:
@@ -36,4 +36,6 @@ class FacilityFigures(Counted):
     burning = models.PositiveIntegerField(default=0)  # late, to check and serious together: the order of the page
 
     class Meta:
-        indexes = [models.Index(fields=["organization", "-burning", "-id"], name="accounts_worst_facilities")]
+        indexes = [
+            models.Index(fields=["organization", "-burning", "-week", "facility"], name="accounts_worst_facilities")
+        ]

@@ -4,6 +4,7 @@ That something changed is told by the audit chain: every change is an act (desig
 are true until the next one. What is counted is due or wrong already; what is only stored costs nothing.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, field, fields
@@ -25,6 +26,7 @@ from facilities.models import Facility, Organization
 from systems.policy import EASTERN, day_in
 
 _SERIOUS: Final = Q(severity__in=(Severity.CRITICAL, Severity.HIGH))
+_log = logging.getLogger(__name__)
 _NOTABLE: Final = Q(severity=Severity.MEDIUM)
 
 
@@ -68,7 +70,7 @@ class Counts:
 
 def count(*, scope: Scope, on: date) -> Counts:
     """Return the figures of what the member reads, on a day. A fixed number of queries."""
-    grants = RoleGrant.objects.in_force(on).filter(organization=scope.organization)
+    grants = RoleGrant.objects.in_force(on).filter(organization=scope.organization, facility__closed_on=None)
     findings = Finding.objects.visible_to(scope)
     if scope.reads is not None:
         grants = grants.filter(facility__in=scope.reads)
@@ -100,13 +102,15 @@ def _counted(
 def _findings(findings: FindingQuerySet, grants: RoleGrantQuerySet) -> Iterator[tuple[int | None, int, int]]:
     """Yield (facility, serious, notable); facility None for the whole. One that is about an account stands where it is.
 
-    Passed dates are left out: they are counted as accounts.
+    Passed dates of accounts are left out: they are counted as accounts.
     """
-    wrong = findings.open().exclude(kind=Finding.Kind.LAPSE).filter(_SERIOUS | _NOTABLE).order_by()
+    wrong = findings.open().filter(_SERIOUS | _NOTABLE).order_by()
+    wrong = wrong.exclude(kind=Finding.Kind.LAPSE, deadline__account__isnull=False)
     numbers = {"serious": Count("pk", filter=_SERIOUS), "notable": Count("pk", filter=_NOTABLE)}
     whole = wrong.aggregate(**numbers)
     yield None, whole["serious"], whole["notable"]
-    yield from wrong.filter(facility__isnull=False).values_list("facility_id").annotate(**numbers)
+    there = wrong.filter(facility__isnull=False, facility__closed_on=None)
+    yield from there.values_list("facility_id").annotate(**numbers)
     about = wrong.filter(facility=None, account__isnull=False).values_list("account_id").annotate(**numbers)
     of_accounts = {account: (serious, notable) for account, serious, notable in about}
     if not of_accounts:
@@ -118,44 +122,44 @@ def _findings(findings: FindingQuerySet, grants: RoleGrantQuerySet) -> Iterator[
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was written: organizations counted anew, rows of facilities that differed."""
+    """What was written: organizations counted anew, rows of facilities that differed; and how many could not be."""
 
     organizations: int = 0
     rows: int = 0
+    failed: int = 0
 
 
 def keep_figures(*, at: datetime) -> Kept:
     """Count the organizations that acted since, or whose day has ended; write what differs, once.
 
-    Each organization commits alone. Two queries while nothing has changed.
+    Each organization commits alone, and one that cannot be counted stops no other. Three queries while nothing changed.
     """
     on = day_in(at, EASTERN)
     heads = dict(ChainHead.objects.values_list("chain", "seq"))
     kept = {row.organization_id: row for row in OrganizationFigures.objects.all()}
-    done = Kept()
+    done = rows = failed = 0
     for organization in Organization.objects.order_by("pk"):
         seq, before = heads.get(organization.key, 0), kept.get(organization.pk)
-        if before is None or before.act_seq != seq or before.counted_on != on:
-            done = Kept(done.organizations + 1, done.rows + _keep(organization, on=on, at=at, seq=seq))
-    return done
+        if before is not None and before.act_seq == seq and before.counted_on == on:
+            continue
+        try:
+            rows += _keep(organization, on=on, at=at, seq=seq)
+            done += 1
+        except Exception as exc:  # a broken organization must not leave the others with old figures
+            _log.error("figures of organization %s failed: %s", organization.pk, type(exc).__name__)
+            failed += 1
+    return Kept(done, rows, failed)
 
 
 def _keep(organization: Organization, *, on: date, at: datetime, seq: int) -> int:
+    # Counted before the transaction: on SQLite everybody else who writes would wait for it.
+    counts = count(scope=Scope.of_command(organization, "figures"), on=on)
+    values: dict[str, Any] = {name: getattr(counts.whole, name) for name in NAMES}
+    values |= {"counted_on": on, "counted_at": at, "act_seq": seq, "troubled": counts.troubled}
+    values["facilities"] = Facility.objects.open().filter(organization=organization).count()
     with transaction.atomic():
-        counts = count(scope=Scope.of_command(organization, "figures"), on=on)
         rows = _write_places(organization, counts.places)
-        values = {name: getattr(counts.whole, name) for name in NAMES}
-        OrganizationFigures.objects.update_or_create(
-            organization=organization,
-            defaults=values
-            | {
-                "counted_on": on,
-                "counted_at": at,
-                "act_seq": seq,
-                "facilities": Facility.objects.open().filter(organization=organization).count(),
-                "troubled": counts.troubled,
-            },
-        )
+        OrganizationFigures.objects.update_or_create(organization=organization, defaults=values)
     return rows
 
 

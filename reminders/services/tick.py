@@ -178,7 +178,9 @@ def _plan_reminders(at: datetime) -> dict[str, int]:
 
 
 def _figures(at: datetime) -> dict[str, int]:
-    keep_figures(at=at)
+    kept = keep_figures(at=at)
+    if kept.failed:
+        raise SweepTrouble(f"figures of {kept.failed} organizations could not be counted", {"failed": kept.failed})
     return {}
 
 
