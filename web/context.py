@@ -73,6 +73,8 @@ def rail(scope: Scope, path: str, waiting: dict[str, int]) -> list[dict[str, Any
     ]
     # Today's address is the beginning of every other one, so the longest that fits wins; a page of none is of Today.
     here = max((url for _, url in shown if path.startswith(url)), key=len, default="")
+    if path == reverse("web:search", args=[scope.organization.slug]):  # it belongs to all of them
+        here = ""
     return [
         {
             "label": entry.label,

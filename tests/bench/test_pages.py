@@ -42,9 +42,7 @@ def test_a_first_page_may_grow_by_six_tenths(seconds, holds):
     assert (goal.n, goal.ok) == (13, holds)
 
 
-@pytest.mark.parametrize(
-    ("taken", "wide", "holds"), [(0.029, False, True), (0.031, False, False), (0.08, True, True)]
-)
+@pytest.mark.parametrize(("taken", "wide", "holds"), [(0.029, False, True), (0.031, False, False), (0.08, True, True)])
 def test_a_search_may_cost_three_times_the_list(taken, wide, holds):
     timed = {"name": {"search": [taken] * 20, "list": [0.01] * 20}}
     nobody, goal = of_searches({"engine": "sqlite", "searches": timed, "nothing_found": 1}, 10_000, wide=wide)
