@@ -128,7 +128,7 @@ def _searches(client: Client, organization: "Organization", rounds: int) -> tupl
                 if round_ >= WARM:
                     found[kind][turn].append(taken)
                 elif turn == "search":
-                    nothing_found += b'people" aria' not in answer.content
+                    nothing_found += b'people">' not in answer.content
     return found, nothing_found
 
 

@@ -13,8 +13,8 @@ from staff.spelling import beginnings_near, forgiven, mistakes, plain
 WORDS: Final = 5  # more are not looked at
 _NEAR_WORDS: Final = 3
 _NEAR_LETTERS: Final = 3  # of fewer, too many names are near
-_NAMES_READ: Final = 5_000  # different names that are compared with what was typed
-_NAMES_TAKEN: Final = 40
+_NAMES_READ: Final = 4_000  # different names that are compared with what was typed
+_NAMES_TAKEN: Final = 100
 
 # Each step of the walk is one look into the index: what it costs grows with different names, not with people.
 _WALK: Final = """
@@ -43,6 +43,8 @@ def people_called(readable: PersonQuerySet, text: str, at_most: int) -> list[Per
     the text is the first few rows of one range of an index, however many people begin alike.
     """
     words = text.replace(",", " ").split()[:WORDS]
+    if not words:
+        return []
     whole = " ".join(words)
     ways = [
         _few(readable.filter(_named(first, last)), "last_name" if last else "first_name", at_most)
@@ -50,7 +52,9 @@ def people_called(readable: PersonQuerySet, text: str, at_most: int) -> list[Per
     ]
     ways += [
         _few(readable.filter(begins("email", whole)), "email", at_most),
-        _few(readable.filter(reads("employee_number", whole), employee_number__isnull=False), "pk", at_most),
+        _few(
+            readable.filter(reads("employee_number", whole), employee_number__isnull=False), "employee_number", at_most
+        ),
     ]
     found = _any_of(ways)
     return sorted(found, key=lambda person: (_rank(person, whole.upper()), _by_name(person)))[:at_most]
@@ -58,7 +62,9 @@ def people_called(readable: PersonQuerySet, text: str, at_most: int) -> list[Per
 
 def people_nearly_called(readable: PersonQuerySet, organization: Organization, text: str, at_most: int) -> list[Person]:
     """Return at most so many of the readable people whose names are spelled nearly so, nearest first. Four queries."""
-    words = text.replace(",", " ").split()[:_NEAR_WORDS]
+    words = [word for word in text.replace(",", " ").split()[:_NEAR_WORDS] if plain(word)]
+    if not words:
+        return []
     splits = _splits(words)
     lasts = _near_names(organization, "last_name", {last for _, last in splits})
     firsts = _near_names(organization, "first_name", {first for first, _ in splits})
@@ -96,9 +102,11 @@ def _nearly(field: str, part: str, near: dict[str, list[str]]) -> Q | None:
 
 
 def _few(people: PersonQuerySet, order: str, at_most: int) -> PersonQuerySet:
-    """Return the first few, as a part of a union: SQLite takes no limit there but inside of a subquery."""
-    by = Folded(F(order)) if order != "pk" else F("pk")
-    return Person.objects.filter(pk__in=people.order_by(by).values("pk")[:at_most])
+    """Return the first few, as a part of a union: SQLite takes no limit there but inside of a subquery.
+
+    In the order of the index that finds them: in another, PostgreSQL may walk through everybody until it has a few.
+    """
+    return Person.objects.filter(pk__in=people.order_by(Folded(F(order))).values("pk")[:at_most])
 
 
 def _any_of(ways: list[PersonQuerySet]) -> list[Person]:

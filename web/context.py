@@ -75,6 +75,8 @@ def rail(scope: Scope, path: str, waiting: dict[str, int]) -> list[dict[str, Any
     here = max((url for _, url in shown if path.startswith(url)), key=len, default="")
     if path.startswith(reverse("web:help", args=[scope.organization.slug])):
         here = ""  # Help stands in the top bar
+    if path == reverse("web:search", args=[scope.organization.slug]):  # it belongs to all of them
+        here = ""
     return [
         {
             "label": entry.label,

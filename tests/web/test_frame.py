@@ -44,6 +44,10 @@ def test_exactly_one_entry_is_the_one_we_are_on(cast, path, active):
     assert [entry["label"] for entry in entries if entry["active"]] == [active]
 
 
+def test_the_search_belongs_to_no_entry(cast):
+    assert not any(entry["active"] for entry in rail(cast.scope("alice"), "/o/riverside/search/", {}))
+
+
 def test_what_waits_for_the_member_is_counted_beside_its_entry(cast):
     counts = {entry["label"]: entry["count"] for entry in rail(cast.scope("alice"), "/", {"web:today": 3})}
     assert counts == dict.fromkeys(EVERYTHING, 0) | {"Today": 3}

@@ -176,7 +176,7 @@ def test_one_letter_is_too_few_and_nothing_found_teaches_what_can_be(cast, clien
     for asked in ("", "qqqqqq"):
         page = client.get(PAGE, {"q": asked}).content.decode()
         assert "by CCN, also without its leading zero" in page
-    assert "Nothing here begins with “qqqqqq”" in client.get(PAGE, {"q": "qqqqqq"}).content.decode()
+    assert "Nothing is called “qqqqqq”" in client.get(PAGE, {"q": "qqqqqq"}).content.decode()
 
 
 def test_the_bar_of_every_page_searches_without_scripts(cast, client):

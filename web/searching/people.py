@@ -73,7 +73,10 @@ def accounts_found(scope: Scope, asked: str, on: date) -> Group:
         )
         for account in ranked[: AT_MOST + 1]
     ]
-    return first_of(scope, "accounts", "Accounts", hits, asked)
+    group = first_of(scope, "accounts", "Accounts", hits, asked)
+    if all(account.status == PortalAccount.Status.REMOVED for account in ranked):  # the list has them on demand only
+        group.more_url += "&standing=removed" if group.more_url else ""
+    return group
 
 
 def _user_id(account: PortalAccount) -> str:

@@ -25,23 +25,30 @@ def places_found(scope: Scope, asked: str) -> Group:
     reading = read_ccn(asked)
     meant = {*reading.readings, *([reading.number.ccn] if reading.number else [])}
     by_number = Q(ccn__in=meant) | (Q(ccn__startswith=number) if number else Q(pk__in=()))
-    named = Q()
-    for word in asked.split()[:_WORDS]:
-        named &= Q(name__icontains=word) | Q(city__icontains=word)
     best_first = Case(
         When(by_number, then=Value(0)),
         When(name__istartswith=asked, then=Value(1)),
         default=Value(2),
         output_field=IntegerField(),
     )
-    found = Facility.objects.visible_to(scope).filter(by_number | named).order_by(best_first, "name", "pk")
+    found = (
+        Facility.objects.visible_to(scope).filter(by_number | place_called(asked)).order_by(best_first, "name", "pk")
+    )
     hits = [_place(scope, place) for place in found[: AT_MOST + 1]]
     return first_of(scope, "facilities", PLACES, hits, asked)
 
 
+def place_called(asked: str) -> Q:
+    """Return the condition that each word stands in the facility's name or town."""
+    named = Q()
+    for word in asked.split()[:_WORDS]:
+        named &= Q(name__icontains=word) | Q(city__icontains=word)
+    return named
+
+
 def places_near(scope: Scope, asked: str) -> Group:
     """Return the facilities with nearly these words in their names. Two queries at most."""
-    typed = [plain(word) for word in asked.split()[:_WORDS]]
+    typed = [bare for word in asked.split()[:_WORDS] if (bare := plain(word))]
     readable = Facility.objects.visible_to(scope).order_by("name", "pk")
     close = [pk for pk, name in readable.values_list("pk", "name")[:_NAMES_COMPARED] if _nearly(typed, name)]
     found = readable.filter(pk__in=close[:AT_MOST]) if close else []
@@ -50,7 +57,9 @@ def places_near(scope: Scope, asked: str) -> Group:
 
 def _nearly(typed: list[str], name: str) -> bool:
     words = plain(name).split()
-    return all(any(mistakes(each, word, forgiven(each)) is not None for word in words) for each in typed)
+    return bool(typed) and all(
+        any(mistakes(each, word, forgiven(each)) is not None for word in words) for each in typed
+    )
 
 
 def _place(scope: Scope, place: Facility) -> Hit:
@@ -70,7 +79,7 @@ def systems_found(scope: Scope, asked: str, systems: list[System]) -> Group:
 
 def systems_near(scope: Scope, asked: str, systems: list[System]) -> Group:
     """Return the systems whose names are spelled nearly so. No query."""
-    typed = [plain(word) for word in asked.split()[:_WORDS]]
+    typed = [bare for word in asked.split()[:_WORDS] if (bare := plain(word))]
     close = [each for each in systems if _nearly(typed, f"{each.name} {each.full_name}")]
     return Group("systems", SYSTEMS, [_system(scope, each) for each in close[:AT_MOST]])
 

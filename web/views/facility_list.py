@@ -25,6 +25,7 @@ from web.cover import Cover, cover_of, together
 from web.forms.facilities import FacilityFilter
 from web.keyset import asked_for, page_of
 from web.scope import ScopedRequest, organization_page
+from web.searching.places import place_called
 
 PAGE_ROWS = 40
 
@@ -72,7 +73,7 @@ def burning(request: ScopedRequest) -> HttpResponse:
 
 def _narrowed(places: FacilityQuerySet, scope: Scope, asked: str, chosen: dict[str, Any], on: date) -> FacilityQuerySet:
     if asked:
-        places = places.filter(Q(name__icontains=asked) | Q(ccn__istartswith=asked) | Q(city__istartswith=asked))
+        places = places.filter(place_called(asked) | Q(ccn__istartswith=asked))
     if chosen.get("state"):
         places = places.filter(state=chosen["state"])
     if chosen.get("standing"):
