@@ -108,6 +108,7 @@ def _beside(client: Client, organization: "Organization", rounds: int) -> dict[s
             if round_ >= WARM:
                 taken[turn].append(time.perf_counter() - begun)
             assert answer.status_code == 200, turn
+            assert turn in {"figures", "string"} or answer.content.count(b"<tr>") == 1 + 50, turn
     return taken
 
 

@@ -7,8 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import FacilityFigures, Finding, OrganizationFigures, PortalAccount, RoleGrant
+from accounts.services import figures
 from accounts.services.figures import NAMES, count, keep_figures
+from accounts.services.lapses import sweep_lapses
 from accounts.services.logins import record_login
+from accounts.services.obligations import Owed, add_obligation
 from accounts.services.rules.sweep import check_rules
 from facilities.models import Facility
 from tests.accounts.holding import held
@@ -67,6 +70,15 @@ def test_findings_count_once_and_stand_at_their_facility(mixed):
     whole = OrganizationFigures.objects.get(organization=mixed.riverside)
     serious = Finding.objects.open().filter(organization=mixed.riverside, severity__in=["critical", "high"])
     assert whole.serious == serious.exclude(kind="lapse").count()
+    letter = Owed("other", title="Send it", due_on=ago(1))
+    owed = add_obligation(scope=mixed.scope("alice"), facility=mixed.elm, owed=letter, at=NOON)
+    sweep_lapses(at=NOON)
+    passed = Finding.objects.open().get(deadline__obligation=owed)
+    assert passed.severity in {"critical", "high"}
+    before = by_place(mixed)["Elm House"]["serious"]
+    keep_figures(at=NOON)
+    assert OrganizationFigures.objects.get(organization=mixed.riverside).serious == whole.serious + 1
+    assert by_place(mixed)["Elm House"]["serious"] == before + 1, "a passed day that is no account's is a finding"
     medium = Finding.objects.open().filter(organization=mixed.riverside, severity="medium").exclude(kind="lapse")
     assert whole.notable == medium.count() > 0
     assert sum(row["notable"] for row in by_place(mixed).values()) >= medium.filter(facility__isnull=False).count()
@@ -106,3 +118,26 @@ def test_a_member_counts_what_she_reads(mixed):
     assert set(elm.places) == {mixed.elm.pk}
     assert (elm.whole.late, elm.whole.unknown, elm.whole.week) == (1, 2, 1), "her HARP account is unknown as well"
     assert count(scope=mixed.scope("mallory"), on=TODAY).whole.late == 0
+
+
+def test_what_is_past_a_window_of_ones_own_is_due_this_week_and_a_closed_facility_counts_nowhere(cast):
+    held(cast, "harp", person="olga", facility="elm", last_login=ago(100))  # no limit of CMS: 90 days of one's own
+    assert count(scope=cast.scope("alice"), on=TODAY).whole.week == 1
+    listed = narrowed(PortalAccount.objects.filter(organization=cast.riverside), "week", TODAY)
+    assert listed.count() == 1
+    Facility.objects.filter(pk=cast.elm.pk).update(closed_on=ago(1))
+    assert count(scope=cast.scope("alice"), on=TODAY).places == {}
+
+
+def test_an_organization_that_cannot_be_counted_stops_no_other(mixed, monkeypatch):
+    whole = figures.count
+
+    def broken(*, scope, on):
+        if scope.organization == mixed.hilltop:
+            raise ValueError("broken")
+        return whole(scope=scope, on=on)
+
+    monkeypatch.setattr(figures, "count", broken)
+    kept = keep_figures(at=NOON)
+    assert (kept.organizations, kept.failed) == (1, 1)
+    assert OrganizationFigures.objects.get().organization == mixed.riverside

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from bench import goals
-from bench.goals import of_page_growth, of_pages, of_searches, p95
+from bench.goals import of_page_growth, of_pages, of_searches, of_stand_ins, p95
 
 FOUND = {
     "engine": "sqlite",
@@ -50,6 +50,16 @@ def test_a_search_may_cost_three_times_the_list(taken, wide, holds):
     assert not nobody.ok, "a search that finds nobody is no search to measure"
 
 
+@pytest.mark.parametrize(
+    ("taken", "wide", "holds"), [(0.0149, False, True), (0.0151, False, False), (0.04, True, True)]
+)
+def test_the_figures_may_cost_five_strings(taken, wide, holds):
+    beside = {"string": [0.003] * 20, "figures": [taken] * 20, "list": [0.03] * 20, "constants": [0.02] * 20}
+    found = {goal.n: goal for goal in of_stand_ins({"engine": "sqlite", "beside": beside}, 10_000, wide=wide)}
+    assert found[14].ok is holds
+    assert (found[10].value, found[11].value) == (pytest.approx(1.5), pytest.approx(10))
+
+
 def test_a_p95_is_what_nearly_all_stay_below():
     assert p95([1.0] * 95 + [9.0] * 5) > 1.0
     assert p95([1.0] * 97 + [9.0] * 3) == 1.0
@@ -63,4 +73,4 @@ def test_a_whole_run_shows_full_pages_and_is_written_down(tmp_path, monkeypatch,
     assert {goal["n"]: goal["ok"] for goal in answer["goals"] if goal["op"] == "=="} == {"rows": True}
     [run] = answer["runs"]
     assert run["nothing_found"] == run["not_full"] == 0
-    assert len(answer["goals"]) == 2 + len(run["pages"]) + len(run["searches"])
+    assert len(answer["goals"]) == 5 + len(run["pages"]) + len(run["searches"])

@@ -88,7 +88,7 @@ def test_an_organization_without_figures_yet_is_counted_at_once(client, mixed): 
     ("whole", "places", "said"),
     [
         (Figures(), (0, 0), "There is no facility here yet."),
-        (Figures(week=1), (1, 0), "Nothing is wrong at one facility. One account has a date this week."),
+        (Figures(week=1), (1, 0), "Nothing is late or serious at one facility. One account has a date this week."),
         (
             Figures(late=2, serious=1),
             (300, 4),

@@ -198,3 +198,12 @@ def test_the_page_asks_a_fixed_number_of_queries(cast, client, django_assert_num
         factories.EmploymentFactory(facility=cast.oak, person=person)
     with django_assert_num_queries(queries):
         client.get(PAGE, {"q": asked})
+
+
+@pytest.mark.parametrize("nothing", [",,,,", "\u0301\u0301\u0301", ", , ,"])
+def test_signs_that_are_no_letters_find_nobody(client, cast, nothing):
+    client.force_login(cast.alice)
+    answer = client.get(reverse("web:search", args=["riverside"]), {"q": nothing})
+    assert answer.status_code == 200
+    assert "Carol Test" not in answer.content.decode()
+    assert "Oak House" not in answer.content.decode().split("<main", 1)[1]

@@ -72,7 +72,8 @@ def calendar_make(request: ScopedRequest) -> HttpResponse:
         return redirect("web:calendar", scope.organization.slug)
     link = settings.SITE_URL.rstrip("/") + reverse("web:calendar-feed", args=[issued.token])
     parts = urlsplit(link)
-    context = {"link": link, "device_link": f"webcal://{parts.netloc}{parts.path}", "crumbs": _crumbs(scope)}
+    scheme = "webcals" if parts.scheme == "https" else "webcal"  # the latter would send the secret in the clear
+    context = {"link": link, "device_link": f"{scheme}://{parts.netloc}{parts.path}", "crumbs": _crumbs(scope)}
     return render(request, "web/calendar_made.html", context)
 
 

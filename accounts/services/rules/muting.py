@@ -6,12 +6,19 @@ The mark stands on the deadline, so that mails and lists need no join; it follow
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
+
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
 
 from accounts.models import Deadline, Finding, PortalAccount, RoleGrant
-from accounts.services.lapses import restate
+from accounts.models.watch import DeadlineQuerySet
+from accounts.services.lapses import SWEEP, restate
 from accounts.services.rules.found import Slice
 from audit.bulk import among
+from audit.services import Ref, record_digest
 
+_RULE: Final = Ref("rule:closed-system", "Clocks of systems that have closed")
 Place = tuple[int, str]  # facility and slug of a system
 
 
@@ -30,11 +37,19 @@ def mute(part: Slice, at: datetime) -> int:
     systems = {system for _, system in _closed(part.facilities)}
     asked = RoleGrant.objects.in_force(part.on).filter(facility__in=part.facilities, account__system__slug__in=systems)
     quiet = _quiet(set(asked.order_by().values_list("account_id", flat=True)), part)
-    waking = Deadline.objects.open().filter(account__in=among(was - quiet), muted=True).update(muted=False)
-    muting = Deadline.objects.open().filter(account__in=among(quiet), muted=False).update(muted=True)
-    if waking or muting:
+    waking = Deadline.objects.open().filter(account__in=among(was - quiet), muted=True)
+    muting = Deadline.objects.open().filter(account__in=among(quiet), muted=False)
+    _record(waking, "deadline.loud", at)
+    _record(muting, "deadline.quiet", at)
+    changed = waking.update(muted=False) + muting.update(muted=True)
+    if changed:
         restate(Finding.objects.filter(account__in=among(was | quiet)), at)
-    return waking + muting
+    return changed
+
+
+def _record(deadlines: DeadlineQuerySet, action: str, at: datetime) -> None:
+    rows = deadlines.annotate(chain=Concat(Value("organization:"), Cast("organization_id", CharField())))
+    record_digest(action=action, actor=SWEEP, subject=_RULE, at=at, rows=rows)
 
 
 def _closed(facilities: Collection[int]) -> set[Place]:
