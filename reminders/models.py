@@ -80,7 +80,10 @@ class Digest(models.Model):
                 name="reminders_lease_has_end",
             ),
         ]
-        indexes = [models.Index(fields=["id"], condition=Q(state="ready"), name="reminders_outbox")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state="ready"), name="reminders_outbox"),
+            models.Index(fields=["created_at"], condition=~Q(message=""), name="reminders_with_text"),  # forget_mails()
+        ]
 
     @property
     def key(self) -> str:

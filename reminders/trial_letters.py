@@ -29,6 +29,14 @@ def as_trial(letter: Letter, *, key: str) -> Letter:
     return replace(letter, trial=Trial(message_id_of_trial(key), _REAL_NOTE))
 
 
+def with_real_address(letter: Letter, address: str) -> Letter:
+    """Return a test that also says where real digests go; as it is where ``address`` is empty."""
+    if not (letter.trial and address):
+        return letter
+    note = f"{letter.trial.note} Your digests go to {address}, the work e-mail under People."
+    return replace(letter, trial=replace(letter.trial, note=note))
+
+
 def sample_letter(to: Addressee, *, key: str, at: datetime) -> Letter:
     """Return a test with two made-up rows: a login that is due, and somebody who has to be reminded. Two queries."""
     on = day_in(at, EASTERN)

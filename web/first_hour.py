@@ -21,6 +21,7 @@ from systems.selectors import roles_of_officials, systems_that_need_officials
 
 # On Today only: a facility that has been here for a quarter has long found its way, or its findings tell the rest.
 YOUNG: Final = timedelta(days=90)
+LOOKED_AT: Final = 20  # of them, the newest: what a facility still lacks takes five questions each
 _MARKS: Final = FirstHourMark.Step
 FACILITY: Final = "facility"
 
@@ -176,6 +177,7 @@ def gaps(place: Facility, at: datetime) -> list[str]:
 def line_for_today(scope: Scope, *, empty: bool, at: datetime) -> dict[str, str] | None:
     """Return the one line of Today for administrators, None for others and once all is through.
 
+    Only the newest 20 young facilities are looked at, however many there are; the page of all shows the rest.
     ``label`` of the link, its ``url``, what is ``said`` beside it; ``all_url`` where there are further facilities;
     ``deed`` and ``deed_url`` for an empty page. Nothing is asked for who leads nobody's first hour, else one query; a
     second one only where nothing has a date.
@@ -184,8 +186,9 @@ def line_for_today(scope: Scope, *, empty: bool, at: datetime) -> dict[str, str]
     if places is not None and not places:
         return None
     slug = scope.organization.slug
-    young = led(scope).filter(created_at__gte=at - YOUNG)
-    waiting = list(unfinished(young, scope, at).order_by("pk")[:2])
+    young = led(scope).filter(created_at__gte=at - YOUNG).order_by("-created_at", "-pk")
+    newest = Facility.objects.filter(pk__in=young.values("pk")[:LOOKED_AT])
+    waiting = list(unfinished(newest, scope, at).order_by("pk")[:2])
     if not waiting:
         if not empty or scope.acts_at(Action.REGISTER_FACILITY) is not None or led(scope).exists():
             return None

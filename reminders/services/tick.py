@@ -28,6 +28,7 @@ from reminders.exclusive import only_one
 from reminders.models import SweepRun
 from reminders.services.deliver import deliver, mail_held
 from reminders.services.digests import assemble
+from reminders.services.forgetting import forget_mails
 from reminders.services.plan import plan_due
 from reminders.services.plan_findings import plan_findings
 from systems.models import Policy
@@ -170,7 +171,7 @@ def _rules(at: datetime, *, plan: _Plan) -> dict[str, int]:
 
 
 def _forget(at: datetime) -> dict[str, int]:
-    return {"closed": forget_cells(at=at) + forget_uploads(at=at)}
+    return {"closed": forget_cells(at=at) + forget_uploads(at=at) + forget_mails(at=at)}
 
 
 def _plan_reminders(at: datetime) -> dict[str, int]:

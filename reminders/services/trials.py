@@ -4,7 +4,7 @@ import logging
 import uuid
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
@@ -18,7 +18,7 @@ from reminders.services.deliver import hand_over, mail_held
 from reminders.services.digests import settle
 from reminders.services.plan import would_be_told
 from reminders.services.plan_findings import would_be_told_of_findings
-from reminders.trial_letters import as_trial, sample_letter
+from reminders.trial_letters import as_trial, sample_letter, with_real_address
 from reminders.zones import local_time
 from staff.models import Person
 from users.models import User
@@ -34,8 +34,8 @@ def send_trial(*, scope: Scope, facility: Facility | None = None, at: datetime) 
     """Send the acting member a test digest; works before reminders are started. Returns what came of it.
 
     ``facility``: whose administrator asks; whoever administers the organization asks for all of them. The mail is
-    stored before it is sent, and both are recorded. Raises NotAllowed, and TrialRefused while all mail is held or
-    for nobody's scope. Call it outside any transaction.
+    stored before it is sent, and both are recorded. Raises NotAllowed, and TrialRefused while all mail is held, for
+    nobody's scope, and for one whose person has no e-mail. Call it outside any transaction.
     """
     authorize(scope, Action.LEAD_FIRST_HOUR, [facility.pk] if facility else [])
     user = User.objects.filter(pk=scope.user_id or 0).first()
@@ -49,12 +49,29 @@ def send_trial(*, scope: Scope, facility: Facility | None = None, at: datetime) 
     return _write_down(scope, trial, outcome, detail, at)
 
 
+def real_address(trial: TrialMail) -> str:
+    """Return where the asker's digests go if not to where the test went, else empty. One query."""
+    return _elsewhere(trial.user, _person_of(trial.organization_id, trial.user_id))
+
+
+def _person_of(organization: int, user: int) -> Person | None:
+    return Person.objects.filter(organization=organization, user=user).first()
+
+
+def _elsewhere(user: User, person: Person | None) -> str:
+    return person.email if person and person.email.casefold() != user.email.casefold() else ""
+
+
 def _store(scope: Scope, user: User, facility: Facility | None, at: datetime) -> TrialMail:
     key = uuid.uuid4().hex
-    person = Person.objects.filter(organization=scope.organization, user=user).first()
+    person = _person_of(scope.organization.pk, user.pk)
+    if person and not person.email:  # `assemble` leaves her out: a sample would promise mail that never comes
+        said = "Your entry under People has no work e-mail, so no digest can reach you. Enter it there; then ask again."
+        raise TrialRefused(said)
     to = _addressee(scope, user, person, at)
     real = _what_is_due(scope, to, at) if person else None
     letter = as_trial(real, key=key) if real else sample_letter(to, key=key, at=at)
+    letter = with_real_address(letter, _elsewhere(user, person))
     mail = compose(letter, at=at)
     with transaction.atomic():
         trial = TrialMail.objects.create(
@@ -95,7 +112,7 @@ def _what_is_due(scope: Scope, to: Addressee, at: datetime) -> Letter | None:
     """
     try:
         letters = _letters(scope, to, at)
-    except IntegrityError as exc:  # a tick has planned the same meanwhile
+    except (IntegrityError, OperationalError) as exc:  # a tick has planned the same meanwhile, or both waited in a ring
         raise TrialRefused("Today’s mails are just being planned. Nothing was sent; ask again in a minute.") from exc
     for letter in letters:
         if not isinstance(letter, Letter):
@@ -107,10 +124,11 @@ def _what_is_due(scope: Scope, to: Addressee, at: datetime) -> Letter | None:
 
 def _letters(scope: Scope, to: Addressee, at: datetime) -> list[Letter | tuple[Addressee, Exception]]:
     waiting = Reminder.objects.filter(recipient=to.person_id, state=Reminder.State.PLANNED)
+    planned = _planned(scope, to, at)  # asked before anything is locked: it takes the longest
     with transaction.atomic():
         told = Digest.objects.filter(person=to.person_id, local_on=to.local_on)
         Reminder.objects.filter(digest__in=told.values("pk")).update(state=Reminder.State.PLANNED, digest=None)
-        Reminder.objects.bulk_create(_planned(scope, to, at))
+        Reminder.objects.bulk_create(planned)
         settle(waiting, at)
         letters = list(write_letters([to], at=at))
         transaction.set_rollback(True)
@@ -118,11 +136,12 @@ def _letters(scope: Scope, to: Addressee, at: datetime) -> list[Letter | tuple[A
 
 
 def _planned(scope: Scope, to: Addressee, at: datetime) -> list[Reminder]:
+    """Return what is to be planned by the order of its unique key, so that two tests lock it in the same order."""
     organization, person = scope.organization, to.person_id
     dates = would_be_told(organization=organization.pk, person=person, at=at)
     wrong = would_be_told_of_findings(organization=organization, person=person, at=at)
-    keyed = [{"deadline_id": key, "cycle": cycle, "step": step} for key, cycle, step in dates]
-    keyed += [{"finding_id": key, "cycle": cycle, "step": step} for key, cycle, step in wrong]
+    keyed = [{"deadline_id": key, "cycle": cycle, "step": step} for key, cycle, step in sorted(dates)]
+    keyed += [{"finding_id": key, "cycle": cycle, "step": step} for key, cycle, step in sorted(wrong)]
     return [Reminder(organization=organization, recipient_id=person, planned_at=at, **each) for each in keyed]
 
 

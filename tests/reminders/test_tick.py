@@ -19,9 +19,11 @@ from audit.commands import CommandFailed
 from audit.models import AuditEvent
 from imports.models import Import, ImportRow
 from reminders.exclusive import only_one
-from reminders.models import Delivery, Digest, MailHold, Reminder, SweepRun
+from reminders.models import Delivery, Digest, MailHold, Reminder, SweepRun, TrialMail
 from reminders.services import tick as ticking
+from reminders.services.forgetting import forget_mails
 from reminders.services.tick import run_tick
+from reminders.services.trials import send_trial
 from reminders.tasks import tick as tick_task
 from systems.models import Policy
 from tests.conftest import NOON, TODAY
@@ -310,3 +312,21 @@ def test_a_tick_reaches_a_real_mailbox(riverside, settings):
         }
         assert peer.connections == 1
         assert Delivery.objects.filter(outcome="sent").count() == 3
+
+
+def test_the_text_of_mails_ends_after_30_days_and_their_hash_stays(riverside):
+    held(riverside, left=5, person="henry")
+    ask(NOON)
+    send_trial(scope=riverside.scope("alice"), at=NOON)
+    sent, waiting = Digest.objects.filter(state="sent").order_by("pk")
+    Digest.objects.filter(pk=waiting.pk).update(state="ready", sent_at=None)  # it may still be sent
+    kept = [sent.message_sha256, TrialMail.objects.get().message_sha256]
+    assert forget_mails(at=NOON + 30 * DAY) == 0
+    later = NOON + 30 * DAY + timedelta(seconds=1)
+    assert ticking._forget(later)["closed"] == 2
+    sent.refresh_from_db()
+    trial = TrialMail.objects.get()
+    assert (sent.message, trial.message) == ("", "")
+    assert [sent.message_sha256, trial.message_sha256] == kept
+    assert Digest.objects.get(pk=waiting.pk).message
+    assert forget_mails(at=later) == 0

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.core import mail
 from django.core.cache import cache
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -22,6 +22,7 @@ from facilities.services.places import FacilityFacts, register_facility
 from imports.lists import open_list
 from imports.opening import Held
 from reminders.models import Digest, MailHold, Reminder, TrialMail
+from reminders.services import trials
 from reminders.services.tick import run_tick
 from reminders.services.trials import send_trial
 from staff.roster_columns import guess_roster
@@ -31,7 +32,7 @@ from tests import factories
 from tests.conftest import NOON
 from tests.reminders.mailbox import mails_to, outbox, text
 from tests.web.holdings import crowd, held
-from web.first_hour import YOUNG, line_for_today
+from web.first_hour import LOOKED_AT, YOUNG, line_for_today
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 QUERIES, QUERIES_OF_ALL = 18, 13
@@ -176,6 +177,24 @@ def test_only_those_who_lead_are_asked_and_only_for_young_facilities(cast, clien
         "Oak House",
     ]
     assert line_for_today(scope, empty=False, at=NOON + YOUNG + timedelta(days=1)) is None
+
+
+def test_today_looks_at_the_newest_young_facilities_only(cast, client, django_assert_num_queries):
+    Facility.objects.filter(organization=cast.riverside).update(created_at=NOON - timedelta(days=1))
+    newer = factories.FacilityFactory.create_batch(LOOKED_AT, organization=cast.riverside)
+    Facility.objects.filter(pk__in=[place.pk for place in newer]).update(created_at=NOON)
+    scope = cast.scope("alice")
+    for place in newer[1:]:
+        for step in FirstHourMark.Step.values:
+            mark_step(scope=scope, facility=place, step=step, state="elsewhere", reason="", at=NOON)
+    found = line_for_today(scope, empty=True, at=NOON)
+    assert (found["url"], found["all_url"]) == (at("first-hour", newer[0].pk), "")
+    for step in FirstHourMark.Step.values:
+        mark_step(scope=scope, facility=newer[0], step=step, state="elsewhere", reason="", at=NOON)
+    with django_assert_num_queries(2):  # the second: whether there is any facility at all
+        assert line_for_today(scope, empty=True, at=NOON) is None  # Elm and Oak are not through, but older
+    rows = page(client, cast.alice, at("first-hours")).context["rows"]
+    assert [row["label"] for row in rows] == ["Elm House", "Oak House"]
 
 
 def test_an_administrator_of_one_facility_gets_her_own_deeds_only(client, cast):
@@ -323,3 +342,48 @@ def test_a_test_that_cannot_leave_is_said_and_counts_for_nothing(client, cast, s
     assert TrialMail.objects.get().state == "failed"
     assert AuditEvent.objects.filter(action="test-digest.failed").count() == 1
     assert not page(client, cast.alice, at("first-hour", cast.oak.pk)).context["items"][4]["done"]
+
+
+@pytest.mark.parametrize("due", [True, False])
+def test_a_test_says_where_digests_go_if_elsewhere(client, cast, due):
+    alice = cast.people["alice"]
+    if due:
+        held(cast, "alice", ago=57)
+    client.force_login(cast.alice)
+    for email, said in (("a.test@example.com", True), ("Alice@Example.org", False)):
+        type(alice).objects.filter(pk=alice.pk).update(email=email, user=cast.alice)
+        cache.clear()
+        answer = client.post(at("first-hour-test"), {"facility": cast.oak.pk}, follow=True)
+        sent = outbox(mail.outbox)[-1]
+        assert sent["To"] == "alice@example.org"
+        words = f"Your digests go to {email}"
+        assert (words in " ".join(text(sent).split()), words in answer.content.decode()) == (said, said)
+
+
+def test_who_has_no_work_e_mail_gets_no_sample_but_what_to_do(client, cast):
+    type(cast.people["alice"]).objects.filter(pk=cast.people["alice"].pk).update(email="", user=cast.alice)
+    client.force_login(cast.alice)
+    answer = client.post(at("first-hour-test"), {"facility": cast.oak.pk}, follow=True)
+    assert "Your entry under People has no work e-mail" in answer.content.decode()
+    assert (mail.outbox, TrialMail.objects.count()) == ([], 0)
+    assert not page(client, cast.alice, at("first-hour", cast.oak.pk)).context["items"][4]["done"]
+
+
+def test_a_deadlock_with_a_tick_is_said_and_little_is_asked_while_rows_are_locked(client, cast, monkeypatch):
+    outside, written = len(connection.savepoint_ids), []
+
+    def backwards(**whose):
+        assert len(connection.savepoint_ids) == outside
+        return [(2, 1, 5), (1, 1, 5)]
+
+    def deadlock(rows):
+        written.extend((row.deadline_id, row.cycle, row.step) for row in rows)
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(trials, "would_be_told", backwards)
+    monkeypatch.setattr(Reminder.objects, "bulk_create", deadlock)
+    client.force_login(cast.alice)
+    answer = client.post(at("first-hour-test"), {"facility": cast.oak.pk}, follow=True)
+    assert "Today’s mails are just being planned. Nothing was sent" in answer.content.decode()
+    assert written == [(1, 1, 5), (2, 1, 5)]
+    assert (mail.outbox, TrialMail.objects.count()) == ([], 0)

@@ -14,7 +14,7 @@ from facilities.access import Action, authorize
 from facilities.models import Facility, FirstHourMark
 from facilities.services.first_hour import StepRefused, mark_step, unmark_step
 from reminders.models import TrialMail
-from reminders.services.trials import TrialRefused, send_trial
+from reminders.services.trials import TrialRefused, real_address, send_trial
 from systems.policy import EASTERN, day_in
 from web.first_hour import STEPS, led, progress_of, unfinished, with_facts, without_facility
 from web.first_hour_steps import checklist
@@ -158,7 +158,9 @@ def _tell(request: ScopedRequest, trial: TrialMail) -> None:
         say(request, f"The test digest did not leave: {reason}. Nothing else was changed.", level=messages.ERROR)
         return
     what = "nothing is due for you today, so it shows a sample" if trial.sample else "it says what is due for you today"
-    say(request, f"A test digest is on its way to {trial.address}: {what}.")
+    elsewhere = real_address(trial)
+    goes = f" Your digests go to {elsewhere}, the work e-mail under People." if elsewhere else ""
+    say(request, f"A test digest is on its way to {trial.address}: {what}.{goes}")
 
 
 @require_safe
