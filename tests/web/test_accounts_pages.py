@@ -352,6 +352,7 @@ def everything(cast):
         "presumed-lapsed": late,
         "check-roles": checked(cast, "henry"),
         "unknown": held(cast, "carol", "idm", ago="unknown"),
+        "week": held(cast, "alice", "idm", ago=57),
         "soon": held(cast, "carol", "casper", ago=45),
         "fine": held(cast, "alice", "iqies", ago=5),
         "lost": lost_of(cast, "olga"),
@@ -388,7 +389,9 @@ def test_every_standing_can_be_asked_for_and_says_on_each_row_what_was_asked(cli
     rows = client.get(address("accounts"), {"standing": standing}).context["rows"]
     assert address("account", wanted.pk) in [row["cells"][0]["url"] for row in rows]
     said = {str(row["cells"][2]["words"] or row["cells"][2]["standing"].value.replace("_", "-")) for row in rows}
-    expected = {"late": "presumed-lapsed", "lost": "Roles revoked", "removed": "Removed"}.get(standing, standing)
+    expected = {"late": "presumed-lapsed", "week": "soon", "lost": "Roles revoked", "removed": "Removed"}.get(
+        standing, standing
+    )
     assert said == {expected}
 
 
