@@ -52,6 +52,12 @@ def happened(deadline, days):
     return told
 
 
+def mailed(cast, name):
+    """Write that somebody has had her mail of today."""
+    whose = {"organization": cast.riverside, "person": cast.people[name], "local_on": TODAY}
+    Digest.objects.create(**whose, state="sent", created_at=NOON, sent_at=NOON)
+
+
 @pytest.mark.parametrize("left", [30, 20, 7, 2, -1])
 def test_a_holders_deadline_is_told_to_whom_it_was_foretold(riverside, left):
     deadline = clock(held(riverside, left=left))
@@ -73,14 +79,29 @@ def test_what_was_planned_this_morning_and_not_sent_is_still_to_come_and_what_wa
 
 
 def test_who_has_had_todays_mail_reads_of_it_tomorrow(riverside):
-    henry = riverside.people["henry"]
-    Digest.objects.create(
-        organization=riverside.riverside, person=henry, local_on=TODAY, state="sent", created_at=NOON, sent_at=NOON
-    )
+    mailed(riverside, "henry")
     deadline = clock(held(riverside, left=7))
     said = foretold(deadline)
     assert said[0] == (TODAY + DAY, ["Henry"])
     assert said == happened(deadline, 11)
+
+
+def test_a_finding_is_told_tomorrow_to_whom_todays_mail_has_left_already(riverside):
+    finding = Finding.objects.create(
+        organization=riverside.riverside,
+        kind=Finding.Kind.NO_BACKUP,
+        subject_key=f"facility:{riverside.oak.pk}/stream:mds",
+        severity="high",
+        facility=riverside.oak,
+        facts='{"people": [], "stream": "mds", "stream_name": "MDS", "system": "iqies"}',
+        opened_on=TODAY,
+    )
+    assert coming_for_finding(finding, NOON)[0].on == TODAY
+    mailed(riverside, "fay")
+    assert [(each.on, each.people[0].name) for each in coming_for_finding(finding, NOON)][0] == (
+        TODAY + DAY,
+        "Fay Test",
+    )
 
 
 def test_a_deputy_hears_earlier_while_the_holder_is_away_and_a_last_day_that_is_known_counts(riverside):

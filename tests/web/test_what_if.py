@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Deadline, Finding, RoleGrant
 from accounts.services.obligations import Owed, add_obligation
 from accounts.services.rules.sweep import check_rules
-from staff.models import Employment
+from staff.models import Employment, Person
 from staff.services.deputies import name_deputy
 from systems.models import SystemRole
 from tests import factories
@@ -19,6 +20,7 @@ from tests.accounts.holding import held as holding
 from tests.conftest import NOON, TODAY
 from tests.reminders.making import administrator, started
 from tests.web.holdings import address, crowd, held
+from web.others import SHOWN, others
 from web.quits import _summary
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
@@ -180,6 +182,25 @@ def test_of_many_the_first_are_named_and_the_list_has_the_rest(client, cast, dja
         page = client.get(url)
     assert "Three more accounts" in words(page)
     assert f"?system=iqies&amp;facility={cast.oak.pk}" in page.content.decode()
+
+
+def test_people_are_read_only_of_the_accounts_that_are_shown(cast):
+    account = held(cast, "carol", ago=5)
+    crowd(cast, SHOWN + 3)
+    place = (cast.oak.pk, account.system_id)
+    scope, carol = cast.scope("alice"), cast.people["carol"]
+    read = []
+
+    def count(**made):
+        read.append(made["instance"])
+
+    post_init.connect(count, sender=Person)
+    try:
+        found = others(scope, carol, [place], TODAY)[place]
+    finally:
+        post_init.disconnect(count, sender=Person)
+    assert [each.name.split()[-1] for each in found.people] == [f"{number:03d}" for number in range(SHOWN)]
+    assert (len(read), found.more) == (SHOWN, 3)
 
 
 def test_a_holder_hears_how_many_others_there_are_but_not_who(client, cast):
