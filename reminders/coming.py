@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from accounts.models import Deadline, Finding
+from audit.bulk import among
 from facilities.models import Membership, Organization
 from facilities.models.tenancy import Role
 from reminders.concerned import LEFT, PEOPLE, parts
@@ -22,7 +23,7 @@ from reminders.found import CYCLES, STEPS
 from reminders.found import heard as heard_of_findings
 from reminders.holding import HEARD as HOLDING
 from reminders.ladder import Audience, Ladder
-from reminders.models import Reminder
+from reminders.models import Digest, Reminder
 from reminders.rungs import SUBJECTS, ladders_of
 from reminders.zones import local_time
 from staff.models import Person
@@ -97,8 +98,8 @@ def coming_for_deadlines(deadlines: Sequence[Deadline], at: datetime) -> Coming:
     """Return the days on which each deadline will be told of, and to whom.
 
     ``deadlines``: open ones, read with policy and account, of organizations that have started. One query for those of
-    accounts, and one more where one has no policy; two for each other kind of subject. What climbs no ladder has no
-    day.
+    accounts, and one more where one has no policy; two for each other kind of subject; one where somebody is to be told
+    today. What climbs no ladder has no day.
     """
     running = [each for each in deadlines if not each.muted]
     ladders = ladders_of(running)
@@ -110,6 +111,28 @@ def coming_for_deadlines(deadlines: Sequence[Deadline], at: datetime) -> Coming:
     for subject, these in by_subject.items():
         days = [(each, on, step) for each in these for on, step in _days(each, ladders[each.pk], at)]
         found |= _told(subject, days, ladders)
+    today = {each.pk: day_in(at, each.zone) for each in running}
+    return _behind_todays_mail(found, today)
+
+
+def _behind_todays_mail(found: Coming, today: Mapping[int, date]) -> Coming:
+    """Return the days with those moved to tomorrow who have had their one mail of today. One query at most."""
+    now = [(key, each) for key, days in found.items() for each in days if each.on == today[key]]
+    if not now:
+        return found
+    named = {hearer.person for _, each in now for hearer in each.people}
+    mails = Digest.objects.filter(person__in=among(named), local_on__in={each.on for _, each in now})
+    had = set(mails.values_list("person_id", "local_on"))
+    for key, first in now:
+        late = tuple(each for each in first.people if (each.person, first.on) in had)
+        if late:
+            days = {each.on: each.people for each in found[key]}
+            days[first.on] = tuple(each for each in first.people if each not in late)
+            then = first.on + timedelta(days=1)
+            known = days.get(then, ())
+            heard = {each.person for each in known}
+            days[then] = (*known, *(each for each in late if each.person not in heard))
+            found[key] = [Telling(on, people) for on, people in sorted(days.items()) if people]
     return found
 
 
@@ -166,8 +189,8 @@ def _row(number: int, key: int, on: date, step: int, ladder: Ladder) -> str:
 def coming_for_finding(finding: Finding, at: datetime) -> list[Telling]:
     """Return the days on which an open finding will be told of, and to whom.
 
-    ``finding`` is read with its organization, which has started, and its account. At most five queries: one per day,
-    one of what waits already and one of names.
+    ``finding`` is read with its organization, which has started, and its account. At most six queries: one per day,
+    one of what waits already, one of names and one of today's mails.
     """
     if finding.deadline_id is not None or finding.severity not in CYCLES:
         return []
@@ -181,7 +204,8 @@ def coming_for_finding(finding: Finding, at: datetime) -> list[Telling]:
                 statement = heard_of_findings(on, started=f"o.id = %s AND f.id = {int(finding.pk)}")
                 cursor.execute(statement, [organization.pk, organization.zone])
                 heard[on] = heard.get(on, set()) | {recipient for *_, recipient in cursor.fetchall()}
-    return _named(finding, heard)
+    named = _named(finding, heard)
+    return _behind_todays_mail({finding.pk: named}, {finding.pk: today})[finding.pk]
 
 
 def _waiting(finding: Finding) -> set[int]:

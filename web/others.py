@@ -10,10 +10,11 @@ from django.urls import reverse
 
 from accounts.models import PortalAccount, RoleGrant
 from accounts.words import count_noun, listed
+from audit.bulk import among
 from facilities.access import Scope
 from staff.models import Person
 from systems.policy import Standing
-from web.standings import all_held
+from web.standings import Held, all_held
 
 SHOWN: Final = 8  # accounts of one place; the list of accounts has the rest
 Place = tuple[int, int]  # keys of facility and system
@@ -51,65 +52,82 @@ class Others:
         )
 
 
+@dataclass(slots=True)
+class _Keys:
+    """Keys of the accounts of one place that are shown, of those beyond, and of people whom the member may not read."""
+
+    shown: dict[int, None] = field(default_factory=dict)  # in the order of the page
+    beyond: set[int] = field(default_factory=set)
+    unseen: set[int] = field(default_factory=set)
+
+
 def others(scope: Scope, person: Person, places: Collection[Place], on: date) -> dict[Place, Others]:
-    """Return by place the open accounts of other people with a role in force there. Two queries."""
-    found: dict[Place, Others] = {place: Others() for place in places}
-    status = PortalAccount.Status
-    grants = (
-        RoleGrant.objects.in_force(on)
-        .filter(
-            organization=scope.organization,
-            facility__in={facility for facility, _ in places},
-            account__system__in={system for _, system in places},
-            account__status__in=(status.ACTIVE, status.LOST),
-        )
-        .exclude(account__person=person)
-        .select_related("account__person", "account__system", "role")
-        .order_by("account__person__last_name", "account__person__first_name", "account_id", "role__position")
-    )
+    """Return by place the open accounts of other people with a role in force there. Three queries.
+
+    Of all accounts there only keys are read; names, roles and standings only of those shown.
+    """
+    keys = _keys(scope, person, places, on)
+    shown = {account for each in keys.values() for account in each.shown}
     roles: dict[tuple[Place, int], list[str]] = defaultdict(list)
     accounts: dict[int, PortalAccount] = {}
-    unseen, seen, beyond = (defaultdict[Place, set[int]](set) for _ in range(3))
-    for grant in grants:
-        place = (grant.facility_id, grant.account.system_id)
-        if place not in found:
-            continue
-        if scope.reads is not None and grant.facility_id not in scope.reads:
-            unseen[place].add(grant.account.person_id)
-        elif (place, grant.account_id) in roles or len(seen[place]) < SHOWN:
-            accounts[grant.account_id] = grant.account
-            seen[place].add(grant.account_id)
-            roles[place, grant.account_id].append(grant.role.name)
-        else:
-            beyond[place].add(grant.account_id)
-            found[place].all_url = _all_of(scope, grant)
+    grants = RoleGrant.objects.in_force(on).filter(account__in=among(shown), facility__in={place[0] for place in keys})
+    for grant in grants.select_related("account__person", "account__system", "role").order_by("role__position", "pk"):
+        account = accounts.setdefault(grant.account_id, grant.account)
+        roles[(grant.facility_id, account.system_id), account.pk].append(grant.role.name)
     held = {each.account.pk: each for each in all_held(accounts.values(), on)}
-    for (place, account), names in roles.items():
-        each = held[account]
-        found[place].people.append(
-            Other(
-                name=str(each.account.person),
-                url=reverse("web:account", args=[scope.organization.slug, account]),
-                roles=listed(dict.fromkeys(names)),
-                standing=each.standing,
-                words=each.words,
-                next_on=each.next_on,
-            )
-        )
-    for place, people in unseen.items():
-        found[place].hidden = len(people)
-    for place, rest in beyond.items():
-        found[place].more = len(rest)
+    found: dict[Place, Others] = {}
+    for place, each in keys.items():
+        people = [_other(scope, held[account], roles[place, account]) for account in each.shown]
+        found[place] = Others(people, hidden=len(each.unseen), more=len(each.beyond))
+        if each.beyond:
+            found[place].all_url = _all_of(scope, place, accounts[next(iter(each.shown))])
     return found
 
 
-def _all_of(scope: Scope, grant: RoleGrant) -> str:
-    query = f"?system={grant.account.system.slug}&facility={grant.facility_id}"
+def _keys(scope: Scope, person: Person, places: Collection[Place], on: date) -> dict[Place, _Keys]:
+    """Return by place whose accounts there are, in the order of their names. One query."""
+    found = {place: _Keys() for place in places}
+    status = PortalAccount.Status
+    grants = RoleGrant.objects.in_force(on).filter(
+        organization=scope.organization,
+        facility__in={facility for facility, _ in places},
+        account__system__in={system for _, system in places},
+        account__status__in=(status.ACTIVE, status.LOST),
+    )
+    grants = grants.exclude(account__person=person)
+    rows = grants.order_by("account__person__last_name", "account__person__first_name", "account_id")
+    columns = ("facility_id", "account__system_id", "account_id", "account__person_id")
+    for facility, system, account, whose in rows.values_list(*columns).distinct():
+        keys = found.get((facility, system))
+        if keys is None:
+            continue
+        if scope.reads is not None and facility not in scope.reads:
+            keys.unseen.add(whose)
+        elif len(keys.shown) < SHOWN or account in keys.shown:
+            keys.shown[account] = None
+        else:
+            keys.beyond.add(account)
+    return found
+
+
+def _other(scope: Scope, each: Held, roles: Iterable[str]) -> Other:
+    return Other(
+        name=str(each.account.person),
+        url=reverse("web:account", args=[scope.organization.slug, each.account.pk]),
+        roles=listed(dict.fromkeys(roles)),
+        standing=each.standing,
+        words=each.words,
+        next_on=each.next_on,
+    )
+
+
+def _all_of(scope: Scope, place: Place, account: PortalAccount) -> str:
+    query = f"?system={account.system.slug}&facility={place[0]}"
     return reverse("web:accounts", args=[scope.organization.slug]) + query
 
 
 def beside(scope: Scope, account: PortalAccount, grants: Iterable[RoleGrant], on: date) -> list[dict[str, Any]]:
-    """Return per facility of these grants who else holds the account's system there: place, others. Two queries.
+    """Return per facility of these grants who else holds the account's system there: place, others. Three queries.
 
     The grants are the account's in force, read with their facility.
     """

@@ -14,7 +14,7 @@ from accounts.models import Finding, PortalAccount, RecordKeeper, RoleGrant
 from accounts.models.watch import Severity
 from accounts.services.rules.found import Found
 from accounts.services.rules.without import Leaving, Loss, if_left
-from accounts.words import count_noun, listed
+from accounts.words import count_noun, count_word, listed
 from facilities.access import Action, Scope
 from facilities.models import Facility
 from staff.models import Deputy, Employment, Person
@@ -43,6 +43,7 @@ class Page:
     """Everything that the page says, worst facility first. ``elsewhere``: accounts without a role at one of them."""
 
     summary: str
+    left_on: date | None
     places: list[There]
     elsewhere: list[dict[str, str]]
     deputies: list[dict[str, str]]
@@ -59,16 +60,17 @@ def page(scope: Scope, who: Person, at: datetime) -> Page:
     on = day_in(at, EASTERN)
     rows = _facilities(scope, who, on)
     known = {place.pk: place for place in rows[:MOST]}
-    leaving = if_left(organization=scope.organization, person=who.pk, facilities=list(known), at=at) if known else None
-    leaving = leaving or Leaving()
+    leaving = if_left(organization=scope.organization, person=who.pk, facilities=list(known), at=at)
     accounts = _accounts(scope, leaving.accounts)
     there = _there(scope, known, leaving, accounts)
     _put_in_cover(scope, who, there, leaving, on)
     _put_in_rows(scope, there, leaving, on)
-    opened = sum(len(loss.opened) + len(loss.worse) for loss in leaving.losses.values())
+    opened = sum(len(loss.opened) for loss in leaving.losses.values())
+    worse = sum(len(loss.worse) for loss in leaving.losses.values())
     placed = {account["url"] for each in there.values() for account in each.accounts}
     return Page(
-        summary=_summary(len(accounts), opened),
+        summary=_summary(len(accounts), opened, worse, has_left=leaving.left_on is not None),
+        left_on=leaving.left_on,
         places=sorted(there.values(), key=lambda each: _gravity(leaving.losses[each.facility.pk])),
         elsewhere=[row for row in _elsewhere(accounts.values()) if row["url"] not in placed],
         deputies=_deputies(scope, who, on),
@@ -201,12 +203,20 @@ def _gravity(loss: Loss) -> tuple[int, int]:
     return min(ranks, default=len(SEVERITIES)), -len(ranks)
 
 
-def _summary(accounts: int, wrong: int) -> str:
-    removed = f"{count_noun(accounts, 'account,accounts')} would have to be removed" if accounts else ""
-    if not wrong:
+def _summary(accounts: int, opened: int, worse: int, *, has_left: bool) -> str:
+    must = ("has" if accounts == 1 else "have") if has_left else "would have"
+    removed = f"{count_noun(accounts, 'account,accounts')} {must} to be removed" if accounts else ""
+    are = "is" if opened == 1 else "are"
+    wrong = f"{count_noun(opened, 'thing,things')} would be wrong that {are} not wrong now" if opened else ""
+    graver = ""
+    if worse:
+        graver = count_word(worse) if wrong else count_noun(worse, "thing that is wrong now,things that are wrong now")
+        graver += " would be graver"
+    parts = [part for part in (removed, wrong, graver) if part]
+    if not (wrong or graver):
         return f"{removed.capitalize() + '; nothing' if removed else 'Nothing'} would be wrong that is not wrong now."
-    worse = f"{count_noun(wrong, 'thing,things')} would be wrong that {'is' if wrong == 1 else 'are'} not wrong now"
-    return f"{removed}, and {worse}.".capitalize() if removed else f"{worse}.".capitalize()
+    *first, last = parts
+    return f"{', '.join(first)}, and {last}.".capitalize() if first else f"{last}.".capitalize()
 
 
 def _own_findings(scope: Scope, who: Person) -> str:

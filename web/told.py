@@ -1,8 +1,8 @@
 """Who was sent a mail about a date or a finding, and who will be, on which day."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db.models import F
@@ -10,14 +10,22 @@ from django.db.models import F
 from accounts.models import Deadline, Finding
 from accounts.words import count_noun, listed
 from accounts.words import day_in as in_words
+from facilities.access import Scope
+from facilities.models import Membership
+from facilities.models.tenancy import Role
 from reminders.coming import Hearer, Telling, coming_for_deadlines, coming_for_finding, started
 from reminders.found import CYCLES
 from reminders.models import Reminder
-from systems.policy import EASTERN, day_in
+from reminders.zones import local_time
+from staff.models import Person
 
+Called = Callable[[Hearer], str]  # by name, or by role whom the member may not read
 Told = dict[int, list[dict[str, Any]]]  # key of the subject -> who, at
 Coming = dict[str, Any]  # as `components/why_coming.html` prints it: days [{on, who}], or none (a sentence)
 _NAMED: Final = 6  # of one day; with more administrators than that the others are counted
+_PLACES: Final = 2  # facilities by name of one administrator
+_ONE: Final = "an administrator"
+_ALL: Final = "the organization"
 _NOT_STARTED: Final = "Nobody: reminders have not been started."
 
 
@@ -39,50 +47,104 @@ def _told(subject: str, reminders: Any) -> Told:
     return told
 
 
-def will_be_told_of_deadlines(deadlines: Sequence[Deadline], at: datetime) -> dict[int, Coming]:
-    """Return by key who will be told of each open deadline of accounts of one organization, in words.
+def will_be_told_of_deadlines(scope: Scope, deadlines: Sequence[Deadline], at: datetime) -> dict[int, Coming]:
+    """Return by key who will be told of each open deadline of the member's organization, in words.
 
-    Read them with policy, account and organization. One query, two where one has no policy.
+    Read them with policy, account and organization. The queries of `coming_for_deadlines`, and two at most for a
+    member who does not read of everybody.
     """
     running = [each for each in deadlines if started(each.organization, at)]
     found = coming_for_deadlines(running, at) if running else {}
-    return {each.pk: _deadline(each, found.get(each.pk, []), at) for each in deadlines}
+    called = _called(scope, (hearer for days in found.values() for each in days for hearer in each.people))
+    return {each.pk: _deadline(each, found.get(each.pk, []), called, at) for each in deadlines}
 
 
-def _deadline(deadline: Deadline, days: Sequence[Telling], at: datetime) -> Coming:
+def _deadline(deadline: Deadline, days: Sequence[Telling], called: Called, at: datetime) -> Coming:
     if deadline.muted:
         return {"none": "Nobody: the system has closed there, so its dates are quiet."}
     if not started(deadline.organization, at):
         return {"none": _NOT_STARTED}
-    return _words(days, at, "Nobody: no further day is left on which somebody hears of it.")
+    today = local_time(at, deadline.zone).date()
+    return _words(days, called, today, "Nobody: no further day is left on which somebody hears of it.")
 
 
-def will_be_told_of_finding(finding: Finding, at: datetime) -> Coming:
+def will_be_told_of_finding(scope: Scope, finding: Finding, at: datetime) -> Coming:
     """Return who will be told of an open finding, in words; read it with organization, account and deadline.
 
     A date that has passed has mails of its own; a finding of low severity only stands here.
     """
     if finding.deadline is not None:
-        return will_be_told_of_deadlines([finding.deadline], at)[finding.deadline.pk]
+        return will_be_told_of_deadlines(scope, [finding.deadline], at)[finding.deadline.pk]
     if not started(finding.organization, at):
         return {"none": _NOT_STARTED}
     if finding.severity not in CYCLES:
         return {"none": "Nobody: of what is less than medium no mails go out."}
-    return _words(coming_for_finding(finding, at), at, "Nobody: everybody who hears of it was told.")
+    days = coming_for_finding(finding, at)
+    called = _called(scope, (hearer for each in days for hearer in each.people))
+    today = local_time(at, finding.organization.zone).date()
+    return _words(days, called, today, "Nobody: everybody who hears of it was told.")
 
 
-def _words(days: Sequence[Telling], at: datetime, nobody: str) -> Coming:
+def _words(days: Sequence[Telling], called: Called, today: date, nobody: str) -> Coming:
+    """Return the days in words; ``today`` is the day of the zone that theirs are of."""
     if not days:
         return {"none": nobody}
-    today = day_in(at, EASTERN)
-    return {"days": [{"on": in_words(each.on, today), "who": _names(each.people)} for each in days]}
+    return {"days": [{"on": in_words(each.on, today), "who": _names(each.people, called)} for each in days]}
 
 
-def _names(people: Sequence[Hearer]) -> str:
+def _names(people: Sequence[Hearer], called: Called) -> str:
     # Whom it is about stands first, then who is told because she looks after others.
-    names = [_name(each) for each in sorted(people, key=lambda each: not each.owner)]
-    rest = len(names) - _NAMED
+    times = Counter(called(each) for each in sorted(people, key=lambda each: not each.owner))
+    names = [_several(name, count) for name, count in times.items()]
+    rest = sum(list(times.values())[_NAMED:])
     return listed([*names[:_NAMED], count_noun(rest, "other,others")] if rest > 0 else names)
+
+
+def _several(name: str, count: int) -> str:
+    if count > 1 and name.startswith(_ONE):
+        return count_noun(count, "administrator,administrators") + name.removeprefix(_ONE)
+    return name
+
+
+def _called(scope: Scope, hearers: Iterable[Hearer]) -> Called:
+    """Return how to say who hears: by name whom the member reads and whom it is about, all others by role.
+
+    Two queries at most, none for a member who reads of everybody.
+    """
+    if scope.reads is None:
+        return _name
+    others = {each.person: each for each in hearers if not each.owner}
+    seen = set(Person.objects.visible_to(scope).filter(pk__in=others).values_list("pk", flat=True)) if others else ()
+    offices = _offices(scope, [key for key, each in others.items() if key not in seen and each.administers])
+
+    def called(hearer: Hearer) -> str:
+        if hearer.owner or hearer.person in seen:
+            return _name(hearer)
+        if hearer.approves:
+            return "whoever approves there"
+        return f"{_ONE} of {offices.get(hearer.person, _ALL)}" if hearer.administers else "who stands in"
+
+    return called
+
+
+def _offices(scope: Scope, people: Sequence[int]) -> dict[int, str]:
+    """Return what each of these people administers: facilities by name, or the organization. One query at most."""
+    if not people:
+        return {}
+    open_roles = Membership.objects.open().filter(organization=scope.organization, role=Role.ADMINISTRATOR)
+    rows = Person.objects.filter(pk__in=people, user__memberships__in=open_roles)
+    found: dict[int, list[str | None]] = defaultdict(list)
+    columns = ("pk", "user__memberships__facility__name")
+    for person, name in rows.order_by("user__memberships__facility__name").values_list(*columns).distinct():
+        found[person].append(name)
+    return {person: _places([name for name in names if name], all(names)) for person, names in found.items()}
+
+
+def _places(names: Sequence[str], bounded: bool) -> str:
+    if not bounded:
+        return _ALL
+    rest = len(names) - _PLACES
+    return listed([*names[:_PLACES], count_noun(rest, "other facility,other facilities")] if rest > 0 else names)
 
 
 def _name(hearer: Hearer) -> str:

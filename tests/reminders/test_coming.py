@@ -52,6 +52,12 @@ def happened(deadline, days):
     return told
 
 
+def mailed(cast, name):
+    """Write that somebody has had her mail of today."""
+    whose = {"organization": cast.riverside, "person": cast.people[name], "local_on": TODAY}
+    Digest.objects.create(**whose, state="sent", created_at=NOON, sent_at=NOON)
+
+
 @pytest.mark.parametrize("left", [30, 20, 7, 2, -1])
 def test_a_holders_deadline_is_told_to_whom_it_was_foretold(riverside, left):
     deadline = clock(held(riverside, left=left))
@@ -70,6 +76,32 @@ def test_what_was_planned_this_morning_and_not_sent_is_still_to_come_and_what_wa
         (TODAY + 3 * DAY, ["Alice", "Fay", "Henry"]),
         (TODAY + 6 * DAY, ["Alice", "Fay", "Henry"]),
     ]
+
+
+def test_who_has_had_todays_mail_reads_of_it_tomorrow(riverside):
+    mailed(riverside, "henry")
+    deadline = clock(held(riverside, left=7))
+    said = foretold(deadline)
+    assert said[0] == (TODAY + DAY, ["Henry"])
+    assert said == happened(deadline, 11)
+
+
+def test_a_finding_is_told_tomorrow_to_whom_todays_mail_has_left_already(riverside):
+    finding = Finding.objects.create(
+        organization=riverside.riverside,
+        kind=Finding.Kind.NO_BACKUP,
+        subject_key=f"facility:{riverside.oak.pk}/stream:mds",
+        severity="high",
+        facility=riverside.oak,
+        facts='{"people": [], "stream": "mds", "stream_name": "MDS", "system": "iqies"}',
+        opened_on=TODAY,
+    )
+    assert coming_for_finding(finding, NOON)[0].on == TODAY
+    mailed(riverside, "fay")
+    assert [(each.on, each.people[0].name) for each in coming_for_finding(finding, NOON)][0] == (
+        TODAY + DAY,
+        "Fay Test",
+    )
 
 
 def test_a_deputy_hears_earlier_while_the_holder_is_away_and_a_last_day_that_is_known_counts(riverside):
@@ -107,10 +139,10 @@ def test_a_day_of_our_own_comes_first_and_then_the_days_of_cms(riverside):
     assert said == happened(deadline, 15)
 
 
-def test_what_is_quiet_is_told_to_nobody_and_all_deadlines_cost_two_queries(riverside, django_assert_num_queries):
+def test_what_is_quiet_is_told_to_nobody_and_all_deadlines_cost_three_queries(riverside, django_assert_num_queries):
     first, second = (clock(held(riverside, left=left, person=who)) for left, who in ((9, "henry"), (4, "carol")))
     rows = list(Deadline.objects.select_related("policy", "account", "organization").open())
-    with django_assert_num_queries(1 + any(each.policy is None for each in rows)):
+    with django_assert_num_queries(2 + any(each.policy is None for each in rows)):
         found = coming_for_deadlines(rows, NOON)
     assert {first.pk, second.pk} <= found.keys()
     Deadline.objects.filter(pk=first.pk).update(muted=True)

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Deadline, Finding
+from accounts.models import Deadline, Finding, RoleGrant
 from accounts.services.obligations import Owed, add_obligation
 from accounts.services.rules.sweep import check_rules
+from staff.models import Employment, Person
 from staff.services.deputies import name_deputy
 from systems.models import SystemRole
 from tests import factories
@@ -18,6 +20,8 @@ from tests.accounts.holding import held as holding
 from tests.conftest import NOON, TODAY
 from tests.reminders.making import administrator, started
 from tests.web.holdings import address, crowd, held
+from web.others import SHOWN, others
+from web.quits import _summary
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 PART = {"HX-Request": "true"}
@@ -52,7 +56,7 @@ def test_the_why_of_a_date_names_the_coming_days_and_who_hears(client, cast):
     administrator(cast, "fay", cast.oak)
     account = held(cast, "henry", ago=53)
     deadline = account.deadlines.get(kind="inactivity")
-    client.force_login(cast.carol)
+    client.force_login(cast.alice)
     part = client.get(part_of(deadline), headers=PART)
     said = words(part)
     assert "Tue 24 Nov" not in said, "only days with a step"
@@ -111,9 +115,43 @@ def test_the_why_of_a_duty_says_what_clears_it_and_who_hears(client, cast):
     assert f'hx-get="{url}"' in client.get(address("today")).content.decode()
     said = words(client.get(url, headers=PART))
     assert "What clears it The note on the facility’s page that it is done." in said
-    assert f"Fri 20 Nov 2026 (today): {fay} (administrator)" in said
+    assert "Fri 20 Nov 2026 (today): an administrator of Oak House" in said
+    assert str(fay) not in said
     client.force_login(cast.olga)
     assert client.get(url, headers=PART).status_code == 404
+
+
+def test_a_holder_reads_of_administrators_by_role_and_a_coordinator_names_of_her_own_facility(client, cast):
+    started(cast)
+    factories.EmploymentFactory(facility=cast.oak, person=administrator(cast, "fay", cast.oak))
+    for name in ("gus", "hal"):
+        administrator(cast, name, cast.elm)
+    held(cast, "henry", ago=53)
+    account = held(cast, "henry", facility=cast.elm, ago=53)
+    url = part_of(account.deadlines.get(kind="inactivity"))
+    client.force_login(cast.henry)
+    said = words(client.get(url, headers=PART))
+    assert "an administrator of Oak House" in said
+    assert "two administrators of Elm House" in said
+    assert "an administrator of the organization" in said
+    assert not any(name in said for name in ("Fay", "Gus", "Hal ", "Alice"))
+    client.force_login(cast.carol)
+    said = words(client.get(url, headers=PART))
+    assert "Fay Test (administrator)" in said
+    assert "two administrators of Elm House" in said
+    assert not any(name in said for name in ("Gus", "Hal ", "Alice"))
+    client.force_login(cast.alice)
+    assert "Gus Test (administrator)" in words(client.get(url, headers=PART))
+
+
+def test_how_far_a_day_is_counts_from_the_day_of_its_zone(client, cast, time_machine):
+    started(cast)
+    account = held(cast, "henry", ago=53)
+    deadline = account.deadlines.get(kind="inactivity")
+    Deadline.objects.filter(pk=deadline.pk).update(zone="Pacific/Honolulu")
+    time_machine.move_to(NOON.replace(day=21, hour=7), tick=False)  # Saturday in the east, Friday on Hawaii
+    client.force_login(cast.alice)
+    assert "Sun 22 Nov 2026 (in two days): Henry Test" in words(client.get(part_of(deadline), headers=PART))
 
 
 # Who else
@@ -144,6 +182,25 @@ def test_of_many_the_first_are_named_and_the_list_has_the_rest(client, cast, dja
         page = client.get(url)
     assert "Three more accounts" in words(page)
     assert f"?system=iqies&amp;facility={cast.oak.pk}" in page.content.decode()
+
+
+def test_people_are_read_only_of_the_accounts_that_are_shown(cast):
+    account = held(cast, "carol", ago=5)
+    crowd(cast, SHOWN + 3)
+    place = (cast.oak.pk, account.system_id)
+    scope, carol = cast.scope("alice"), cast.people["carol"]
+    read = []
+
+    def count(**made):
+        read.append(made["instance"])
+
+    post_init.connect(count, sender=Person)
+    try:
+        found = others(scope, carol, [place], TODAY)[place]
+    finally:
+        post_init.disconnect(count, sender=Person)
+    assert [each.name.split()[-1] for each in found.people] == [f"{number:03d}" for number in range(SHOWN)]
+    assert (len(read), found.more) == (SHOWN, 3)
 
 
 def test_a_holder_hears_how_many_others_there_are_but_not_who(client, cast):
@@ -179,6 +236,38 @@ def test_the_page_says_what_would_be_missing_who_covers_it_and_what_to_do_first(
     assert not Finding.objects.exists(), "it only foretells"
 
 
+def test_of_somebody_who_left_the_open_accounts_are_told_though_no_role_is_left(client, cast):
+    held(cast, "carol", ago=5)
+    RoleGrant.objects.update(valid_to=TODAY - timedelta(days=2))
+    Employment.objects.filter(person=cast.people["carol"]).update(valid_to=TODAY - timedelta(days=2))
+    client.force_login(cast.alice)
+    page = client.get(address("person-quits", cast.people["carol"].pk))
+    said = words(page)
+    assert "Carol Test left on Wed 18 Nov 2026" in said
+    assert "One account has to be removed; nothing would be wrong" in said
+    assert [each["system"] for each in page.context["page"].elsewhere] == ["iQIES"]
+    client.force_login(cast.henry)
+    own = words(client.get(address("person-quits", cast.people["henry"].pk)))
+    assert "Nothing would be wrong that is not wrong now." in own
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ((0, 0, 1), "One thing that is wrong now would be graver."),
+        ((0, 2, 1), "Two things would be wrong that are not wrong now, and one would be graver."),
+        (
+            (1, 1, 2),
+            "One account would have to be removed, one thing would be wrong that is not wrong now, "
+            "and two would be graver.",
+        ),
+        ((1, 0, 0), "One account would have to be removed; nothing would be wrong that is not wrong now."),
+    ],
+)
+def test_what_is_wrong_already_is_not_counted_as_new(counts, said):
+    assert _summary(*counts, has_left=False) == said
+
+
 def test_a_coordinator_reads_of_her_own_facility_only(client, cast):
     factories.EmploymentFactory(facility=cast.elm, person=cast.people["carol"])
     official(cast, "carol")
@@ -210,7 +299,7 @@ def test_the_page_costs_the_same_for_one_account_and_for_many(client, cast, djan
     client.force_login(cast.alice)
     url = address("person-quits", cast.people["carol"].pk)
     client.get(url)
-    with django_assert_num_queries(47) as few:
+    with django_assert_num_queries(48) as few:
         assert client.get(url).status_code == 200
     for _ in range(3):
         place = factories.FacilityFactory(organization=cast.riverside)

@@ -51,7 +51,7 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
     # What is far away and not about the next login stands in the history and beside it.
     near = [row for row in deadlines if row.kind == Deadline.Kind.INACTIVITY or clock_of(row).standing(on) != FINE]
     rows = [deadline_row(scope, dossier, deadline, back="") for deadline in near]
-    coming = will_be_told_of_deadlines(near, now)
+    coming = will_be_told_of_deadlines(scope, near, now)
     for row, deadline in zip(rows, near, strict=True):
         row["why"]["coming"] = coming[deadline.pk]
     active = this.status == PortalAccount.Status.ACTIVE

@@ -32,7 +32,7 @@ def deadline_why(request: ScopedRequest, pk: int) -> HttpResponse:
     rows = rows.select_related("account__person", "account__system", "policy__source", "organization")
     deadline = get_object_or_404(rows, pk=pk)
     account = deadline.account
-    context: dict[str, Any] = {"coming": will_be_told_of_deadlines([deadline], now)[deadline.pk]}
+    context: dict[str, Any] = {"coming": will_be_told_of_deadlines(scope, [deadline], now)[deadline.pk]}
     if account is not None:
         context |= {
             "others": _beside(request, account, on),
@@ -59,7 +59,7 @@ def finding_why(request: ScopedRequest, pk: int) -> HttpResponse:
     finding = get_object_or_404(rows, pk=pk)
     account = finding.account
     context: dict[str, Any] = {
-        "coming": will_be_told_of_finding(finding, now),
+        "coming": will_be_told_of_finding(scope, finding, now),
         "others": _beside(request, account, on) if account else [],
     }
     if not request.headers.get("HX-Request"):

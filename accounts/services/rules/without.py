@@ -12,14 +12,14 @@ from typing import Final
 
 from accounts.finding_words import SEVERITIES
 from accounts.policy.cover import able_to_submit
-from accounts.policy.people import Time
+from accounts.policy.people import Time, last_day
 from accounts.services.rules.catalogue import RULES
 from accounts.services.rules.found import Found, Rule, Slice
 from accounts.services.rules.leavers import left_with_access, times_of
 from accounts.services.rules.sites import Place, places, sendings
 from accounts.services.rules.sweep import people_at
 from facilities.models import Facility, Organization
-from systems.policy import day_in
+from systems.policy import EASTERN, day_in
 
 _RULES: Final[tuple[Rule, ...]] = tuple(rule for rule in RULES if rule.about == "facility")
 _Key = tuple[str, str]  # kind and subject
@@ -48,8 +48,12 @@ class Loss:
 
 @dataclass(slots=True)
 class Leaving:
-    """The accounts that would have to be removed, as the rule about leavers finds them, and the losses by facility."""
+    """The accounts that would have to be removed, as the rule about leavers finds them, and the losses by facility.
 
+    ``left_on``: the last day of somebody who has left already, everywhere.
+    """
+
+    left_on: date | None = None
     accounts: list[Found] = field(default_factory=list)
     losses: dict[int, Loss] = field(default_factory=dict)
 
@@ -57,17 +61,21 @@ class Leaving:
 def if_left(*, organization: Organization, person: int, facilities: Collection[int], at: datetime) -> Leaving:
     """Return what would follow at these facilities if the person were gone since this morning.
 
-    The same number of queries for one facility and for many, as long as their day is the same one.
+    The same number of queries for one facility and for many, as long as their day is the same one. Where there is
+    none, only the accounts: they are open whether or not a role hangs on them.
     """
     found = Leaving()
     by_day: dict[date, list[int]] = defaultdict(list)
     for key, zone in Facility.objects.filter(pk__in=facilities).order_by("pk").values_list("pk", "zone"):
         by_day[day_in(at, zone)].append(key)
+    if not by_day:
+        alone = Slice(organization, (), (person,), day_in(at, EASTERN), at)
+        found.left_on, found.accounts = last_day(times_of(alone).get(person, ()), alone.on), _gone(alone, person)[1]
     for on, keys in by_day.items():
         people = tuple(sorted({*people_at(keys), person}))
         now = Slice(organization, tuple(keys), people, on, at)
         then, left = without(now, person)
-        found.accounts = left
+        found.left_on, found.accounts = last_day(times_of(now).get(person, ()), on), left
         found.losses |= _losses(now, then, person)
     return found
 
@@ -78,14 +86,19 @@ def without(part: Slice, person: int) -> tuple[Slice, list[Found]]:
     An identity that other systems sign in through stays with the person (`leavers`); it counts for nothing there.
     """
     catalogue, sites = places(part)
-    ended = part.on - timedelta(days=1)
-    times = dict(times_of(part))
-    known = [time for time in times.get(person, ()) if time.until is not None and time.until < part.on]
-    times[person] = [*known, Time(part.facilities[0], ended, ended, "")]
-    gone = list(left_with_access(replace(part, people=(person,), read={"times": times})))
+    times, gone = _gone(part, person)
     removed = frozenset(found.account for found in gone if found.account is not None)
     rest = [_place_without(place, person, removed) for place in sites]
     return replace(part, removed=removed, read={"places": (catalogue, rest), "times": times}), gone
+
+
+def _gone(part: Slice, person: int) -> tuple[dict[int, list[Time]], list[Found]]:
+    """Return the times of everybody with her last day no later than yesterday, and what she would still hold then."""
+    ended = part.on - timedelta(days=1)
+    times = dict(times_of(part))
+    known = [time for time in times.get(person, ()) if time.until is not None and time.until < part.on]
+    times[person] = [*known, Time(part.facilities[0] if part.facilities else 0, ended, ended, "")]
+    return times, list(left_with_access(replace(part, people=(person,), read={"times": times})))
 
 
 def _place_without(place: Place, person: int, removed: Collection[int]) -> Place:
