@@ -58,4 +58,4 @@ def beginnings_near(typed: str) -> set[str]:
         found |= {two + one, one + three, two + three}
         for letter in ALPHABET:
             found |= {letter + two + three, letter + one + two, one + letter + three, one + letter + two}
-    return {each for each in found if not any(each != other and each.startswith(other) for other in found)}
+    return {each for each in found if not any(each[:size] in found for size in range(1, len(each)))}

@@ -116,8 +116,9 @@ def told(crowded):
 def test_the_search_looks_at_the_first_rows_of_ranges_only(crowded, told):
     readable = Person.objects.visible_to(crowded.scope("alice"))
     plan, *_ = told(lambda: people_called(readable, "l0", 9))
-    for index in ("staff_last_begins", "staff_first_begins", "staff_email_begins"):
+    for index in ("staff_last_begins", "staff_first_begins", "staff_email_begins", "staff_one_per_number"):
         assert index in plan
+    assert "employee_number>?" not in plan, "a number is looked up, not all who have one"
     assert not reads_all(plan, "staff_person")
     plan, *_ = told(lambda: people_called(readable, "f000 l0", 9))
     assert not reads_all(plan, "staff_person")
