@@ -23,6 +23,9 @@ MERGE INTO staff_person AS p USING bench_roster AS r
       INSERT (organization_id, first_name, last_name, email, phone, employee_number, affiliation, version, created_at)
       VALUES (%(organization)s, r.first_name, r.last_name, r.email, r.phone, r.employee_number, 'employee', 1, %(at)s);
 
+-- name: analyze-people
+ANALYZE staff_person;
+
 -- name: import
 INSERT INTO imports_import (organization_id, kind, file_name, sha256, counts, columns, applied_at, applied_by, undone_by)
 SELECT %(organization)s, 'staff', %(file)s, %(sha256)s, json_build_object('rows', count(*), 'joiners', count(*)), '{}',
@@ -41,6 +44,9 @@ MERGE INTO staff_employment AS e USING (
       INSERT (organization_id, person_id, facility_id, job_title, valid_from, recorded_at, source_id)
       VALUES (%(organization)s, w.person_id, w.facility_id, w.job_title, w.start_date, %(at)s,
               currval(pg_get_serial_sequence('imports_import', 'id')));
+
+-- name: analyze-times
+ANALYZE staff_employment;
 
 -- name: recheck
 INSERT INTO facilities_recheck (organization_id, facility_id)

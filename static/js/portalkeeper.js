@@ -22,10 +22,20 @@
       document.getElementById("main").focus();
     }
   });
+  // Who speaks to the computer may not want single keys to do anything; kept in this browser, where storing is allowed.
+  function slashIsOff() {
+    try { return localStorage.getItem("slash") === "off"; } catch (refused) { return false; }
+  }
+  document.querySelectorAll("[data-slash]").forEach(function (box) {
+    box.checked = !slashIsOff();
+    box.addEventListener("change", function () {
+      try { localStorage.setItem("slash", box.checked ? "on" : "off"); } catch (refused) { box.checked = true; }
+    });
+  });
   // "/" goes to the search field, or where the screen has no room for one to its page. In a field it is only a sign.
   document.addEventListener("keydown", function (event) {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+    if (event.target.closest("input, select, textarea, [contenteditable]") || slashIsOff()) return;
     var field = document.querySelector("[data-search]");
     if (!field) return;
     event.preventDefault();

@@ -30,6 +30,22 @@ def test_a_slash_a_beginning_and_enter_lead_to_the_person(open_page, signed_in, 
     page.wait_for_url(f"**{cast.people['henry'].get_absolute_url()}")
 
 
+def test_the_slash_can_be_switched_off_in_this_browser(open_page, signed_in, cast):
+    page = open_page(PAGE, cookies=signed_in(cast.alice))
+    box = page.get_by_role("checkbox", name="The key / opens the search")
+    assert box.is_checked()
+    box.uncheck()
+    page.goto(TODAY)
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.tagName") == "BODY"
+    page.goto(PAGE)
+    assert not box.is_checked()
+    box.check()
+    page.goto(TODAY)
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.type") == "search"
+
+
 @pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (NARROW, "dark")], ids=["wide", "narrow"])
 def test_the_search_is_accessible_and_fits(open_page, signed_in, cast, size, scheme):
     cookies = signed_in(cast.alice)
