@@ -1,6 +1,7 @@
 """Words of the templates (built into every one): dates and counts of `accounts.words`, standings and grades."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -8,6 +9,7 @@ from django.contrib.messages.storage.base import Message
 from django.forms import BaseForm
 from django.middleware.csrf import get_token
 from django.template import RequestContext
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -58,6 +60,17 @@ def standing_words(value: object) -> str:
 def standing_icon(value: object) -> str:
     """Return the name of the shape that repeats a standing's words."""
     return STANDINGS[standing_slug(value)][1]
+
+
+@register.simple_tag
+def standing_mark(standing: object, words: str = "") -> SafeString:
+    """Return `components/standing.html`, for tables that show it on every row: rendered once for the same words."""
+    return _standing_mark(standing_slug(standing), words or "")
+
+
+@lru_cache(maxsize=256)
+def _standing_mark(slug: str, words: str) -> SafeString:
+    return render_to_string("components/standing.html", {"standing": slug, "words": words})
 
 
 @register.filter
