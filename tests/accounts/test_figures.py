@@ -12,31 +12,18 @@ from accounts.services.figures import NAMES, count, keep_figures
 from accounts.services.lapses import sweep_lapses
 from accounts.services.logins import record_login
 from accounts.services.obligations import Owed, add_obligation
-from accounts.services.rules.sweep import check_rules
 from facilities.models import Facility
 from tests.accounts.holding import held
+from tests.accounts.mixed import ago, press
 from tests.conftest import NOON, TODAY
-from tests.factories import GrantFactory
 from web.account_filters import narrowed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
 
-def ago(days):
-    return TODAY - timedelta(days=days)
-
-
 @pytest.fixture
 def mixed(cast):
-    """One account of each standing; the late one has a role at both facilities."""
-    late = held(cast, "iqies", person="carol", last_login=ago(70))
-    GrantFactory(account=late, facility=cast.elm)
-    held(cast, "iqies", person="henry", facility="elm", last_login=ago(57))  # due in three days
-    held(cast, "iqies", person="olga", facility="elm", last_login="unknown")
-    checked = held(cast, "iqies", person="alice", last_login=ago(200))
-    record_login(scope=cast.scope("alice"), account=checked, happened_on=ago(1), at=NOON)
-    check_rules(at=NOON, since=None, full=True)
-    return cast
+    return press(cast)
 
 
 def by_place(cast):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import FacilityFigures, OrganizationFigures
 from accounts.services.figures import Figures, keep_figures
 from audit.services import Ref, record
-from tests.accounts.test_figures import mixed  # noqa: F401  (the fixture)
+from tests.accounts.mixed import press
 from tests.conftest import NOON
 from web import burning
 from web.burning import told
@@ -23,12 +23,17 @@ def _noon():
         yield
 
 
+@pytest.fixture
+def mixed(cast):
+    return press(cast)
+
+
 def page(client, cast, member="alice", organization=None):
     client.force_login(getattr(cast, member))
     return client.get(reverse("web:burning", args=[(organization or cast.riverside).slug]))
 
 
-def test_the_worst_facility_stands_first_with_its_figures(client, mixed):  # noqa: F811
+def test_the_worst_facility_stands_first_with_its_figures(client, mixed):
     answer = page(client, mixed)
     shown = answer.context["overview"]
     assert {row.facility.name for row in shown.rows} == {"Elm House", "Oak House"}
@@ -40,7 +45,7 @@ def test_the_worst_facility_stands_first_with_its_figures(client, mixed):  # noq
     assert shown.sentence.endswith("at two of two facilities.")
 
 
-def test_kept_figures_are_shown_where_there_are_many_and_say_when_somebody_acted_since(client, mixed, monkeypatch):  # noqa: F811
+def test_kept_figures_are_shown_where_there_are_many_and_say_when_somebody_acted_since(client, mixed, monkeypatch):
     live = page(client, mixed).context["overview"]
     monkeypatch.setattr(burning, "COUNTED_LIVE", 1)
     keep_figures(at=NOON)
@@ -55,7 +60,7 @@ def test_kept_figures_are_shown_where_there_are_many_and_say_when_somebody_acted
     assert "the figures follow" not in page(client, mixed).content.decode()
 
 
-def test_kept_figures_cost_the_same_whatever_is_stored(client, mixed, monkeypatch):  # noqa: F811
+def test_kept_figures_cost_the_same_whatever_is_stored(client, mixed, monkeypatch):
     monkeypatch.setattr(burning, "COUNTED_LIVE", 1)
     keep_figures(at=NOON)
     page(client, mixed)
@@ -66,7 +71,7 @@ def test_kept_figures_cost_the_same_whatever_is_stored(client, mixed, monkeypatc
     assert "accounts_deadline" not in touched
 
 
-def test_who_reads_one_facility_sees_that_one_and_another_tenant_nothing(client, mixed):  # noqa: F811
+def test_who_reads_one_facility_sees_that_one_and_another_tenant_nothing(client, mixed):
     keep_figures(at=NOON)
     shown = page(client, mixed, "olga").context["overview"]
     assert [row.facility.name for row in shown.rows] == ["Elm House"]
@@ -78,7 +83,7 @@ def test_who_reads_one_facility_sees_that_one_and_another_tenant_nothing(client,
     assert "Elm House" not in holder.content.decode()
 
 
-def test_an_organization_without_figures_yet_is_counted_at_once(client, mixed):  # noqa: F811
+def test_an_organization_without_figures_yet_is_counted_at_once(client, mixed):
     assert not OrganizationFigures.objects.exists()
     assert not FacilityFigures.objects.exists()
     assert page(client, mixed).context["overview"].whole.late == 1
