@@ -1,5 +1,31 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class AccountsConfig(AppConfig):
+    """Keeps the triggers on requests in place: they read several tables, which SQLite cannot rebuild below them."""
+
     name = "accounts"
+
+    def ready(self) -> None:
+        pre_migrate.connect(make_way, sender=self, dispatch_uid="accounts.triggers.off")
+        post_migrate.connect(protect_requests, sender=self, dispatch_uid="accounts.triggers.on")
+
+
+def make_way(*, using: str, plan: list[Any] | None = None, **kwargs: Any) -> None:
+    """Take the triggers away on SQLite before tables are rebuilt; `protect_requests` puts them back."""
+    from accounts.request_triggers import PROTECTION
+
+    if using == DEFAULT_DB_ALIAS and plan and connection.vendor == "sqlite":
+        PROTECTION.drop()
+
+
+def protect_requests(*, using: str, **kwargs: Any) -> None:
+    """Install the triggers where the tables exist."""
+    from accounts.request_triggers import PROTECTION
+
+    if using == DEFAULT_DB_ALIAS:
+        PROTECTION.install_where_tables_exist()

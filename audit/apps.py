@@ -19,11 +19,7 @@ class AuditConfig(AppConfig):
 
 def protect_tables(*, using: str, plan: list[Any] | None = None, **kwargs: Any) -> None:
     """Install the triggers where the tables exist; `migrate audit zero` has just removed them."""
-    from django.db import connection
+    from audit.triggers import PROTECTION
 
-    from audit.triggers import TABLES, install_triggers
-
-    if using != DEFAULT_DB_ALIAS or not settings.AUDIT_TRIGGERS:
-        return
-    if set(TABLES) <= set(connection.introspection.table_names()):
-        install_triggers()
+    if using == DEFAULT_DB_ALIAS and settings.AUDIT_TRIGGERS:
+        PROTECTION.install_where_tables_exist()

@@ -9,7 +9,7 @@ A head may only move on within its chain; at the same place only its signature m
 
 from typing import Final
 
-from django.db import connection, transaction
+from audit.protection import Protection
 
 EVENTS, ITEMS, HEADS = "audit_auditevent", "audit_audititem", "audit_chainhead"
 TABLES: Final = (EVENTS, ITEMS, HEADS)
@@ -30,20 +30,21 @@ _KEY_EXISTS = {
 }
 
 
-def _sqlite_triggers() -> dict[str, str]:
+def _sqlite_triggers() -> dict[str, tuple[str, str]]:
     found = {}
     for table in TABLES:
         moments = {"update": _STEPS_BACK if table == HEADS else "", "delete": "", "insert": _KEY_EXISTS[table]}
         for moment, condition in moments.items():
             when = f" WHEN {condition}" if condition else ""
             found[f"{table}_{moment}"] = (
+                table,
                 f"CREATE TRIGGER {table}_{moment} BEFORE {moment.upper()} ON {table}{when}"
-                f" BEGIN SELECT RAISE(ABORT, '{table} is append-only: {moment.upper()} refused'); END"
+                f" BEGIN SELECT RAISE(ABORT, '{table} is append-only: {moment.upper()} refused'); END",
             )
     return found
 
 
-def _postgresql_triggers() -> dict[str, str]:
+def _postgresql_triggers() -> dict[str, tuple[str, str]]:
     found = {}
     for table in TABLES:
         on_update = REFUSE_STEP_BACK if table == HEADS else REFUSE
@@ -52,48 +53,27 @@ def _postgresql_triggers() -> dict[str, str]:
             ("delete", "ROW", REFUSE),
             ("truncate", "STATEMENT", REFUSE),
         ):
-            # Written as pg_get_triggerdef() writes it, so that an altered one is found.
             found[f"{table}_{moment}"] = (
+                table,
                 f"CREATE TRIGGER {table}_{moment} BEFORE {moment.upper()} ON {table}"
-                f" FOR EACH {level} EXECUTE FUNCTION {function}()"
+                f" FOR EACH {level} EXECUTE FUNCTION {function}()",
             )
     return found
 
 
+PROTECTION: Final = Protection(FUNCTIONS, _postgresql_triggers(), _sqlite_triggers())
+
+
 def trigger_statements() -> dict[str, str]:
     """Return the CREATE TRIGGER statement of every trigger by name, in the dialect of the database."""
-    return _postgresql_triggers() if connection.vendor == "postgresql" else _sqlite_triggers()
+    return {name: statement for name, (_, statement) in PROTECTION.triggers.items()}
 
 
 def missing_triggers() -> list[str]:
     """Return the names of triggers that are absent, switched off or altered; empty when all stand."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT t.tgname, pg_get_triggerdef(t.oid, true), p.proname, p.prosrc"
-                " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
-                " WHERE c.relname = ANY(%s) AND pg_table_is_visible(c.oid) AND t.tgenabled IN ('O', 'A')",
-                [list(TABLES)],
-            )
-            standing = {name: text for name, text, proc, body in cursor.fetchall() if FUNCTIONS.get(proc) == body}
-        else:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            standing = dict(cursor.fetchall())
-    return [name for name, statement in trigger_statements().items() if standing.get(name) != statement]
+    return PROTECTION.missing()
 
 
 def install_triggers() -> None:
     """Create every trigger that is missing or not as it should be; safe to repeat."""
-    on_postgresql = connection.vendor == "postgresql"
-    statements = trigger_statements()
-    with transaction.atomic(), connection.cursor() as cursor:
-        missing = missing_triggers()
-        if missing and on_postgresql:
-            for function, body in FUNCTIONS.items():
-                cursor.execute(
-                    f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
-                )
-        for name in missing:
-            on_table = f" ON {name.rpartition('_')[0]}" if on_postgresql else ""
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
-            cursor.execute(statements[name])
+    PROTECTION.install()

@@ -47,6 +47,10 @@ class Action(StrEnum):
     LEAD_FIRST_HOUR = "lead a facility through its first hour"
     SHARE_VIEW = "share a view of a list"
     SWITCH_RULES = "switch rules of the organization on or off"
+    REQUEST_ACCESS = "ask for access"
+    DECIDE_REQUEST = "decide a request"
+    CARRY_OUT_REQUEST = "carry a request out"
+    SET_DECIDERS = "say who decides where nobody else may"
 
 
 # Who may act, within the facilities of the role; `_OWN` are acts a holder may do on an account of their own.
@@ -72,6 +76,10 @@ _ALLOWED: dict[Action, set[Role]] = {
     Action.LEAD_FIRST_HOUR: {Role.ADMINISTRATOR},
     Action.SHARE_VIEW: {Role.ADMINISTRATOR},
     Action.SWITCH_RULES: {Role.ADMINISTRATOR},
+    Action.REQUEST_ACCESS: _WORKERS,
+    Action.DECIDE_REQUEST: _DECIDERS,
+    Action.CARRY_OUT_REQUEST: _WORKERS,
+    Action.SET_DECIDERS: {Role.ADMINISTRATOR},
 }
 _OWN = {
     Action.RECORD_ABSENCE,
@@ -80,6 +88,8 @@ _OWN = {
     Action.RECORD_LOGIN,
     Action.REPORT_LOSS,
     Action.CONFIRM_ROLES,
+    Action.REQUEST_ACCESS,
+    Action.CARRY_OUT_REQUEST,
 }
 # Acts that reach beyond single facilities need a role without facility.
 _AT_LARGE = {
@@ -90,6 +100,7 @@ _AT_LARGE = {
     Action.SWITCH_RULES,
     Action.MANAGE_MEMBERS,
     Action.SHARE_VIEW,
+    Action.SET_DECIDERS,
 }
 
 

@@ -208,7 +208,10 @@ def _prerequisites(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
 
 
 def _steps(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
-    names = ("key", "title", "text", "actor", "duration", "unit", "effective_from", "effective_to")
+    names = (
+        "key", "title", "text", "actor", "duration", "unit", "after", "together", "cure_for", "stage", "only_if",
+        "provider_type", "effective_from", "effective_to",
+    )  # fmt: skip
     for system in catalogue.all_of("systems"):
         for kind, entries in system.steps.items():
             for position, entry in enumerate(entries, start=1):

@@ -196,6 +196,12 @@ class StepEntry(Cited):
     actor: Annotated[Step.Actor, Field(strict=False)] = Step.Actor.HOLDER
     duration: Positive | None = None
     unit: Annotated[Step.Unit, Field(strict=False)] | Literal[""] = ""
+    after: Slug | Literal[""] = ""
+    together: Slug | Literal[""] = ""
+    cure_for: Slug | Literal[""] = ""
+    stage: str = Field(default="", max_length=60)
+    only_if: Annotated[Step.OnlyIf, Field(strict=False)] | Literal[""] = ""
+    provider_type: Annotated[ProviderType, Field(strict=False)] | Literal[""] = ""
     effective_from: date | None = None
     effective_to: date | None = None
 
@@ -238,6 +244,18 @@ class SystemEntry(Cited):
     steps: dict[Annotated[RequestKind, Field(strict=False)], list[StepEntry]] = {}
     phrases: list[PhraseEntry] = []
     notes: list[NoteEntry] = []
+
+    @model_validator(mode="after")
+    def _steps_name_each_other(self) -> Self:
+        for kind, steps in self.steps.items():
+            keys = {step.key for step in steps}
+            groups = {step.together for step in steps} - {""}
+            for step in steps:
+                if step.after and step.after not in keys - {step.key}:
+                    raise ValueError(f"steps.{kind.value}.{step.key}: after names no other step of this list")
+                if step.cure_for and step.cure_for not in (keys - {step.key}) | groups:
+                    raise ValueError(f"steps.{kind.value}.{step.key}: cure_for names no step and no group of this list")
+        return self
 
 
 class StreamEntry(Cited):

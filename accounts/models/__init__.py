@@ -16,12 +16,23 @@ from accounts.models.register import (
     RecordKeeper,
     SystemInUse,
 )
+from accounts.models.requests import (
+    AccessRequest,
+    Approval,
+    RequestBundle,
+    RequestFile,
+    RequestHouse,
+    RequestNote,
+    RequestStep,
+)
 from accounts.models.watch import Deadline, Finding, HouseWindow
 
 __all__ = [
     "AccessLook",
+    "AccessRequest",
     "AccessReview",
     "Acknowledgement",
+    "Approval",
     "Certification",
     "Deadline",
     "FacilityFigures",
@@ -36,6 +47,11 @@ __all__ = [
     "ProfileCheck",
     "RecordCopy",
     "RecordKeeper",
+    "RequestBundle",
+    "RequestFile",
+    "RequestHouse",
+    "RequestNote",
+    "RequestStep",
     "RoleGrant",
     "SystemInUse",
 ]

@@ -6,12 +6,13 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models.inventory import PortalAccount, RoleGrant
+from accounts.models.requests import AccessRequest
 from staff.models import Person
 
 if TYPE_CHECKING:
     from facilities.access import Scope
 
-_SUBJECTS = ("account", "grant", "person", "facility", "obligation")
+_SUBJECTS = ("account", "grant", "person", "facility", "obligation", "request_step")
 
 
 def exactly_one_of(names: tuple[str, ...]) -> Q:
@@ -42,6 +43,7 @@ class DeadlineQuerySet(models.QuerySet["Deadline"]):
             | Q(person__in=Person.objects.visible_to(scope))
             | Q(facility__in=places)
             | Q(obligation__facility__in=places)
+            | Q(request_step__request__in=AccessRequest.objects.visible_to(scope))
         )
 
 
@@ -75,6 +77,9 @@ class Deadline(models.Model):
     person = models.ForeignKey("staff.Person", models.PROTECT, null=True, related_name="deadlines")
     facility = models.ForeignKey("facilities.Facility", models.PROTECT, null=True, related_name="deadlines")
     obligation = models.ForeignKey("accounts.Obligation", models.PROTECT, null=True, related_name="deadlines")
+    request_step = models.ForeignKey(
+        "accounts.RequestStep", models.PROTECT, null=True, related_name="deadlines", db_index=False
+    )
     zone = models.CharField(max_length=40)
     basis_on = models.DateField()
     policy = models.ForeignKey("systems.Policy", models.PROTECT, null=True, related_name="deadlines")
@@ -114,6 +119,8 @@ class Deadline(models.Model):
                 fields=["organization", "due_on", "id"], condition=Q(closed_at=None), name="accounts_due_list"
             ),
             models.Index(fields=["policy", "revision"], condition=Q(closed_at=None), name="accounts_due_revision"),
+            # the few that hang on a step of a request
+            models.Index(fields=["request_step"], condition=Q(request_step__isnull=False), name="accounts_due_of_step"),
             # the few where somebody has to look at the roles, for the list of accounts
             models.Index(
                 fields=["account"], condition=Q(closed_at=None, check_on__isnull=False), name="accounts_to_check"
@@ -186,6 +193,9 @@ class Finding(models.Model):
         # what files and people told us
         MISSING_IN_FILE = "missing-in-file", "Missing in the system's own list"
         MANY_TYPED = "many-typed", "Many logins typed for others"
+        # requests
+        UNAPPROVED_REQUEST = "unapproved-request", "Asked for without a second person"
+        ONE_OF_TWO_MAILS = "one-of-two-mails", "Only one of two e-mails came"
 
     organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
     kind = models.CharField(max_length=24, choices=Kind)

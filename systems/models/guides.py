@@ -5,21 +5,29 @@ from django.db.models import Q
 
 from systems.models.evidence import Sourced
 from systems.models.surfaces import Stream, System
+from systems.provider_types import ProviderType
 
 
 class RequestKind(models.TextChoices):
     REGISTER = "register", "register"
+    ADDITIONAL_ROLE = "additional-role", "ask for a further role"
     CHANGE = "change", "change contact data"
     ROLE_CHANGE = "role-change", "change a role"
     REMOVE = "remove", "remove access"
     REACTIVATE = "reactivate", "reactivate"
     FORGOTTEN_ID = "forgotten-id", "forgotten user ID"
     UNLOCK = "unlock", "unlock"
+    PROOFING = "proofing", "try identity proofing again"
     CERTIFY = "certify", "certify roles"
 
 
 class Step(Sourced):
-    """One step of a request, in order. `duration` counts in `unit`; NULL = no time known."""
+    """One step of a request, in order. `duration` counts in `unit`; NULL = no time known.
+
+    `after`: the key of the step whose day the duration counts from (empty: the step before). `together`: steps of one
+    name are expected side by side, such as two e-mails. `cure_for`: the name or key of what this step mends; it is
+    asked for only when that failed or is overdue. `stage`: the word that the system's own page shows meanwhile.
+    """
 
     class Unit(models.TextChoices):
         MINUTES = "minutes", "minutes"
@@ -34,8 +42,15 @@ class Step(Sourced):
         HELP_DESK = "help-desk", "help desk"
         CMS = "cms", "CMS"
 
+    class OnlyIf(models.TextChoices):
+        """What must be true at the facility for the step to be asked for at all."""
+
+        NO_OFFICIAL = "no-official", "nobody there is a Security Official yet"
+        FIRST_OFFICIAL = "first-official", "the first Security Official is asked for"
+        OFFICIAL_THERE = "official-there", "a Security Official is there who can decide"
+
     system = models.ForeignKey(System, models.CASCADE, related_name="steps")
-    request_kind = models.CharField(max_length=12, choices=RequestKind)
+    request_kind = models.CharField(max_length=16, choices=RequestKind)
     key = models.CharField(max_length=32)
     position = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=120)
@@ -43,6 +58,12 @@ class Step(Sourced):
     actor = models.CharField(max_length=10, choices=Actor, default=Actor.HOLDER)
     duration = models.PositiveSmallIntegerField(null=True, blank=True)
     unit = models.CharField(max_length=13, choices=Unit, blank=True)
+    after = models.CharField(max_length=32, blank=True)
+    together = models.CharField(max_length=32, blank=True)
+    cure_for = models.CharField(max_length=32, blank=True)
+    stage = models.CharField(max_length=60, blank=True)
+    only_if = models.CharField(max_length=16, choices=OnlyIf, blank=True)
+    provider_type = models.CharField(max_length=16, choices=ProviderType, blank=True)  # empty: whatever the facility is
     effective_from = models.DateField(null=True, blank=True)
     effective_to = models.DateField(null=True, blank=True)
 

@@ -162,7 +162,7 @@ class Prerequisite(Sourced):
         OTHER = "other", "other"
 
     system = models.ForeignKey(System, models.CASCADE, related_name="prerequisites")
-    request_kind = models.CharField(max_length=12, choices=RequestKind, default=RequestKind.REGISTER)
+    request_kind = models.CharField(max_length=16, choices=RequestKind, default=RequestKind.REGISTER)
     key = models.CharField(max_length=24)
     needs = models.CharField(max_length=16, choices=Needs)
     needs_system = models.ForeignKey(System, models.CASCADE, null=True, blank=True, related_name="+")

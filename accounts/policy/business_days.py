@@ -1,0 +1,33 @@
+"""Business days: weekdays that are no US federal holiday, observed days included. Pure."""
+
+from datetime import date, timedelta
+from functools import cache
+from typing import Final
+
+import holidays
+
+_SATURDAY: Final = 5
+
+
+@cache
+def _federal(year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("US", years=year))
+
+
+def is_business_day(day: date) -> bool:
+    """Return whether offices of the federal government are open: no weekend, no federal holiday."""
+    return day.weekday() < _SATURDAY and day not in _federal(day.year)
+
+
+def add_business_days(day: date, count: int) -> date:
+    """Return the day so many full business days after a day, which itself never counts (CMSN-REG-4).
+
+    Submitted on a Friday, two full business days are Monday and Tuesday. ``count`` 0 is the day itself.
+    Raises ValueError for a negative count.
+    """
+    if count < 0:
+        raise ValueError("business days are counted forward")
+    while count:
+        day += timedelta(days=1)
+        count -= is_business_day(day)
+    return day

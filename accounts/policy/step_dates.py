@@ -1,0 +1,27 @@
+"""By when a step of a request is through. Pure: plain values in, a day or None out.
+
+Where CMS publishes no duration for a decision on its side, we look after it ourselves: after one business day, after
+five where the first Security Official has to be approved by CMS (R-50; our choice, no CMS limit).
+"""
+
+from datetime import date, timedelta
+from typing import Final
+
+from accounts.policy.business_days import add_business_days
+
+DECISION_DAYS: Final = 1
+FIRST_OFFICIAL_DAYS: Final = 5
+_DECIDERS: Final = frozenset({"official", "approver"})
+
+
+def step_due(started_on: date, *, duration: int | None, unit: str, actor: str) -> date | None:
+    """Return the last day of a step that began on a day; None where nobody knows how long it takes."""
+    if duration is None:
+        if actor == "cms":
+            return add_business_days(started_on, FIRST_OFFICIAL_DAYS)
+        return add_business_days(started_on, DECISION_DAYS) if actor in _DECIDERS else None
+    if unit == "business_days":
+        return add_business_days(started_on, duration)
+    if unit == "calendar_days":
+        return started_on + timedelta(days=duration)
+    return started_on + timedelta(days=duration // 24 if unit == "hours" else 0)

@@ -1,0 +1,121 @@
+"""What the database itself refuses about requests, whoever writes: page, program or a hand on the tables.
+
+- A request begins as a draft and takes only the ways of `accounts.policy.requesting.TRANSITIONS`.
+- It is approved, and gets to its steps, only with as many approvals of its present revision as it needs.
+- Once submitted, who asked for whom and what kind it is stay; what else is asked for changes with a new revision only.
+- An approval names the request's own requester and beneficiary, so that the checks on it cannot be talked round, and a
+  confirmed member as approver. It is never changed; it can only be voided.
+"""
+
+from typing import Final
+
+from accounts.policy.requesting import NEEDS_APPROVAL, TRANSITIONS, Approved, State
+from audit.protection import Protection
+
+REQUESTS, APPROVALS = "accounts_accessrequest", "accounts_approval"
+_ASKED_FOR: Final = ("system_id", "facility_id", "role_id", "grant_id", "account_id")
+_WHO: Final = ("organization_id", "kind", "requester_person_id", "beneficiary_person_id")
+_DECISION: Final = (
+    "organization_id", "request_id", "revision", "verdict", "approver_person_id", "requester_person_id",
+    "beneficiary_person_id", "in_place_of_id", "reason", "at",
+)  # fmt: skip
+
+
+def _changed(columns: tuple[str, ...]) -> str:
+    return " OR ".join(f"NEW.{name} {{differs}} OLD.{name}" for name in columns)
+
+
+def _quoted(values: object) -> str:
+    return ", ".join(f"'{value}'" for value in sorted(str(each) for each in values))  # type: ignore[attr-defined]
+
+
+_NO_WAY: Final = " AND ".join(
+    f"NOT (OLD.state = '{old}' AND NEW.state IN ({_quoted(new)}))" for old, new in TRANSITIONS.items() if new
+)
+_TOO_FEW: Final = (
+    f"(SELECT count(*) FROM {APPROVALS} a WHERE a.request_id = NEW.id AND a.revision = NEW.revision"  # noqa: S608
+    " AND a.verdict = 'approve' AND a.voided_at IS NULL) < NEW.approvers_needed"
+)
+_UNDECIDED: Final = (
+    f"(NEW.state = '{State.APPROVED}' AND (NEW.approval <> '{Approved.NEEDED}' OR {_TOO_FEW}))"
+    f" OR (NEW.state = '{State.IN_PROGRESS}' AND OLD.state IN ('{State.SUBMITTED}', '{State.APPROVED}')"
+    f" AND ((NEW.approval = '{Approved.NEEDED}' AND {_TOO_FEW})"
+    f" OR (NEW.approval <> '{Approved.NEEDED}' AND OLD.state <> '{State.SUBMITTED}')))"
+)
+# Table, moment -> what is refused, in order: (what is said, condition).
+_REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
+    (REQUESTS, "insert"): [("a request begins as a draft", f"NEW.state <> '{State.DRAFT}'")],
+    (REQUESTS, "update"): [
+        ("a request cannot become that", f"OLD.state <> NEW.state AND {_NO_WAY}"),
+        ("a request is not approved", f"OLD.state <> NEW.state AND ({_UNDECIDED})"),
+        ("a submitted request keeps who and what kind", f"OLD.state <> '{State.DRAFT}' AND ({_changed(_WHO)})"),
+        (
+            "a changed request is a new revision to be decided",
+            f"OLD.state <> '{State.DRAFT}' AND NEW.revision <= OLD.revision AND ({_changed(_ASKED_FOR)})",
+        ),
+        ("revisions only rise", "NEW.revision < OLD.revision"),
+        (
+            "a changed request goes back to its decision",
+            f"NEW.revision > OLD.revision AND NEW.state NOT IN ({_quoted([State.DRAFT, State.SUBMITTED])})",
+        ),
+        (
+            "fewer deciders only before the decision",
+            "NEW.approvers_needed < OLD.approvers_needed AND NEW.state NOT IN"
+            f" ({_quoted([State.DRAFT, State.SUBMITTED])})",
+        ),
+    ],
+    (APPROVALS, "insert"): [
+        (
+            "an approval names the people of its request",
+            f"NOT EXISTS (SELECT 1 FROM {REQUESTS} r WHERE r.id = NEW.request_id"  # noqa: S608
+            " AND r.organization_id = NEW.organization_id AND r.requester_person_id = NEW.requester_person_id"
+            " AND r.beneficiary_person_id = NEW.beneficiary_person_id AND r.revision = NEW.revision"
+            f" AND r.state = '{State.SUBMITTED}' AND r.kind IN ({_quoted(NEEDS_APPROVAL)}))",
+        ),
+        (
+            "who decides is a confirmed member",
+            "NOT EXISTS (SELECT 1 FROM staff_person p WHERE p.id = NEW.approver_person_id"
+            " AND p.organization_id = NEW.organization_id AND p.user_id IS NOT NULL"
+            " AND p.user_confirmed_at IS NOT NULL)",
+        ),
+    ],
+    (APPROVALS, "update"): [
+        ("a decision is never changed", _changed(_DECISION)),
+        ("a voided decision stays void", "OLD.voided_at IS NOT NULL AND NEW.voided_at {differs} OLD.voided_at"),
+    ],
+}
+
+
+def _function(table: str, moment: str) -> str:
+    return f"{table}_{moment}_guard"
+
+
+def _body(refused: list[tuple[str, str]]) -> str:
+    lines = [
+        f" IF {condition.format(differs='IS DISTINCT FROM')} THEN RAISE EXCEPTION '{said}'"
+        " USING ERRCODE = 'integrity_constraint_violation'; END IF;"
+        for said, condition in refused
+    ]
+    return f" BEGIN{''.join(lines)} RETURN NEW; END "
+
+
+PROTECTION: Final = Protection(
+    functions={_function(*where): _body(refused) for where, refused in _REFUSED.items()},
+    postgresql={
+        f"{table}_{moment}": (
+            table,
+            f"CREATE TRIGGER {table}_{moment} BEFORE {moment.upper()} ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION {_function(table, moment)}()",
+        )
+        for table, moment in _REFUSED
+    },
+    sqlite={
+        f"{table}_{moment}_{number}": (
+            table,
+            f"CREATE TRIGGER {table}_{moment}_{number} BEFORE {moment.upper()} ON {table}"
+            f" WHEN {condition.format(differs='IS NOT')} BEGIN SELECT RAISE(ABORT, '{said}'); END",
+        )
+        for (table, moment), refused in _REFUSED.items()
+        for number, (said, condition) in enumerate(refused, start=1)
+    },
+)

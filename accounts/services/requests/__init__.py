@@ -1,0 +1,4 @@
+"""Requests: asked for, decided, carried out, ended. Each module imports only those on its left.
+
+acts, deciders, planning, carrying, drafting, submitting, deciding, ending.
+"""

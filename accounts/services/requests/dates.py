@@ -1,0 +1,54 @@
+"""The deadlines of steps: one row for life per step, open while the step is and has a day."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from accounts.models import Deadline, RequestStep
+from accounts.policy.requesting import ENDED
+from audit.bulk import among
+from systems.policy import EASTERN
+
+_KIND = Deadline.Kind.REQUEST_STEP
+
+
+def follow_dates(request_ids: Iterable[int], at: datetime) -> None:
+    """Let the deadlines of requests' steps be as the steps are; a changed day is a new cycle. Four statements."""
+    steps = list(RequestStep.objects.filter(request__in=among(request_ids)).select_related("request").order_by("pk"))
+    known = {row.request_step_id: row for row in Deadline.objects.filter(request_step__in=among(s.pk for s in steps))}
+    new, moved = [], []
+    for step in steps:
+        due = step.due_on if step.state == RequestStep.State.OPEN and step.request.state not in ENDED else None
+        row = known.get(step.pk)
+        if row is None and due is not None:
+            new.append(_row(step, due))
+        elif row is not None and _moved(row, step, due, at):
+            moved.append(row)
+    Deadline.objects.bulk_create(new, batch_size=500)
+    fields = ["basis_on", "due_on", "cycle", "closed_at", "close_reason"]
+    Deadline.objects.bulk_update(moved, fields, batch_size=500)
+
+
+def _row(step: RequestStep, due: date) -> Deadline:
+    return Deadline(
+        organization_id=step.organization_id,
+        kind=_KIND,
+        subject_key=step.key,
+        request_step=step,
+        zone=EASTERN,
+        basis_on=step.started_on or due,
+        due_on=due,
+    )
+
+
+def _moved(row: Deadline, step: RequestStep, due: date | None, at: datetime) -> bool:
+    """Change an existing deadline to what its step says; return whether that changed anything."""
+    if due is None:
+        if row.closed_at is not None:
+            return False
+        row.closed_at, row.close_reason = at, step.state
+        return True
+    if row.closed_at is None and row.due_on == due:
+        return False
+    row.cycle += 1
+    row.basis_on, row.due_on, row.closed_at, row.close_reason = step.started_on or due, due, None, ""
+    return True

@@ -1,0 +1,134 @@
+"""Which steps a request takes: the catalogue's for its system and kind, as they are on the day of submission."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from django.db.models import Q
+
+from accounts.models import AccessRequest, RequestStep, RoleGrant
+from accounts.policy.requesting import Approved, Kind
+from systems.models import RequestKind, Step, SystemRole
+from systems.provider_types import ProviderType, kind_of
+
+DECISION: Final = "our-decision"
+ASK: Final = "ask"
+# Which list of the catalogue's steps a kind of request follows, the first that has any.
+_LISTS_OF: Final[dict[str, tuple[RequestKind, ...]]] = {
+    Kind.NEW_ACCOUNT: (RequestKind.REGISTER,),
+    Kind.ADDITIONAL_ROLE: (RequestKind.ADDITIONAL_ROLE, RequestKind.ROLE_CHANGE, RequestKind.REGISTER),
+    Kind.ROLE_CHANGE: (RequestKind.ROLE_CHANGE, RequestKind.ADDITIONAL_ROLE, RequestKind.REGISTER),
+    Kind.REMOVAL: (RequestKind.REMOVE,),
+    Kind.REACTIVATION: (RequestKind.REACTIVATE,),
+    Kind.FORGOTTEN_ID: (RequestKind.FORGOTTEN_ID,),
+    Kind.CONTACT_CHANGE: (RequestKind.CHANGE,),
+    Kind.UNLOCK: (RequestKind.UNLOCK,),
+    Kind.PROOFING: (RequestKind.PROOFING,),
+    Kind.CERTIFICATION: (RequestKind.CERTIFY,),
+}
+
+
+def plan_steps(requests: Sequence[AccessRequest], on: date) -> list[RequestStep]:
+    """Return the unsaved steps of requests (read with system, facility, role), ours first. Three queries at most.
+
+    Where the catalogue has no step for a system and kind, one step of ours says to ask the help desk.
+    """
+    lists = _lists(requests, on)
+    official = _with_official(requests)
+    return [step for request in requests for step in _steps_of(request, lists, official)]
+
+
+def catalogue_steps(system_id: int, kind: str, on: date) -> list[Step]:
+    """Return the steps of the catalogue that a kind of request follows on a system. One query."""
+    return _pick(_current({system_id}, on), system_id, kind)
+
+
+def _lists(requests: Sequence[AccessRequest], on: date) -> dict[tuple[int, str], list[Step]]:
+    steps = _current({request.system_id for request in requests}, on)
+    return {
+        (system, kind): _pick(steps, system, kind)
+        for system, kind in {(request.system_id, request.kind) for request in requests}
+    }
+
+
+def _current(systems: set[int], on: date) -> list[Step]:
+    in_force = Q(effective_from=None) | Q(effective_from__lte=on), Q(effective_to=None) | Q(effective_to__gte=on)
+    return list(Step.objects.current().filter(*in_force, system__in=systems).order_by("position"))
+
+
+def _pick(steps: Sequence[Step], system_id: int, kind: str) -> list[Step]:
+    by_kind: dict[str, list[Step]] = defaultdict(list)
+    for step in steps:
+        if step.system_id == system_id:
+            by_kind[step.request_kind].append(step)
+    return next((by_kind[each] for each in _LISTS_OF[kind] if by_kind[each]), [])
+
+
+def _with_official(requests: Sequence[AccessRequest]) -> set[tuple[int, int]]:
+    """Return (facility, deciding role) where somebody holds the role that decides on CMS's side."""
+    roles = {request.role.approved_by_id for request in requests if request.role and request.role.approved_by_id}
+    places = {request.facility_id for request in requests}
+    held = RoleGrant.objects.known().filter(role__in=roles, facility__in=places, valid_to=None)
+    return set(held.values_list("facility_id", "role_id").distinct()) if roles else set()
+
+
+def _steps_of(
+    request: AccessRequest, lists: dict[tuple[int, str], list[Step]], official: set[tuple[int, int]]
+) -> list[RequestStep]:
+    made = []
+    if request.approval == Approved.NEEDED:
+        made.append(_ours(request, DECISION, "Decision here", RequestStep.Actor.APPROVER))
+    steps = [step for step in lists[request.system_id, request.kind] if _applies(step, request, official)]
+    made += [_copied(request, step) for step in steps]
+    if not steps:
+        text = "No steps were published for this. Ask the help desk, and write down what they say."
+        made.append(_ours(request, ASK, "Ask the help desk", RequestStep.Actor.HELP_DESK, text))
+    for position, step in enumerate(made, start=0 if request.approval == Approved.NEEDED else 1):
+        step.position = position
+    return made
+
+
+def _applies(step: Step, request: AccessRequest, official: set[tuple[int, int]]) -> bool:
+    if step.provider_type and step.provider_type != kind_of_provider(request):
+        return False
+    role: SystemRole | None = request.role
+    deciding = role.approved_by_id if role else None
+    there = deciding is not None and (request.facility_id, deciding) in official
+    first = role is not None and deciding == role.pk and not there
+    wanted = {
+        "": True,
+        Step.OnlyIf.NO_OFFICIAL: deciding is not None and not there and not first,
+        Step.OnlyIf.FIRST_OFFICIAL: first,
+        Step.OnlyIf.OFFICIAL_THERE: there,
+    }
+    return wanted[step.only_if]
+
+
+def kind_of_provider(request: AccessRequest) -> ProviderType:
+    """Return the kind of provider of the request's facility."""
+    return kind_of(request.facility.provider_type, licensed_only=request.facility.licensed_only)
+
+
+def _copied(request: AccessRequest, step: Step) -> RequestStep:
+    return RequestStep(
+        organization_id=request.organization_id,
+        request=request,
+        key_in_list=step.key,
+        title=step.title,
+        text=step.text,
+        fact=step.fact_id,
+        actor=step.actor,
+        duration=step.duration,
+        unit=step.unit,
+        after=step.after,
+        together=step.together,
+        cure_for=step.cure_for,
+        stage=step.stage,
+    )
+
+
+def _ours(request: AccessRequest, key: str, title: str, actor: str, text: str = "") -> RequestStep:
+    return RequestStep(
+        organization_id=request.organization_id, request=request, key_in_list=key, title=title, text=text, actor=actor
+    )

@@ -1,0 +1,174 @@
+"""Submitting requests: guards, steps, whether somebody here decides; changing and withdrawing what was submitted."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.errors import AccountRefused
+from accounts.models import AccessRequest, Finding, RequestHouse, RequestStep
+from accounts.models.watch import Severity
+from accounts.policy.requesting import Approved, State
+from accounts.services.requests import drafting
+from accounts.services.requests.acts import lock_request, lock_requests, record_all
+from accounts.services.requests.carrying import is_own_request, open_steps
+from accounts.services.requests.dates import follow_dates
+from accounts.services.requests.deciders import somebody_decides
+from accounts.services.requests.drafting import Ask
+from accounts.services.requests.guards import guards_of
+from accounts.services.requests.planning import plan_steps
+from audit.bulk import among
+from facilities.access import Action, Scope, authorize
+from systems.policy import EASTERN, day_in
+
+_PLANNED: Final = (
+    "position", "title", "text", "fact", "actor", "duration", "unit", "after", "together", "cure_for", "stage",
+    "state", "started_on", "due_on", "done_on", "done_at", "done_by", "note",
+)  # fmt: skip
+
+
+def submit(
+    *, scope: Scope, requests: Sequence[AccessRequest], at: datetime, unapproved_reason: str = ""
+) -> list[AccessRequest]:
+    """Submit drafts, all or none: they go to who decides, or straight to their steps where nobody has to.
+
+    ``unapproved_reason``: why it goes on where nobody in the organization may decide and no outside deputy is named.
+    Raises NotAllowed, and AccountRefused with code ``guard`` (what stands against it), ``nobody`` (nobody may decide
+    and no reason is given), ``state``.
+    """
+    with transaction.atomic():
+        held = lock_requests(scope, [request.pk for request in requests])
+        for row in held.values():
+            _check_mine(scope, row)
+            if row.state != State.DRAFT:
+                raise AccountRefused("It was submitted already.", code="state")
+        _refuse_guarded(list(held.values()), at)
+        alone = _alone(scope, held.values(), at)
+        if alone and not unapproved_reason.strip():
+            raise AccountRefused(
+                "Nobody in the organization may decide this: whoever could has asked for it or gets it. Invite another"
+                " approver, name an outside deputy under Settings, or say why it goes on without a second person.",
+                code="nobody",
+                field="unapproved_reason",
+            )
+        _submit(scope, list(held.values()), alone, unapproved_reason.strip(), at)
+        record_all(scope, "request.submitted", held, at, unapproved_reason.strip() if alone else "")
+    return list(AccessRequest.objects.filter(pk__in=among(held)).order_by("pk"))
+
+
+def change(*, scope: Scope, request: AccessRequest, ask: Ask, version: int, at: datetime) -> AccessRequest:
+    """Change what is asked for (`drafting.change`); what was submitted passes the guards again and is decided anew."""
+    with transaction.atomic():
+        changed = drafting.change(scope=scope, request=request, ask=ask, version=version, at=at)
+        if changed.state == State.SUBMITTED:
+            held = lock_requests(scope, [changed.pk])
+            _refuse_guarded(list(held.values()), at)
+            _plan_anew(list(held.values()), at)
+    return changed
+
+
+def withdraw(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> AccessRequest:
+    """Withdraw a request that nobody needs any more; a draft needs no reason. Safe to repeat.
+
+    Raises NotAllowed, and AccountRefused for one that has ended, or without reason.
+    """
+    with transaction.atomic():
+        held = lock_request(scope, request.pk)
+        _check_mine(scope, held)
+        if held.state == State.WITHDRAWN:
+            return held
+        if State(held.state) in (State.REJECTED, State.DONE):
+            raise AccountRefused("It has ended; there is nothing to withdraw.", code="ended")
+        if held.state != State.DRAFT and not reason.strip():
+            raise AccountRefused("Say why it is withdrawn.", field="reason")
+        AccessRequest.objects.filter(pk=held.pk).update(
+            state=State.WITHDRAWN, closed_at=at, ended_reason=reason.strip(), version=F("version") + 1
+        )
+        follow_dates([held.pk], at)
+        record_all(scope, "request.withdrawn", [held.pk], at, reason.strip())
+    request.refresh_from_db()
+    return request
+
+
+def _check_mine(scope: Scope, request: AccessRequest) -> None:
+    authorize(scope, Action.REQUEST_ACCESS, [request.facility_id], own=is_own_request(scope, request))
+
+
+def _refuse_guarded(requests: Sequence[AccessRequest], at: datetime) -> None:
+    found = guards_of(requests, at)
+    for request in requests:
+        blocking = [guard for guard in found[request.pk] if guard.blocks]
+        if blocking:
+            said = " ".join(f"{guard.message} {guard.cure}" for guard in blocking)
+            place = f"{request.facility.name}: " if len(requests) > 1 else ""
+            raise AccountRefused(f"{place}{said}", code="guard")
+
+
+def _alone(scope: Scope, requests: Iterable[AccessRequest], at: datetime) -> set[int]:
+    """Return the requests that need a decision and that nobody may decide, no outside deputy either."""
+    needing = [row for row in requests if row.approval == Approved.NEEDED]
+    if not needing:
+        return set()
+    outside = (
+        RequestHouse.objects.filter(organization=scope.organization).values_list("outside_deputy", flat=True).first()
+    )
+    decidable = set(
+        AccessRequest.objects.filter(pk__in=among(row.pk for row in needing))
+        .filter(somebody_decides(day_in(at, EASTERN)))
+        .values_list("pk", flat=True)
+    )
+    return {
+        row.pk
+        for row in needing
+        if row.pk not in decidable
+        and (outside is None or outside in (row.requester_person_id, row.beneficiary_person_id))
+    }
+
+
+def _submit(scope: Scope, requests: Sequence[AccessRequest], alone: set[int], reason: str, at: datetime) -> None:
+    for row in requests:
+        row.approval = Approved.UNAPPROVED if row.pk in alone else Approved(row.approval)
+    every = AccessRequest.objects.filter(pk__in=among(row.pk for row in requests))
+    if alone:
+        every.filter(pk__in=among(alone)).update(approval=Approved.UNAPPROVED, unapproved_reason=reason)
+        _tell_unapproved(scope, [row for row in requests if row.pk in alone], reason, at)
+    every.update(state=State.SUBMITTED, submitted_at=at, version=F("version") + 1)
+    every.exclude(approval=Approved.NEEDED).update(state=State.IN_PROGRESS)
+    _plan_anew(requests, at)
+
+
+def _plan_anew(requests: Sequence[AccessRequest], at: datetime) -> None:
+    """Write the steps of requests; steps of an earlier submission are taken over or no longer needed."""
+    today = day_in(at, EASTERN)
+    keys = [row.pk for row in requests]
+    known = {(step.request_id, step.key_in_list): step for step in RequestStep.objects.filter(request__in=among(keys))}
+    planned = plan_steps(requests, today)
+    for step in planned:
+        old = known.pop((step.request_id, step.key_in_list), None)
+        step.pk = old.pk if old else None
+    RequestStep.objects.filter(pk__in=among(step.pk for step in known.values())).update(state=RequestStep.State.SKIPPED)
+    RequestStep.objects.bulk_update([step for step in planned if step.pk], _PLANNED, batch_size=200)
+    RequestStep.objects.bulk_create([step for step in planned if not step.pk], batch_size=500)
+    open_steps(keys, on=today, at=at)
+
+
+def _tell_unapproved(scope: Scope, requests: Sequence[AccessRequest], reason: str, at: datetime) -> None:
+    """Open the finding that stays in the evidence: nobody else has seen this request (design 9.11)."""
+    Finding.objects.bulk_create(
+        [
+            Finding(
+                organization=scope.organization,
+                kind=Finding.Kind.UNAPPROVED_REQUEST,
+                subject_key=row.key,
+                facility_id=row.facility_id,
+                person_id=row.beneficiary_person_id,
+                facts=json.dumps({"request": row.pk, "reason": reason}),
+                severity=Severity.MEDIUM,
+                opened_on=day_in(at, EASTERN),
+            )
+            for row in requests
+        ]
+    )

@@ -1,0 +1,33 @@
+"""Requests for tests, through the services only."""
+
+from datetime import datetime
+
+from accounts.models import AccessRequest
+from accounts.services.requests.drafting import Ask, draft
+from accounts.services.requests.submitting import submit
+from systems.models import System, SystemRole
+from tests.conftest import NOON, Cast
+
+
+def ask(cast: Cast, *, person: str = "henry", role: str = "provider-assessment-viewer", **given: object) -> Ask:
+    """Return what somebody asks for: by default an iQIES account for Henry at Oak House."""
+    system = System.objects.get(slug=given.pop("system", "iqies"))
+    values = {
+        "kind": "new-account",
+        "system": system,
+        "facility": cast.oak,
+        "beneficiary": cast.people[person],
+        "role": SystemRole.objects.get(system=system, slug=role) if role else None,
+        "reason": "She takes over the assessments.",
+    }
+    return Ask(**(values | given))
+
+
+def drafted(cast: Cast, by: str = "carol", at: datetime = NOON, **given: object) -> AccessRequest:
+    """Return a draft, by default Carol's for Henry."""
+    return draft(scope=cast.scope(by), asks=[ask(cast, **given)], at=at)[0]
+
+
+def submitted(cast: Cast, by: str = "carol", at: datetime = NOON, **given: object) -> AccessRequest:
+    """Return a submitted request, by default Carol's for Henry."""
+    return submit(scope=cast.scope(by), requests=[drafted(cast, by, at, **given)], at=at)[0]
