@@ -57,6 +57,14 @@ ROWS: dict[str, list[Row]] = {
         Row(FORM, ACCOUNT),
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ACCOUNT, {"term": "temporary", "version": "1"}),
     ],
+    "web:account-identity": [
+        Row(FORM, ("slug", "lost")),
+        Row(
+            (DONE, GONE, GONE, REFUSED, SIGN_IN),
+            ("slug", "lost"),
+            {"proofing": "done", "second_factor": "app", "version": "1"},
+        ),
+    ],
     "web:account-remove": [Row(FORM, ACCOUNT)],
     "web:account-lost": [
         Row(FORM, ACCOUNT),

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from web.views import (
     absences,
+    account_identities,
     account_list,
     account_terms,
     accounts,
@@ -115,6 +116,7 @@ today_and_accounts = [
     path("accounts/<int:pk>/", accounts.account, name="account"),
     path("accounts/<int:pk>/edit/", accounts.account_edit, name="account-edit"),
     path("accounts/<int:pk>/term/", account_terms.account_term, name="account-term"),
+    path("accounts/<int:pk>/identity/", account_identities.account_identity, name="account-identity"),
     path("accounts/<int:pk>/remove/", accounts.account_remove, name="account-remove"),
     path("accounts/<int:pk>/lost/", accounts.account_lost, name="account-lost"),
     path("accounts/<int:pk>/regain/", accounts.account_regain, name="account-regain"),

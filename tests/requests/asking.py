@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from accounts.models import AccessRequest
+from accounts.models import AccessRequest, PortalAccount
 from accounts.services.requests.drafting import Ask, draft
 from accounts.services.requests.submitting import submit
 from systems.models import System, SystemRole
+from tests import factories
 from tests.conftest import NOON, Cast
 
 
@@ -28,6 +29,19 @@ def drafted(cast: Cast, by: str = "carol", at: datetime = NOON, **given: object)
     return draft(scope=cast.scope(by), asks=[ask(cast, **given)], at=at)[0]
 
 
+def with_harp(cast: Cast, person: str) -> PortalAccount:
+    """Return the person's HARP account, ready for roles elsewhere."""
+    known = PortalAccount.objects.filter(person=cast.people[person], system__slug="harp").first()
+    return known or factories.AccountFactory(
+        organization=cast.riverside,
+        person=cast.people[person],
+        system=System.objects.get(slug="harp"),
+        proofing="done",
+        second_factor="app",
+    )
+
+
 def submitted(cast: Cast, by: str = "carol", at: datetime = NOON, **given: object) -> AccessRequest:
     """Return a submitted request, by default Carol's for Henry."""
+    with_harp(cast, str(given.get("person", "henry")))
     return submit(scope=cast.scope(by), requests=[drafted(cast, by, at, **given)], at=at)[0]

@@ -17,7 +17,7 @@ from facilities.models.tenancy import Role
 from staff.models import Absence, Deputy
 from tests import factories
 from tests.conftest import NOON, TODAY
-from tests.requests.asking import ask, drafted, submitted
+from tests.requests.asking import ask, drafted, submitted, with_harp
 
 
 def _put(request, state):
@@ -132,6 +132,7 @@ def test_nobody_decides_what_is_not_hers_to_decide(cast):
 
 
 def test_who_gets_it_or_asked_for_it_does_not_decide_it(cast):
+    with_harp(cast, "alice")
     for_alice = drafted(cast, by="carol", person="alice")
     with pytest.raises(AccountRefused, match="Nobody in the organization may decide") as refused:
         submitting.submit(scope=cast.scope("carol"), requests=[for_alice], at=NOON)
@@ -149,7 +150,7 @@ def test_who_gets_it_or_asked_for_it_does_not_decide_it(cast):
     factories.MembershipFactory(user=boss, organization=cast.riverside, role=Role.ADMINISTRATOR)
     cast.boss = boss
     cast.people["boss"] = factories.PersonFactory(organization=cast.riverside, user=boss, user_confirmed_at=NOON)
-    other = submitted(cast, by="carol", person="alice")
+    other = submitted(cast, by="carol", person="alice", role="assessment-submitter")
     with pytest.raises(AccountRefused, match="Somebody else decides"):
         deciding.decide(scope=cast.scope("alice"), requests=[other], approve=True, at=NOON)
     [other] = deciding.decide(scope=cast.scope("boss"), requests=[other], approve=True, at=NOON)
@@ -227,6 +228,7 @@ def test_sent_back_it_is_a_draft_again_and_rejected_it_is_over(cast):
 
 
 def test_a_bundle_is_decided_in_one_act(cast, django_assert_max_num_queries):
+    with_harp(cast, "henry")
     asks = [ask(cast, facility=place) for place in (cast.oak, cast.elm)]
     made = drafting.draft(scope=cast.scope("alice"), asks=asks, at=NOON)
     assert {request.bundle_id for request in made} == {made[0].bundle_id}

@@ -84,6 +84,29 @@ class TermForm(forms.Form):
         show_instead(self, "version", str(version))
 
 
+class IdentityForm(forms.Form):
+    """How far proofing and second factor of an account at a sign-in authority are."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    proofing = forms.ChoiceField(
+        label="Identity proofing",
+        choices=PortalAccount.Proofing.choices,
+        help_text="How far it is, and nothing else: no answer, no number.",
+    )
+    second_factor = forms.ChoiceField(label="Second factor", choices=PortalAccount.Factor.choices)
+    second_factor_on = forms.DateField(label="Works since", required=False, help_text="If you know the day.")
+
+    def __init__(self, *args: Any, account: PortalAccount, at: datetime, **kwargs: Any) -> None:
+        names = ("version", "proofing", "second_factor", "second_factor_on")
+        kwargs.setdefault("initial", {name: getattr(account, name) for name in names})
+        super().__init__(*args, **kwargs)
+        self.fields["second_factor_on"].widget = day_input(latest_day(at))
+
+    def show_version(self, version: int) -> None:
+        """Carry the stored version, so that saving once more is a decision."""
+        show_instead(self, "version", str(version))
+
+
 class DayForm(forms.Form):
     """The day on which an account was removed, or came back."""
 

@@ -1,27 +1,209 @@
-"""What stands against a request before it is submitted, and what to do instead."""
+"""Reads what the guards of requests ask for, for all of them at once: see `accounts.policy.request_guards`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
 
-from accounts.models import AccessRequest
+from django.db.models import Q
+
+from accounts.models import AccessRequest, PortalAccount, RoleGrant
+from accounts.policy.cover import two_people_missing
+from accounts.policy.quotas import Limit
+from accounts.policy.request_guards import PERSONAL_DOMAINS, Authority, Guard, Wanted, guards
+from accounts.policy.requesting import NEEDS_APPROVAL
+from accounts.policy.streams import closed_systems
+from accounts.services.rules.catalogue_read import Known
+from accounts.services.rules.found import Slice
+from accounts.services.rules.sites import Place, places
+from accounts.services.rules.sweep import people_at
+from audit.bulk import among
+from facilities.models import Facility
+from staff.models import Employment, Person
+from systems.models import Ability, Prerequisite, System
+from systems.policy import EASTERN, day_in
+
+_FACTORS: Final = {PortalAccount.Factor.UNKNOWN.value: None, PortalAccount.Factor.NONE.value: False}
+_PROOFED: Final = {PortalAccount.Proofing.UNKNOWN.value: None, PortalAccount.Proofing.DONE.value: True}
+_NEEDS = Prerequisite.Needs
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """One guard that did not pass. ``blocks``: the request cannot go on; else it is something to know.
+@dataclass(slots=True)
+class Facts:
+    """What is known about the requests' people, places and systems."""
 
-    ``code``: such as ``no_ccn``; ``rule``: such as ``R-30``; ``cure``: what to do instead; ``fact``: what says so.
-    """
-
-    code: str
-    rule: str
-    blocks: bool
-    message: str
-    cure: str
-    fact: str = ""
+    on: date
+    catalogue: Known
+    places: dict[int, Place]
+    accounts: dict[tuple[int, str], PortalAccount]  # person, system
+    held: set[tuple[int, int, int]]  # person, facility, role
+    running: set[tuple[int, int, int, str, int | None]]
+    needs: dict[int, list[Prerequisite]]  # system
+    names: dict[str, str]  # of systems
+    left: set[int]
+    providers: int = 1
+    own_domain: bool = False
+    holders: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))
 
 
 def guards_of(requests: Sequence[AccessRequest], at: datetime) -> dict[int, list[Guard]]:
-    """Return by key what stands against each request (read with system, facility, role, people)."""
-    return {request.pk: [] for request in requests}
+    """Return by key what stands against each request of one organization (read with system, facility, role, people).
+
+    About twenty queries, however many requests.
+    """
+    if not requests:
+        return {}
+    on = day_in(at, EASTERN)
+    facts = _facts(requests, on, at)
+    return {request.pk: guards(_wanted(request, facts), on) for request in requests}
+
+
+def _facts(requests: Sequence[AccessRequest], on: date, at: datetime) -> Facts:
+    organization = requests[0].organization
+    people = {request.beneficiary_person_id for request in requests}
+    here = {request.facility_id for request in requests}
+    part = Slice(organization, tuple(here), tuple(people | people_at(here)), on, at)
+    catalogue, sites = places(part)
+    accounts = PortalAccount.objects.open().filter(person__in=among(people)).select_related("system").order_by("-pk")
+    grants = RoleGrant.objects.known().filter(account__person__in=among(people), valid_to=None)
+    same = AccessRequest.objects.pending().filter(beneficiary_person__in=among(people))
+    same = same.exclude(pk__in=among(request.pk for request in requests)).exclude(state="draft")
+    needs: dict[int, list[Prerequisite]] = defaultdict(list)
+    systems = {request.system_id for request in requests}
+    for row in Prerequisite.objects.current().filter(system__in=systems).select_related("needs_system"):
+        needs[row.system_id].append(row)
+    return Facts(
+        on=on,
+        catalogue=catalogue,
+        places={place.key: place for place in sites},
+        accounts={(account.person_id, account.system.slug): account for account in accounts},
+        held=set(grants.values_list("account__person_id", "facility_id", "role_id")),
+        running=set(same.values_list("beneficiary_person_id", "system_id", "facility_id", "kind", "role_id")),
+        needs=needs,
+        names=dict(System.objects.current().values_list("slug", "name")),
+        left=_left(people, on),
+        providers=Facility.objects.filter(organization=organization, ccn__isnull=False, closed_on=None).count(),
+        own_domain=_own_domain(requests) if any(request.system.slug == "harp" for request in requests) else True,
+    )
+
+
+def _left(people: Iterable[int], on: date) -> set[int]:
+    known = Employment.objects.known().filter(person__in=among(people))
+    there = known.filter(Q(valid_to=None) | Q(valid_to__gte=on)).values("person")
+    return set(known.exclude(person__in=there).values_list("person_id", flat=True))
+
+
+def _own_domain(requests: Sequence[AccessRequest]) -> bool:
+    """Return whether anybody of the organization has an address that is no personal one."""
+    personal = Q(email="")
+    for domain in PERSONAL_DOMAINS:
+        personal |= Q(email__iendswith=f"@{domain}")
+    return Person.objects.filter(organization=requests[0].organization_id).exclude(personal).exists()
+
+
+def _wanted(request: AccessRequest, facts: Facts) -> Wanted:
+    person, role, system = request.beneficiary_person, request.role, request.system
+    place = facts.places.get(request.facility_id)
+    closed = closed_systems(place.site, facts.catalogue.ways, facts.on).get(system.slug) if place else None
+    followers = sorted({path.replaced_by for path in closed or () if path.replaced_by})
+    needs = facts.needs[system.pk]
+    ccn = next((row for row in needs if row.needs == _NEEDS.CCN), None)
+    mine = facts.accounts.get((person.pk, system.slug))
+    decides = role is not None and role.approved_by_id == role.pk
+    return Wanted(
+        kind=request.kind,
+        person=person.pk,
+        name=str(person),
+        email=person.email,
+        vendor=person.affiliation == Person.Affiliation.VENDOR,
+        left=person.pk in facts.left,
+        facility=request.facility.name,
+        licensed_only=request.facility.licensed_only,
+        needs_ccn=ccn.fact_id if ccn else "",
+        without_ccn=ccn.exception if ccn else "",
+        system=system.slug,
+        system_name=system.name,
+        closed=bool(closed),
+        successors=tuple(facts.names.get(slug, slug) for slug in followers),
+        still_needed=bool(request.still_needed_reason),
+        role=role.pk if role else None,
+        role_name=role.name if role else "",
+        vendor_allowed=role.vendor_allowed if role else True,
+        decides=decides,
+        has_official=role is None or role.approved_by_id is None or _has_official(request, facts, place),
+        usable_from=role.usable_from if role else None,
+        usable_until=role.usable_until if role else None,
+        requestable_from=role.requestable_from if role else None,
+        holds=role is not None and (person.pk, request.facility_id, role.pk) in facts.held,
+        has_account=mine is not None and mine.status == PortalAccount.Status.ACTIVE,
+        running=(person.pk, system.pk, request.facility_id, request.kind, request.role_id) in facts.running,
+        limits=tuple(_limits(request, facts, place)),
+        needs=tuple(_authorities(person, needs, facts)),
+        needs_factor=any(row.needs == _NEEDS.SECOND_FACTOR for row in needs),
+        idm_user_id=(person.pk, "idm") in facts.accounts,
+        providers=facts.providers,
+        own_domain=facts.own_domain,
+        other_side=_other_side(request, facts, place),
+    )
+
+
+def _has_official(request: AccessRequest, facts: Facts, place: Place | None) -> bool:
+    deciding = request.role.approved_by_id if request.role else None
+    return place is not None and any(held.role == deciding and held.counts for held in place.held)
+
+
+def _limits(request: AccessRequest, facts: Facts, place: Place | None) -> Iterable[tuple[Limit, frozenset[int]]]:
+    """Yield the limits that the request would count for, with who holds what they count at the facility."""
+    if place is None or request.kind not in NEEDS_APPROVAL:
+        return
+    special = any(
+        limit.system == request.system.slug and limit.kind == place.site.kind for limit in facts.catalogue.limits
+    )
+    for limit in facts.catalogue.limits:
+        if limit.system != request.system.slug or limit.kind not in ("", place.site.kind):
+            continue
+        if special and not limit.kind and limit.stream is None:
+            continue
+        if limit.role not in (None, request.role_id):
+            continue
+        people = {each.person for each in place.held if each.system == limit.system and limit.role in (None, each.role)}
+        yield limit, frozenset(people)
+
+
+def _authorities(person: Person, needs: Sequence[Prerequisite], facts: Facts) -> Iterable[Authority]:
+    for row in needs:
+        if row.needs != _NEEDS.ACCOUNT or row.needs_system is None:
+            continue
+        account = facts.accounts.get((person.pk, row.needs_system.slug))
+        there = account is not None and account.status == PortalAccount.Status.ACTIVE
+        yield Authority(
+            name=row.needs_system.name,
+            slug=row.needs_system.slug,
+            fact=row.fact_id,
+            until_on=row.until_on,
+            there=there,
+            factor=_FACTORS.get(account.second_factor, True) if account else None,
+            proofed=_PROOFED.get(account.proofing, False) if account else None,
+        )
+
+
+def _other_side(request: AccessRequest, facts: Facts, place: Place | None) -> str:
+    """Return the role that the person holds and that would leave one person on both sides (R-51), else empty."""
+    if place is None or request.role is None or request.system.slug != "psr":
+        return ""
+    roles = {key: role for key, role in facts.catalogue.roles.items() if role.system == "psr"}
+    officials, users = set(), set()
+    asked = (request.beneficiary_person_id, request.role.pk)
+    for person, key in [*((each.person, each.role) for each in place.held if each.counts), asked]:
+        role = roles.get(key)
+        if role is None:
+            continue
+        if role.official or role.privileged:
+            officials.add(person)
+        if any(ability == Ability.REPORTS for ability, _ in role.abilities):
+            users.add(person)
+    me = request.beneficiary_person_id
+    if me in officials and me in users and two_people_missing(frozenset(officials), frozenset(users)):
+        return "user" if roles[request.role.pk].privileged else "Security Official"
+    return ""

@@ -1,0 +1,268 @@
+"""What stands against a request before it is submitted, and what to do instead. Pure: plain values in, guards out.
+
+A guard either blocks, or says what somebody should know. Limits and prerequisites are the catalogue's.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from accounts.policy.quotas import Limit
+
+# Mail providers at which anybody may have an address: no employer's domain (HARP-CRED-5 speaks of personal e-mail).
+PERSONAL_DOMAINS: Final = frozenset(
+    {
+        "aol.com", "att.net", "bellsouth.net", "comcast.net", "cox.net", "earthlink.net", "gmail.com", "gmx.com",
+        "googlemail.com", "hotmail.com", "icloud.com", "live.com", "mac.com", "mail.com", "me.com", "msn.com",
+        "outlook.com", "proton.me", "protonmail.com", "sbcglobal.net", "verizon.net", "yahoo.com", "ymail.com",
+    }
+)  # fmt: skip
+PERSONAL_MAIL_PROVIDERS: Final = 2  # up to so many providers, without a domain of their own (HARP-CRED-5)
+_NEW_ACCESS: Final = frozenset({"new-account", "additional-role", "role-change"})
+_FIRST_TIME: Final = frozenset({"new-account", "additional-role"})
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One guard that did not pass. ``blocks``: the request cannot go on; else it is something to know.
+
+    ``code``: such as ``no_ccn``; ``rule``: such as ``R-30``; ``cure``: what to do instead; ``fact``: what says so.
+    """
+
+    code: str
+    rule: str
+    blocks: bool
+    message: str
+    cure: str
+    fact: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """The person's account at a system that has to be there first; None values = nobody said so yet."""
+
+    name: str
+    slug: str
+    fact: str
+    until_on: date | None = None
+    there: bool = False
+    factor: bool | None = None  # a working second factor; None = not known
+    proofed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked for, and all that the guards read about it. People by key."""
+
+    kind: str
+    person: int
+    name: str
+    email: str
+    vendor: bool
+    left: bool
+    facility: str
+    licensed_only: bool
+    needs_ccn: str = ""  # the fact that says a CCN is needed
+    without_ccn: str = ""  # what the catalogue says about asking without one
+    system: str
+    system_name: str
+    closed: bool = False
+    successors: tuple[str, ...] = ()
+    still_needed: bool = False
+    role: int | None = None
+    role_name: str = ""
+    vendor_allowed: bool = True
+    decides: bool = False  # the role is the one that decides others' requests on CMS's side
+    has_official: bool = True
+    usable_from: date | None = None
+    usable_until: date | None = None
+    requestable_from: date | None = None
+    holds: bool = False
+    has_account: bool = False
+    running: bool = False
+    limits: tuple[tuple[Limit, frozenset[int]], ...] = ()  # with the people who hold what each counts
+    needs: tuple[Authority, ...] = ()
+    needs_factor: bool = False
+    sign_in_system: bool = False  # the system is an authority where a user ID is chosen for good
+    idm_user_id: bool = False
+    providers: int = 1
+    own_domain: bool = False
+    other_side: str = ""  # the role that she holds and that nobody else would hold beside her (R-51)
+
+
+def guards(asked: Wanted, on: date) -> list[Guard]:
+    """Return what stands against a request on a day, blocking ones first."""
+    found = [guard for check in _CHECKS for guard in check(asked, on)]
+    return sorted(found, key=lambda guard: not guard.blocks)
+
+
+def _person(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.left and asked.kind in _NEW_ACCESS | {"reactivation"}:
+        yield Guard("left", "R-33", True, f"{asked.name} does not work here any more.", "Ask for a removal instead.")
+    if asked.running:
+        yield Guard(
+            "running", "", True, "The same is asked for already and has not ended.", "Open that request under Requests."
+        )
+    if asked.kind in _FIRST_TIME and asked.holds:
+        message = f"{asked.name} holds {asked.role_name} at {asked.facility} already."
+        yield Guard("held", "", True, message, "Choose another role, or another facility.")
+
+
+def _role(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.kind not in _NEW_ACCESS:
+        return
+    if asked.usable_until is not None and on > asked.usable_until:
+        message = f"{asked.role_name} ended on {asked.usable_until:%d %b %Y}."
+        yield Guard("role_ended", "", True, message, "Choose a role that is in use.")
+    if asked.requestable_from is not None and on < asked.requestable_from:
+        message = f"{asked.role_name} can be requested from {asked.requestable_from:%d %b %Y} on."
+        yield Guard("role_early", "", True, message, "Ask on that day.", "IQ-REG-5")
+    elif asked.usable_from is not None and on < asked.usable_from:
+        message = f"{asked.role_name} works from {asked.usable_from:%d %b %Y} on; it can be requested before."
+        yield Guard("role_waits", "", False, message, "", "IQ-REG-5")
+    if asked.vendor and not asked.vendor_allowed:
+        yield Guard(
+            "vendor_official",
+            "R-20",
+            True,
+            f"{asked.name} works for a vendor, and {asked.role_name} must work for the provider.",
+            "Ask for somebody whom the facility employs.",
+            "IQ-SO-4",
+        )
+    elif asked.vendor:
+        yield Guard(
+            "vendor_per_ccn",
+            "R-22",
+            False,
+            "A vendor needs a grant of its own at every facility it serves, approved there.",
+            "Tick every facility that is served.",
+            "IQ-REG-4",
+        )
+
+
+def _place(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.kind not in _NEW_ACCESS:
+        return
+    if asked.closed and not asked.still_needed:
+        onward = " or ".join(asked.successors)
+        cure = f"Ask for {onward} instead" if onward else "Ask for nothing here"
+        yield Guard(
+            "closed",
+            "R-47",
+            True,
+            f"{asked.system_name} has closed for {asked.facility}.",
+            f"{cure}, or say why it is still needed here.",
+        )
+    if asked.licensed_only and asked.needs_ccn:
+        if asked.without_ccn:
+            yield Guard("licensed_only", "R-30", False, asked.without_ccn, "", asked.needs_ccn)
+        else:
+            message = f"{asked.facility} has no CCN."
+            yield Guard("no_ccn", "R-30", True, message, "Wait until CMS has assigned it.", asked.needs_ccn)
+    if not asked.has_official and not asked.decides:
+        yield Guard(
+            "no_official",
+            "R-16",
+            False,
+            f"Nobody at {asked.facility} can approve this on {asked.system_name}: there is no Security Official.",
+            "Ask for a Security Official first; the steps begin with that.",
+            "IQ-PRE-2",
+        )
+
+
+def _quotas(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.kind not in _NEW_ACCESS:
+        return
+    for limit, people in asked.limits:
+        held = len(people - {asked.person})
+        if asked.person in people or held < limit.most:
+            continue
+        blocks = limit.key == "CMSN-QUO-1"
+        cure = (
+            "Have one of them removed first."
+            if blocks
+            else "More than that takes the account maintenance request form; the steps name it. Or remove one first."
+        )
+        message = f"{asked.facility} has {held} of {limit.most} accounts that {asked.system_name} allows."
+        yield Guard("quota", "R-23" if blocks else "R-24", blocks, message, cure, limit.key)
+
+
+def _prerequisites(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.kind not in _FIRST_TIME:
+        return
+    for need in asked.needs:
+        if need.until_on is not None and on > need.until_on:
+            continue
+        rule = "R-31" if need.slug == "cmsnet" else "R-32"
+        if not need.there:
+            message = f"{asked.name} has no working {need.name} account, and that comes first."
+            cure = f"Ask for {need.name}, or add the account if it is there already."
+            yield Guard("prerequisite", rule, True, message, cure, need.fact)
+            continue
+        if not asked.needs_factor:
+            continue
+        page = f"Open the {need.name} account and say how it stands."
+        if need.factor is False:
+            message = f"{asked.name}’s {need.name} account has no second factor yet, and that comes first."
+            yield Guard("second_factor", rule, True, message, page, "HARP-MFA-1")
+        elif need.proofed is False:
+            message = f"{asked.name}’s identity is not proved at {need.name} yet, and that comes first."
+            yield Guard("proofing", rule, True, message, page, "HARP-PRE-1")
+        elif need.factor is None and not asked.has_account:
+            message = f"Nobody said yet whether {asked.name}’s {need.name} account has a second factor."
+            yield Guard("second_factor_unknown", rule, True, message, page, "HARP-MFA-1")
+
+
+def _identity(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.kind != "new-account" or asked.system != "harp":
+        return
+    domain = asked.email.rpartition("@")[2].lower()
+    tolerated = asked.providers <= PERSONAL_MAIL_PROVIDERS and not asked.own_domain
+    if not domain:
+        message = f"No work e-mail of {asked.name} is known, and HARP wants one."
+        yield Guard("no_email", "R-44", True, message, "Add it on the person’s page.", "HARP-CRED-5")
+    elif domain in PERSONAL_DOMAINS and not tolerated:
+        message = f"{asked.email} is a personal address. HARP takes one only from an organization of two or fewer"
+        message += " providers without a mail domain of its own."
+        yield Guard("personal_email", "R-44", True, message, "Use the work e-mail.", "HARP-CRED-5")
+    message = "A HARP user ID can never be changed: no facility name, no # or & in it."
+    yield Guard("user_id", "R-45", False, message, "", "HARP-CRED-4")
+    if asked.idm_user_id:
+        message = f"{asked.name} has an IDM account. Sign in to HARP with that instead of registering anew."
+        yield Guard("known_identity", "R-46", False, message, "", "HARP-CRED-3")
+
+
+def _two_people(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.kind in _NEW_ACCESS and asked.other_side:
+        message = (
+            f"{asked.name} is the only {asked.other_side} there. Who approves users cannot read the reports, so that it"
+            " takes two people."
+        )
+        yield Guard("two_people", "R-51", True, message, "Ask for another person.", "PSR-2")
+
+
+_CHECKS: Final[tuple[Callable[[Wanted, date], Iterator[Guard]], ...]] = (
+    _person,
+    _place,
+    _role,
+    _prerequisites,
+    _quotas,
+    _identity,
+    _two_people,
+)
+
+
+def user_id_flaw(user_id: str, facilities: tuple[str, ...]) -> str:
+    """Return what is wrong with a HARP user ID that is to be kept for good (R-45), empty where nothing is.
+
+    ``facilities``: names; a word of five and more letters of one of them counts as the facility's name.
+    """
+    if "#" in user_id or "&" in user_id:
+        return "It contains # or &, which HARP user IDs should not."
+    plain = "".join(letter for letter in user_id.lower() if letter.isalnum())
+    for name in facilities:
+        joined = "".join(letter for letter in name.lower() if letter.isalnum())
+        if joined and joined in plain:
+            return f"It contains the name {name}; the ID stays with the person and can never be changed."
+    return ""

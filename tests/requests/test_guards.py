@@ -1,0 +1,139 @@
+"""What stands against a request, and what to do instead; each guard with its twin that passes."""
+
+from datetime import date
+
+import pytest
+
+from accounts.errors import AccountRefused
+from accounts.models import PortalAccount
+from accounts.policy.request_guards import user_id_flaw
+from accounts.services.identity_states import state_identity
+from accounts.services.requests.guards import guards_of
+from accounts.services.requests.submitting import submit
+from staff.models import Person
+from systems.models import System, SystemRole
+from tests import factories
+from tests.conftest import NOON, TODAY, Cast
+from tests.requests.asking import drafted, with_harp
+
+
+def _account(cast: Cast, system: str, person: str = "henry", **given: object) -> PortalAccount:
+    return factories.AccountFactory(
+        organization=cast.riverside, person=cast.people[person], system=System.objects.get(slug=system), **given
+    )
+
+
+def _hold(cast: Cast, account: PortalAccount, role: str, place=None) -> None:
+    factories.GrantFactory(
+        organization=cast.riverside,
+        account=account,
+        facility=place or cast.oak,
+        role=SystemRole.objects.get(system=account.system, slug=role),
+        valid_from=date(2026, 1, 5),
+    )
+
+
+def _codes(request, *, blocking: bool | None = None) -> set[str]:
+    found = guards_of([type(request).objects.select_related("system", "facility", "role").get(pk=request.pk)], NOON)
+    return {guard.code for guard in found[request.pk] if blocking in (None, guard.blocks)}
+
+
+def test_harp_with_its_second_factor_comes_before_iqies(cast):
+    request = drafted(cast)
+    assert _codes(request, blocking=True) == {"prerequisite"}
+    with pytest.raises(AccountRefused, match="no working HARP account, and that comes first. Ask for HARP"):
+        submit(scope=cast.scope("carol"), requests=[request], at=NOON)
+    harp = _account(cast, "harp")
+    assert _codes(request, blocking=True) == {"second_factor_unknown"}
+    state = {"scope": cast.scope("henry"), "account": harp, "second_factor_on": None, "at": NOON}
+    harp = state_identity(**state, version=1, proofing="done", second_factor="none")
+    assert _codes(request, blocking=True) == {"second_factor"}
+    harp = state_identity(**state, version=2, proofing="manual", second_factor="app")
+    assert _codes(request, blocking=True) == {"proofing"}
+    with pytest.raises(AccountRefused, match="Somebody else saved"):
+        state_identity(**state, version=2, proofing="done", second_factor="app")
+    state_identity(**state, version=3, proofing="done", second_factor="app")
+    assert _codes(request, blocking=True) == set()
+
+
+def test_cmsnet_came_before_qies_and_takes_two_people_only(cast):
+    asked = {"system": "qies", "role": "individual-user", "still_needed_reason": "Old records are corrected."}
+    qies = drafted(cast, **asked)
+    assert "prerequisite" not in _codes(qies), "no stream needs CMSNet any more"
+    cmsnet = drafted(cast, system="cmsnet", role="individual-user", still_needed_reason="As above.")
+    for name in ("carol", "alice"):
+        _hold(cast, _account(cast, "cmsnet", name), "individual-user")
+        _hold(cast, _account(cast, "qies", name), "individual-user")
+    assert _codes(cmsnet, blocking=True) == {"quota"}, "R-23 refuses the third"
+    assert _codes(qies, blocking=True) == set(), "R-24 only says how the third is asked for"
+    assert "quota" in _codes(qies)
+
+
+def test_a_closed_system_offers_its_successor_first(cast):
+    request = drafted(cast, system="qies", role="individual-user")
+    found = guards_of([request], NOON)[request.pk]
+    [closed] = [guard for guard in found if guard.code == "closed"]
+    assert closed.blocks
+    assert "Ask for iQIES instead, or say why it is still needed here." in closed.cure
+
+
+def test_vendors_people_who_left_and_doubles(cast):
+    with_harp(cast, "henry")
+    official = drafted(cast, role="provider-security-official")
+    assert _codes(official, blocking=True) == set()
+    Person.objects.filter(pk=cast.people["henry"].pk).update(affiliation="vendor")
+    assert _codes(official, blocking=True) == {"vendor_official"}
+    assert "vendor_per_ccn" in _codes(drafted(cast, role="pbj-submitter-vendor"), blocking=False)
+    Person.objects.filter(pk=cast.people["henry"].pk).update(affiliation="employee")
+    [sent] = submit(scope=cast.scope("carol"), requests=[drafted(cast)], at=NOON)
+    again = drafted(cast)
+    assert _codes(again, blocking=True) == {"running"}
+    iqies = _account(cast, "iqies")
+    _hold(cast, iqies, "provider-assessment-viewer", cast.oak)
+    assert "held" in _codes(again)
+    cast.people["henry"].employments.update(valid_to=date(2026, 11, 1))
+    assert "left" in _codes(again, blocking=True)
+    assert sent.pk != again.pk
+
+
+def test_harp_mail_and_user_id(cast):
+    request = drafted(cast, system="harp", role="individual-user")
+    assert _codes(request) == {"user_id"}
+    Person.objects.filter(pk=cast.people["henry"].pk).update(email="henry@gmail.com")
+    assert _codes(request, blocking=True) == {"personal_email"}
+    Person.objects.exclude(pk=cast.people["henry"].pk).update(email="")
+    assert _codes(request, blocking=True) == set(), "two providers and no domain of their own"
+    factories.FacilityFactory(organization=cast.riverside)
+    assert _codes(request, blocking=True) == {"personal_email"}
+    Person.objects.filter(pk=cast.people["henry"].pk).update(email="")
+    assert _codes(request, blocking=True) == {"no_email"}
+    _account(cast, "idm")
+    assert "known_identity" in _codes(request)
+    assert "Oak House" in user_id_flaw("oakhouse_mds", ("Oak House", "Elm"))
+    assert user_id_flaw("a&b", ()) != user_id_flaw("henry.test", ("Oak House",)) == ""
+
+
+def test_ps_and_r_takes_two_people(cast):
+    _account(cast, "idm")
+    account = _account(cast, "psr")
+    _hold(cast, account, "security-official")
+    request = drafted(cast, system="psr", role="end-user", kind="additional-role")
+    assert "two_people" in _codes(request, blocking=True)
+    other = _account(cast, "psr", "carol")
+    _hold(cast, other, "end-user")
+    assert "two_people" not in _codes(request)
+
+
+def test_licensed_only_facilities_ask_with_the_states_words(cast):
+    lodge = factories.FacilityFactory(organization=cast.riverside, ccn=None, licensed_only=True, state="TX")
+    request = drafted(cast, by="alice", facility=lodge, system="qies", role="individual-user")
+    assert "licensed_only" in _codes(request, blocking=False)
+
+
+def test_many_requests_take_no_more_queries(cast, django_assert_max_num_queries):
+    with_harp(cast, "henry")
+    many = [drafted(cast, by="alice", facility=place) for place in (cast.oak, cast.elm) for _ in range(5)]
+    with django_assert_max_num_queries(30):
+        found = guards_of(many, NOON)
+    assert len(found) == 10
+    assert NOON.date() == TODAY
