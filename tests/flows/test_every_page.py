@@ -28,6 +28,7 @@ LISTS = ["today", "accounts", "logins-record", "people", "person-add", "faciliti
 LISTS += [
     "findings",
     "forecast",
+    "moves",
     "member-invite",
     "house-rules",
     "house-windows",
@@ -121,6 +122,7 @@ def addresses(demo):
         ("facility-in-use", [oak.pk, "cmsnet"]),
     ]
     found.append(("job-look", [carol.pk, oak.pk]))
+    found.append(("move", ["pbj-to-iqies"]))
     found.append(("employment-end", [Employment.objects.filter(**mine).earliest("pk").pk]))
     found.append(("member-end", [Membership.objects.filter(**mine, role=Role.COORDINATOR).earliest("pk").pk]))
     found += [("system", [slug]) for slug in GUIDES]
