@@ -62,11 +62,16 @@ class Goals:
             for key, ccn_type, licensed in places.order_by().values_list("pk", "provider_type", "licensed_only")
         }
         stated = stated_streams(kinds.keys(), self.on)
-        sites = {key: Site(kind=kind, stated=stated[key]) for key, kind in kinds.items()}
-        return {
-            goal.move.key: {key for key, site in sites.items() if concerns(goal.move, site, self.ways)}
-            for goal in self.all
-        }
+        alike: dict[tuple[str, frozenset[tuple[str, str]]], set[int]] = defaultdict(set)  # thousands are
+        for key, kind in kinds.items():
+            alike[kind, frozenset(stated[key].items())].add(key)
+        found: dict[str, set[int]] = {goal.move.key: set() for goal in self.all}
+        for (kind, said), keys in alike.items():
+            site = Site(kind=kind, stated=dict(said))
+            for goal in self.all:
+                if concerns(goal.move, site, self.ways):
+                    found[goal.move.key] |= keys
+        return found
 
 
 def goals(on: date) -> Goals:
