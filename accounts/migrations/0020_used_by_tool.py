@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0017_kept_figures")]
+    dependencies = [("accounts", "0018_access_requests")]
 
     operations = [
         migrations.AddField(
