@@ -72,7 +72,9 @@ def test_each_deed_leads_to_a_page_that_the_member_can_open(client, cast, oak):
         assert client.get(link["url"]).status_code == 200, link
     client.force_login(cast.audrey)
     links = [link["label"] for row in rows(page(client, cast)).values() for link in row["links"]]
-    assert set(links) == {"See the accounts", "Who has moved"}, "who changes nothing is sent nowhere to change something"
+    assert set(links) == {"See the accounts", "Who has moved"}, (
+        "who changes nothing is sent nowhere to change something"
+    )
 
 
 def test_why_says_what_was_counted_and_the_fact_behind_it(client, cast, oak):
