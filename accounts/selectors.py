@@ -12,6 +12,7 @@ from accounts.models import FacilityStream, Finding, RoleGrant
 from accounts.models.inventory import PortalAccountQuerySet
 from accounts.models.register import SystemInUse
 from accounts.policy.streams import OWN, Site, Ways, closed_systems, systems_on
+from audit.bulk import among
 from facilities.models import Facility
 from systems.models import Stream, System
 from systems.paths import Path
@@ -33,7 +34,7 @@ class StreamHere:
 def stated_streams(facilities: Collection[int], on: date) -> dict[int, dict[str, str]]:
     """Return facility -> stream -> through whom, as stated for the day; the newest statement wins. One query."""
     found: dict[int, dict[str, str]] = defaultdict(dict)
-    rows = FacilityStream.objects.in_force(on).filter(facility__in=facilities).order_by("recorded_at", "pk")
+    rows = FacilityStream.objects.in_force(on).filter(facility__in=among(facilities)).order_by("recorded_at", "pk")
     for facility, stream, through in rows.values_list("facility_id", "stream__slug", "through"):
         found[facility][stream] = through
     return found

@@ -31,7 +31,7 @@ from web.saved_views import save_view
 def one_of_each(cast: Cast) -> dict[str, object]:
     """Return keys and words for addresses and forms; what is not of Riverside is nobody's."""
     words = {"slug": "riverside", "system": "iqies", "closed_system": "cmsnet", "part": "joiner", "list": "accounts"}
-    words |= {"first_hour_step": "officials", "sample": "people", "form": "csv"}
+    words |= {"first_hour_step": "officials", "sample": "people", "form": "csv", "move": "pbj-to-iqies"}
     return words | {"rule": "R-27", "leaflet": "monday"} | _held(cast) | _stated(cast) | _members(cast) | _imports(cast)
 
 
@@ -48,6 +48,7 @@ def _held(cast: Cast) -> dict[str, object]:
     act = record_logins_bulk(scope=scope, accounts=these, happened_on=before, told="Herself", at=NOON).act
     return {
         "account": account.pk,
+        "identity": account.identity_id,
         "lost": lost.pk,
         "checked": checked.pk,
         "grant": grant.pk,

@@ -57,13 +57,18 @@ ROWS: dict[str, list[Row]] = {
         Row(FORM, ACCOUNT),
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ACCOUNT, {"term": "temporary", "version": "1"}),
     ],
+    "web:account-tool": [
+        Row(FORM, ACCOUNT),
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ACCOUNT, {"tool": "Uploader", "version": "1"}),
+    ],
     "web:account-identity": [
-        Row(FORM, ("slug", "lost")),
+        Row(FORM, ("slug", "identity")),
         Row(
             (DONE, GONE, GONE, REFUSED, SIGN_IN),
-            ("slug", "lost"),
-            {"proofing": "done", "second_factor": "app", "version": "1"},
+            ("slug", "identity"),
+            {"proofing": "done", "factor": "app", "version": "1"},
         ),
+        Row((GONE, GONE, GONE, REFUSED, SIGN_IN), ACCOUNT, note="it signs in through another account"),
     ],
     "web:account-remove": [Row(FORM, ACCOUNT)],
     "web:account-lost": [
@@ -199,6 +204,11 @@ ROWS: dict[str, list[Row]] = {
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "oak", "keeper"), {"record": "an old one"})
     ],
     "web:keeper-end": [Row(FORM, ("slug", "keeper"))],
+    "web:moves": [Row(PAGE)],
+    "web:move": [Row(PAGE, ("slug", "move"), note="the catalogue is nobody's own; only the facilities differ")],
+    "web:move-export": [
+        Row((REFUSED, REFUSED, GONE, REFUSED, SIGN_IN), ("slug", "move"), {}, note="no second factor here either")
+    ],
     "web:people": [Row(PAGE)],
     "web:person": [Row(OBJECT, PERSON)],
     "web:person-add": [Row(WORKERS)],

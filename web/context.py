@@ -27,12 +27,13 @@ class Entry:
     readers: bool = False  # only for those who read facilities; holders see their own accounts elsewhere
     primary: bool = True  # shown in the bottom bar of small screens, else under More
     action: Action | None = None  # only for those who may do this
+    also: str = ""  # URL name of further pages that it stands for
 
 
 # In the order of ui.md; a page joins when it exists.
 RAIL = (
     Entry("Today", "today", "web:today"),
-    Entry("Facilities", "facilities", "web:facilities", readers=True),
+    Entry("Facilities", "facilities", "web:facilities", readers=True, also="web:moves"),
     Entry("People", "people", "web:people", readers=True),
     Entry("Accounts", "accounts", "web:accounts"),
     Entry("Findings", "late", "web:findings", primary=False),
@@ -73,6 +74,9 @@ def rail(scope: Scope, path: str, waiting: dict[str, int]) -> list[dict[str, Any
     ]
     # Today's address is the beginning of every other one, so the longest that fits wins; a page of none is of Today.
     here = max((url for _, url in shown if path.startswith(url)), key=len, default="")
+    for entry, url in shown:
+        if entry.also and path.startswith(reverse(entry.also, args=[scope.organization.slug])):
+            here = url
     if path.startswith(reverse("web:help", args=[scope.organization.slug])):
         here = ""  # Help stands in the top bar
     if path == reverse("web:search", args=[scope.organization.slug]):  # it belongs to all of them

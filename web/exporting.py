@@ -2,8 +2,9 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -42,7 +43,14 @@ def safe_cell(value: object) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def record_export(*, scope: Scope, action: str, listing: Listing[QuerySet[Any]], at: datetime) -> int:
+def record_export(
+    *,
+    scope: Scope,
+    action: str,
+    listing: Listing[QuerySet[Any]],
+    at: datetime,
+    about: Mapping[str, str] = MappingProxyType({}),
+) -> int:
     """Record in the audit chain who takes which rows along, and return how many there are."""
     organization = scope.organization
     with transaction.atomic():
@@ -53,7 +61,7 @@ def record_export(*, scope: Scope, action: str, listing: Listing[QuerySet[Any]],
             actor=scope.actor,
             subject=Ref(organization.key, organization.name),
             at=at,
-            payload={"count": count, "filter": listing.form.query},
+            payload={**about, "count": count, "filter": listing.form.query},
         )
     return count
 

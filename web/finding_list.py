@@ -13,6 +13,7 @@ from accounts.finding_words import SEVERITIES, WORDS, KindWords, sentence, since
 from accounts.models import Deadline, Finding
 from accounts.models.watch import FindingQuerySet, Severity
 from accounts.place_sentences import told
+from accounts.policy.moving import move_key
 from accounts.telling import SUBJECTS, Names, about, names
 from facilities.access import Action, Scope
 from systems.policy import Standing
@@ -183,8 +184,22 @@ def _row(
             "more_url": reverse("web:finding-why", args=[scope.organization.slug, finding.pk]) if finding.pk else "",
             "leaves": _if_that_one_left(scope, finding, facts, known),
         },
-        "links": [deed] if deed else [],
+        "links": [link for link in (deed, _to_move(scope, finding, facts)) if link],
     }
+
+
+def _to_move(scope: Scope, finding: Finding, facts: dict[str, Any]) -> dict[str, str] | None:
+    """Return where it stands who has moved on from a closed system: the move's page, the list where there are more."""
+    if finding.kind != Finding.Kind.CLOSED_SYSTEM or not facts["followers"]:
+        return None
+    slug, followers, streams = scope.organization.slug, facts["followers"], facts["streams"]
+    one = len(followers) == len(streams) == 1
+    page = (
+        reverse("web:move", args=[slug, move_key(streams[0], followers[0])])
+        if one
+        else reverse("web:moves", args=[slug])
+    )
+    return {"label": "Who has moved", "url": page}
 
 
 def _if_that_one_left(scope: Scope, finding: Finding, facts: dict[str, Any], known: Names) -> dict[str, str] | None:

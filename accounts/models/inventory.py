@@ -110,6 +110,9 @@ class PortalAccount(models.Model):
     proofing = models.CharField(max_length=11, choices=Proofing, default=Proofing.UNKNOWN)
     second_factor = models.CharField(max_length=7, choices=Factor, default=Factor.UNKNOWN)
     second_factor_on = models.DateField(null=True, blank=True)
+    used_by_tool = models.CharField(
+        max_length=80, blank=True, default="", db_default=""
+    )  # signs in with it (HARP-CRED-2)
     lapses_on = models.DateField(null=True, blank=True, editable=False)  # copy of the inactivity deadline, for lists
     note = models.CharField(max_length=300, blank=True)
     version = models.PositiveIntegerField(default=1)

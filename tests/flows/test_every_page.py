@@ -28,6 +28,7 @@ LISTS = ["today", "accounts", "logins-record", "people", "person-add", "faciliti
 LISTS += [
     "findings",
     "forecast",
+    "moves",
     "member-invite",
     "house-rules",
     "house-windows",
@@ -105,8 +106,15 @@ def addresses(demo):
     telling = PortalAccount.objects.filter(**mine, person__last_name__in=["Sample", "Placeholder", "Template"])
     found += [("account", [account.pk]) for account in telling.order_by("pk")]
     active = PortalAccount.objects.filter(**mine, status="active").earliest("pk")
-    of_account = ("account-edit", "account-term", "account-remove", "account-profile", "login-another-day")
-    found += [(name, [active.pk]) for name in of_account]
+    of_account = (
+        "account-edit",
+        "account-term",
+        "account-tool",
+        "account-remove",
+        "account-profile",
+        "login-another-day",
+    )
+    found += [(name, [active.pk]) for name in (*of_account, "login-another-day")]
     carol, tom = (Person.objects.get(**mine, last_name=name) for name in ("Sample", "Template"))
     found += [*((name, [carol.pk]) for name in OF_A_PERSON), ("person", [tom.pk])]
     oak, palm = Facility.objects.filter(**mine).order_by("name")
@@ -121,6 +129,7 @@ def addresses(demo):
         ("facility-in-use", [oak.pk, "cmsnet"]),
     ]
     found.append(("job-look", [carol.pk, oak.pk]))
+    found.append(("move", ["pbj-to-iqies"]))
     found.append(("employment-end", [Employment.objects.filter(**mine).earliest("pk").pk]))
     found.append(("member-end", [Membership.objects.filter(**mine, role=Role.COORDINATOR).earliest("pk").pk]))
     found += [("system", [slug]) for slug in GUIDES]

@@ -7,9 +7,9 @@ import pytest
 from accounts.errors import AccountRefused
 from accounts.models import PortalAccount
 from accounts.policy.request_guards import user_id_flaw
-from accounts.services.identity_states import state_identity
 from accounts.services.requests.guards import guards_of
 from accounts.services.requests.submitting import submit
+from accounts.services.sign_in_facts import state_identity
 from staff.models import Person
 from systems.models import System, SystemRole
 from tests import factories
@@ -45,14 +45,14 @@ def test_harp_with_its_second_factor_comes_before_iqies(cast):
         submit(scope=cast.scope("carol"), requests=[request], at=NOON)
     harp = _account(cast, "harp")
     assert _codes(request, blocking=True) == {"second_factor_unknown"}
-    state = {"scope": cast.scope("henry"), "account": harp, "second_factor_on": None, "at": NOON}
-    harp = state_identity(**state, version=1, proofing="done", second_factor="none")
+    state = {"scope": cast.scope("henry"), "account": harp, "since": None, "at": NOON}
+    harp = state_identity(**state, version=1, proofing="done", factor="none")
     assert _codes(request, blocking=True) == {"second_factor"}
-    harp = state_identity(**state, version=2, proofing="manual", second_factor="app")
+    harp = state_identity(**state, version=2, proofing="manual", factor="app")
     assert _codes(request, blocking=True) == {"proofing"}
     with pytest.raises(AccountRefused, match="Somebody else saved"):
-        state_identity(**state, version=2, proofing="done", second_factor="app")
-    state_identity(**state, version=3, proofing="done", second_factor="app")
+        state_identity(**state, version=2, proofing="done", factor="app")
+    state_identity(**state, version=3, proofing="done", factor="app")
     assert _codes(request, blocking=True) == set()
 
 

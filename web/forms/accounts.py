@@ -8,6 +8,7 @@ from django import forms
 
 from accounts.models import PortalAccount
 from accounts.services.logins import EARLIEST
+from accounts.services.sign_in_facts import TOOL_LENGTH
 from accounts.words import day
 from systems.policy import EASTERN, day_in, latest_day
 from web.forms.secrets import SecretFree
@@ -55,10 +56,19 @@ class AccountForm(SecretFree):
         self.fields["password_changed_on"].widget = day_input(latest)
 
 
-class TermForm(forms.Form):
-    """How long an account lasts. ``longest``: kind of term -> the last day that the rule allows."""
+class VersionedForm(SecretFree):
+    """A form about one account that carries the version it was filled in for."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def show_version(self, version: int) -> None:
+        """Carry the stored version, so that saving once more is a decision."""
+        show_instead(self, "version", str(version))
+
+
+class TermForm(VersionedForm):
+    """How long an account lasts. ``longest``: kind of term -> the last day that the rule allows."""
+
     term = forms.ChoiceField(label="It is", choices=PortalAccount.Term.choices, widget=forms.RadioSelect)
     lasts_until = forms.DateField(label="Temporary until", required=False)
 
@@ -79,32 +89,47 @@ class TermForm(forms.Form):
         until.widget = day_input(temporary or date.max)
         until.help_text = "Only for a temporary account. Empty means as long as is allowed."
 
-    def show_version(self, version: int) -> None:
-        """Carry the stored version, so that saving once more is a decision."""
-        show_instead(self, "version", str(version))
 
+class ToolForm(VersionedForm):
+    """Which tool signs in with the account."""
 
-class IdentityForm(forms.Form):
-    """How far proofing and second factor of an account at a sign-in authority are."""
-
-    version = forms.IntegerField(widget=forms.HiddenInput)
-    proofing = forms.ChoiceField(
-        label="Identity proofing",
-        choices=PortalAccount.Proofing.choices,
-        help_text="How far it is, and nothing else: no answer, no number.",
+    tool = forms.CharField(
+        label="Name of the tool",
+        max_length=TOOL_LENGTH,
+        required=False,
+        help_text="As people here call it. Empty means that only the person signs in. Never a password or key.",
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )
-    second_factor = forms.ChoiceField(label="Second factor", choices=PortalAccount.Factor.choices)
-    second_factor_on = forms.DateField(label="Works since", required=False, help_text="If you know the day.")
 
-    def __init__(self, *args: Any, account: PortalAccount, at: datetime, **kwargs: Any) -> None:
-        names = ("version", "proofing", "second_factor", "second_factor_on")
-        kwargs.setdefault("initial", {name: getattr(account, name) for name in names})
+    def __init__(self, *args: Any, account: PortalAccount, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"version": account.version, "tool": account.used_by_tool})
         super().__init__(*args, **kwargs)
-        self.fields["second_factor_on"].widget = day_input(latest_day(at))
 
-    def show_version(self, version: int) -> None:
-        """Carry the stored version, so that saving once more is a decision."""
-        show_instead(self, "version", str(version))
+
+class IdentityForm(VersionedForm):
+    """How far identity proofing is, and what kind of second factor a sign-in has. Never a number, a code or a seed."""
+
+    proofing = forms.ChoiceField(label="Identity proofing", choices=PortalAccount.Proofing.choices)
+    factor = forms.ChoiceField(
+        label="Second factor",
+        choices=PortalAccount.Factor.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Say what kind of second factor it is."},
+    )
+    since = forms.DateField(label="Set up on", required=False, help_text="Roughly is fine, and so is no day.")
+
+    def __init__(self, *args: Any, account: PortalAccount, latest: date, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "initial",
+            {
+                "version": account.version,
+                "proofing": account.proofing,
+                "factor": account.second_factor,
+                "since": account.second_factor_on,
+            },
+        )
+        super().__init__(*args, **kwargs)
+        self.fields["since"].widget = day_input(latest)
 
 
 class DayForm(forms.Form):

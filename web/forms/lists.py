@@ -49,9 +49,12 @@ class ListFilter(forms.Form):
     """Filters of one list. What makes no sense is told and left out; the other filters hold."""
 
     unfiltered = ("sort",)  # fields that change the order and leave nothing out
+    of_a_place = True  # the list can be narrowed down to one facility
 
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not self.of_a_place:
+            return
         places = Facility.objects.visible_to(scope).open().select_related("organization").order_by("name", "pk")
         self.fields["facility"] = facility_field(places, required=False, empty="All")
         self.fields["facility"].error_messages["invalid_choice"] = "There is no such facility among yours."
