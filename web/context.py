@@ -33,9 +33,10 @@ class Entry:
 # In the order of ui.md; a page joins when it exists.
 RAIL = (
     Entry("Today", "today", "web:today"),
-    Entry("Facilities", "facilities", "web:facilities", readers=True, also="web:moves"),
+    Entry("Facilities", "facilities", "web:facilities", readers=True, primary=False, also="web:moves"),
     Entry("People", "people", "web:people", readers=True),
     Entry("Accounts", "accounts", "web:accounts"),
+    Entry("Requests", "requests", "web:requests"),
     Entry("Findings", "late", "web:findings", primary=False),
     Entry("Systems", "systems", "web:systems", primary=False),
     Entry("Imports", "imports", "web:imports", primary=False, action=Action.IMPORT_PEOPLE),

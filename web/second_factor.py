@@ -11,12 +11,12 @@ from users.factors import has_second_factor, used_second_factor
 from web.toasts import say
 
 
-def asked_for_factor(request: HttpRequest, *, deed: str, back: str) -> HttpResponse | None:
-    """Return where to go first, or None in a session that was opened with a second factor.
+def asked_for_factor(request: HttpRequest, *, deed: str, back: str, fresh: bool = False) -> HttpResponse | None:
+    """Return where to go first, or None in a session that was opened with a second factor; ``fresh``: just now.
 
     ``deed`` continues "Before you can"; ``back`` is the page of ours on which it is tried again.
     """
-    if used_second_factor(request):
+    if used_second_factor(request, fresh=fresh):
         return None
     if has_second_factor(request):
         say(request, f"Before you can {deed}, confirm your second factor. Then try again.", level=messages.INFO)

@@ -35,6 +35,8 @@ from web.views import (
     people_changes,
     people_list,
     quits,
+    request_deeds,
+    requests,
     reviews,
     saved_views,
     search,
@@ -152,6 +154,17 @@ long_lists = [
     path("views/<int:pk>/delete/", saved_views.view_delete, name="view-delete"),
 ]
 
+asking = [
+    path("requests/", requests.requests, name="requests"),
+    path("requests/decide/", requests.requests_decide, name="requests_decide"),
+    path("requests/<int:pk>/", request_deeds.request_page, name="request"),
+    path("requests/<int:pk>/decide/", request_deeds.request_decide, name="request_decide"),
+    path("requests/<int:pk>/send-back/", request_deeds.request_send_back, name="request_send_back"),
+    path("requests/<int:pk>/withdraw/", request_deeds.request_withdraw, name="request_withdraw"),
+    path("requests/<int:pk>/comment/", request_deeds.request_comment, name="request_comment"),
+    path("requests/steps/<int:pk>/", request_deeds.request_step, name="request_step"),
+]
+
 catalogue = [
     path("systems/", systems.systems, name="systems"),
     path("systems/rules/", systems.system_rules, name="system-rules"),  # before the slugs: no system is called so
@@ -184,6 +197,7 @@ urlpatterns = [
     path("o/<slug:slug>/", include(places_and_people)),
     path("o/<slug:slug>/", include(getting_started)),
     path("o/<slug:slug>/", include(long_lists)),
+    path("o/<slug:slug>/", include(asking)),
     path("o/<slug:slug>/", include(catalogue)),
     path("o/<slug:slug>/", include(helping)),
     path("o/<slug:slug>/", include(files)),

@@ -16,6 +16,8 @@ from users.models import User
 from web.agenda import SHOWN, Agenda, Section, agenda
 from web.beside import beside
 from web.first_hour import line_for_today
+from web.requests.listing import desk_of
+from web.requests.waiting import Waiting, waiting_for
 from web.rows import deadline_row, done_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 
@@ -27,7 +29,9 @@ def today(request: ScopedRequest) -> HttpResponse:
     scope, now = request.scope, timezone.now()
     day = agenda(scope=scope, at=now)
     user: User = request.user  # type: ignore[assignment]
-    request.waiting = {"web:today": _own_count(day)}  # type: ignore[attr-defined]
+    desk = desk_of(scope, day.on)
+    waiting = waiting_for(desk)
+    request.waiting = {"web:today": _own_count(day), "web:requests": waiting.count}  # type: ignore[attr-defined]
     started = line_for_today(scope, empty=day.bare, at=now)
     hour = now.astimezone(ZoneInfo(scope.organization.zone)).hour
     return render(
@@ -35,8 +39,8 @@ def today(request: ScopedRequest) -> HttpResponse:
         "web/today.html",
         {
             "greeting": f"{good_day(hour)}, {user.name.split()[0]}" if user.name.strip() else good_day(hour),
-            "sentence": the_one_sentence(day.tally),
-            "sections": list(_sections(scope, day)),
+            "sentence": f"{the_one_sentence(day.tally)} {waiting.sentence}".strip(),
+            "sections": list(_sections(scope, day, waiting)),
             "day": day,
             "started": started,
             "may_add": _works(scope),
@@ -49,7 +53,7 @@ def today(request: ScopedRequest) -> HttpResponse:
     )
 
 
-def _sections(scope: Scope, day: Agenda) -> Any:
+def _sections(scope: Scope, day: Agenda, waiting: Waiting) -> Any:
     """Yield the sections that are not empty, each with a way to the rest of its rows."""
     named: tuple[tuple[str, str, Section, str], ...] = (
         ("late", "Late", day.late, "late"),
@@ -68,6 +72,8 @@ def _sections(scope: Scope, day: Agenda) -> Any:
         if rows:
             more = f"{everything}?standing={standing}" if section.more else ""
             yield {"slug": slug, "title": title, "rows": rows, "more_url": more}
+        if slug == "week":
+            yield from waiting.sections
     if day.unknown:
         rows = [unknown_row(scope, day.dossiers[account.pk]) for account in day.unknown]
         more = f"{everything}?standing=unknown" if day.unknown_more else ""

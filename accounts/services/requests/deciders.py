@@ -50,7 +50,8 @@ class Reach:
         """Return the condition on requests whose decision she may make, apart from being asked by or for herself."""
         found = Q(pk__in=())
         for seat in self.seats:
-            here = Q() if seat.facility is None else Q(facility=seat.facility)
+            # not an empty Q: beside it the other conditions would be the only ones
+            here = Q(pk__isnull=False) if seat.facility is None else Q(facility=seat.facility)
             found |= here if seat.privileged else here & (Q(role=None) | Q(role__privileged=False))
         return found
 

@@ -1,0 +1,142 @@
+"""The page of one request: what will change, who decides, the steps, what happened."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404
+
+from accounts.models import AccessRequest, Approval
+from accounts.policy.requesting import NEEDS_APPROVAL, Approved, State
+from accounts.services.requests.carrying import is_own_request
+from accounts.words import count_noun, day
+from facilities.access import Action, Scope
+from systems.policy import EASTERN, day_in
+from web.guides.citing import Bibliography
+from web.guides.steps import prerequisites_of
+from web.requests.change import change_of
+from web.requests.history import Names, history
+from web.requests.links import link_to
+from web.requests.listing import READ_WITH, desk_of
+from web.requests.seen import sealed
+from web.requests.steps import reading_of, steps_of
+from web.requests.words import asked, stands
+
+_RUNNING = (State.DRAFT, State.SUBMITTED, State.APPROVED, State.IN_PROGRESS, State.FAILED)
+
+
+def request_of(scope: Scope, key: int, at: datetime) -> AccessRequest:
+    """Return a request that the member reads or may decide. Raises Http404 for every other one."""
+    rows = AccessRequest.objects.filter(organization=scope.organization).select_related(
+        *READ_WITH, "system__sign_in_via", "role__approved_by", "bundle"
+    )
+    found = rows.filter(pk=key, pk__in=AccessRequest.objects.visible_to(scope).values("pk")).first()
+    if found is None:
+        # Who stands in for somebody, or decides from outside, sees what she is to decide.
+        desk = desk_of(scope, day_in(at, EASTERN))
+        found = rows.filter(pk__in=desk.to_decide().filter(pk=key).values("pk")).first()
+    if found is None:
+        raise Http404("No such request among yours.")
+    return found
+
+
+def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
+    """Return what the page shows. A fixed number of queries for each kind of request."""
+    on = day_in(at, EASTERN)
+    desk = desk_of(scope, on)
+    reading = reading_of(scope, request, at)
+    bibliography: Bibliography = reading.pop("bibliography")
+    running = request.state in _RUNNING
+    names = Names(scope, users=(), people={request.requester_person_id, request.beneficiary_person_id})
+    return {
+        "request": request,
+        "title": asked(request),
+        "stands": stands(request, on),
+        "names": {
+            "requester": names.of(request.requester_person_id),
+            "beneficiary": str(request.beneficiary_person),
+        },
+        "facts": _facts(request),
+        "change": change_of(scope, request, at, on) if running else {},
+        "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
+        "seal": sealed(request),
+        "may_decide": desk.to_decide().filter(pk=request.pk).exists(),
+        "who_decides": _who_decides(scope, request),
+        "bundle": _bundle(request, desk.readable()),
+        "steps": steps_of(scope, request, bibliography, on),
+        "history": history(scope, request),
+        "waiting": desk.waiting().count(),
+        **reading,
+        **_deeds(scope, request),
+    }
+
+
+def _facts(request: AccessRequest) -> list[dict[str, str]]:
+    said = [
+        ("Why", request.reason or "No reason was given."),
+        ("Wanted from", day(request.wanted_on)),
+        ("Only until", day(request.wanted_until)),
+        ("Still needed, although it has closed there", request.still_needed_reason),
+        ("Why nobody decided it", request.unapproved_reason),
+        ("Why it ended", request.ended_reason),
+        ("Holds since", day(request.effective_on)),
+        ("Proof", f"{request.get_proof_display()}: {request.proof_text}".rstrip(": ") if request.proof else ""),
+    ]
+    return [{"label": label, "text": text} for label, text in said if text]
+
+
+def _prerequisites(scope: Scope, request: AccessRequest, bibliography: Bibliography, on: date) -> list[dict[str, Any]]:
+    """Return what has to be there first, for access that the person does not have yet."""
+    if request.kind not in NEEDS_APPROVAL:
+        return []
+    told = prerequisites_of(request.system, scope.organization.slug, bibliography, on)
+    return [each for each in told if not each["kind"]]  # those of a registration bear no kind
+
+
+def _who_decides(scope: Scope, request: AccessRequest) -> str:
+    """Return who may, in words, for whoever may not; nothing where nobody has to."""
+    if request.state != State.SUBMITTED or request.approval != Approved.NEEDED:
+        return ""
+    given = Approval.objects.filter(
+        request=request, revision=request.revision, voided_at=None, verdict=Approval.Verdict.APPROVE
+    ).count()
+    privileged = request.role is not None and request.role.privileged
+    who = "An administrator" if privileged else "An approver or administrator"
+    if is_own_request(scope, request):
+        words = f"Somebody else decides what you asked for or would get: {who.lower()} of {request.facility.name}."
+    else:
+        words = f"{who} of {request.facility.name} decides, who neither asked for it nor gets it."
+    if request.approvers_needed > 1:
+        words += f" It takes two of them; {count_noun(given, 'has,have')} approved so far."
+    return words
+
+
+def _bundle(request: AccessRequest, readable: Any) -> dict[str, Any]:
+    """Return how many were asked for together and the list of them; nothing for a single one."""
+    if request.bundle_id is None:
+        return {}
+    number = readable.filter(bundle=request.bundle_id).count()
+    to_decide = readable.filter(Q(state=State.SUBMITTED), bundle=request.bundle_id).count()
+    return {"number": number, "waiting": to_decide}
+
+
+def _deeds(scope: Scope, request: AccessRequest) -> dict[str, Any]:
+    """Return what the member may do, and the addresses of what other pages do."""
+    slug, own, state = scope.organization.slug, is_own_request(scope, request), request.state
+    may_ask = scope.may(Action.REQUEST_ACCESS, [request.facility_id], own=own)
+    may_carry = scope.may(Action.CARRY_OUT_REQUEST, [request.facility_id], own=own)
+    asker = scope.user_id is not None and request.requester_person.user_id == scope.user_id
+
+    def link(name: str, *, when: bool) -> str:
+        return (link_to(name, slug, request.pk) or "") if when else ""
+
+    return {
+        "may_withdraw": may_ask and state in _RUNNING,
+        "may_comment": may_ask or scope.may(Action.DECIDE_REQUEST, [request.facility_id]),
+        "edit_url": link("request_edit", when=asker and state in (State.DRAFT, State.SUBMITTED, State.APPROVED)),
+        "finish_url": link("request_finish", when=may_carry and state in (State.APPROVED, State.IN_PROGRESS)),
+        "fail_url": link("request_fail", when=may_carry and state == State.IN_PROGRESS),
+        "retry_url": link("request_retry", when=may_carry and state == State.FAILED),
+        "undo_url": link("request_undo", when=may_carry and state == State.DONE),
+        "sheet_url": link("request_sheet", when=may_carry and state != State.DRAFT),
+    }

@@ -1,0 +1,104 @@
+"""Requests as rows of a table and of Today: sentences, with what waits. A fixed number of queries."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+from django.db.models import Count
+
+from accounts.models import AccessRequest, RequestStep
+from accounts.words import count_word
+from web.requests.words import asked, due_words, look_of, stands
+
+COLUMNS: Final = ("What is asked for", "Where it stands", "Next")
+_OPEN = RequestStep.State.OPEN
+
+
+def request_rows(requests: Sequence[AccessRequest], on: date, *, decidable: frozenset[int] = frozenset()) -> Any:
+    """Return the rows of the table. ``decidable``: keys of requests that can be ticked for a decision. Two queries."""
+    steps = first_open_steps(requests)
+    together = _together(requests)
+    return [
+        _row(request, steps.get(request.pk), together.get(request.bundle_id or 0, 0), request.pk in decidable, on)
+        for request in requests
+    ]
+
+
+def first_open_steps(requests: Sequence[AccessRequest]) -> dict[int, RequestStep]:
+    """Return by request its first open step. One query."""
+    found: dict[int, RequestStep] = {}
+    for step in RequestStep.objects.filter(request__in=requests, state=_OPEN).order_by("request", "position"):
+        found.setdefault(step.request_id, step)
+    return found
+
+
+def _together(requests: Sequence[AccessRequest]) -> dict[int, int]:
+    """Return by bundle how many were asked for together. One query where there are any."""
+    bundles = {request.bundle_id for request in requests} - {None}
+    if not bundles:
+        return {}
+    counted = AccessRequest.objects.filter(bundle__in=bundles).order_by().values_list("bundle")
+    return dict(counted.annotate(count=Count("pk")))
+
+
+def _row(request: AccessRequest, step: RequestStep | None, together: int, decidable: bool, on: date) -> dict[str, Any]:
+    due_on = step.due_on if step else None
+    note = f"One of {count_word(together)} asked for together" if together > 1 else ""
+    row: dict[str, Any] = {
+        "cells": [
+            {"text": f"{asked(request)}.", "url": request.get_absolute_url(), "note": note},
+            {
+                "standing": look_of(request, due_on, on),
+                "words": request.get_state_display(),
+                "text": stands(request, on),
+            },
+            {"text": step.title if step else "Nothing is open", "note": due_words(due_on, on)},
+        ]
+    }
+    if decidable:
+        row["pick"] = {
+            "name": "request",
+            "value": f"{request.pk}:{request.revision}",
+            "form": "decide-ticked",
+            "label": f"Tick {asked(request)}",
+        }
+    return row
+
+
+def decision_rows(requests: Sequence[AccessRequest], on: date) -> list[dict[str, Any]]:
+    """Return rows for `components/row_action.html` of requests that wait for the member's decision. One query."""
+    steps = first_open_steps(requests)
+    rows = []
+    for request in requests:
+        due_on = steps[request.pk].due_on if request.pk in steps else None
+        rows.append(
+            {
+                "id": f"request-{request.pk}",
+                "standing": look_of(request, due_on, on),
+                "words": "Decide",
+                "sentence": f"{asked(request)}.",
+                "url": request.get_absolute_url(),
+                "detail": f"Asked for by {request.requester_person}. {stands(request, on)}",
+                "links": [{"label": "Look and decide", "url": request.get_absolute_url()}],
+            }
+        )
+    return rows
+
+
+def step_rows(steps: Sequence[RequestStep], on: date) -> list[dict[str, Any]]:
+    """Return rows for `components/row_action.html` of open steps, read with their requests and what these name."""
+    rows = []
+    for step in steps:
+        due = due_words(step.due_on, on)
+        rows.append(
+            {
+                "id": f"request-step-{step.pk}",
+                "standing": look_of(step.request, step.due_on or on, on),
+                "words": None if step.due_on else "To do",
+                "sentence": f"{step.title}{f', {due}' if due else ''}.",
+                "url": f"{step.request.get_absolute_url()}#step-{step.pk}",
+                "detail": f"{asked(step.request)}.",
+                "links": [{"label": "Go to the step", "url": f"{step.request.get_absolute_url()}#step-{step.pk}"}],
+            }
+        )
+    return rows

@@ -1,0 +1,143 @@
+"""The steps of a request as a checklist: what to do, who does it, by when, where to read about it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.urls import reverse
+
+from accounts.models import AccessRequest, RequestStep
+from accounts.policy.requesting import Kind, State
+from accounts.words import count_noun, day
+from facilities.access import Action, Scope
+from systems.models import Step
+from web.guides.citing import Bibliography
+from web.guides.desks import desks_of
+from web.guides.steps import phrases_of
+from web.requests.words import due_words
+
+_Actor = RequestStep.Actor
+_States = RequestStep.State
+_UNITS: Final = {
+    Step.Unit.MINUTES.value: "minute,minutes",
+    Step.Unit.HOURS.value: "hour,hours",
+    Step.Unit.CALENDAR_DAYS.value: "calendar day,calendar days",
+    Step.Unit.BUSINESS_DAYS.value: "full business day,full business days",
+}
+_LOOKS: Final = {
+    _States.DONE.value: "done",
+    _States.FAILED.value: "failed",
+    _States.OPEN.value: "open",
+    _States.SKIPPED.value: "quiet",
+    _States.WAITING.value: "quiet",
+}
+# Words of forms that are for one case only; all others fit wherever their form is used.
+_ONLY_FOR: Final = {
+    "QIES-FORM-1": "removal",
+    "QIES-FORM-2": "removal",
+    "QIES-FORM-3": "licensed in Texas",
+    "QIES-FORM-4": "licensed",
+}
+
+
+def steps_of(scope: Scope, request: AccessRequest, bibliography: Bibliography, on: date) -> list[dict[str, Any]]:
+    """Return the steps in order, each with what the page shows of it. Two queries."""
+    own = scope.user_id is not None and request.beneficiary_person.user_id == scope.user_id
+    may = may_record(scope, request)
+    rows = list(RequestStep.objects.filter(request=request).order_by("position"))
+    cited = _catalogue(request, rows)
+    # What mends another step is no step of the way as long as nothing went wrong.
+    shown = [row for row in rows if not (row.cure_for and row.state == _States.WAITING)]
+    return [_step(row, cited.get(row.key_in_list), _who(row, request, own=own), may, bibliography, on) for row in shown]
+
+
+def may_record(scope: Scope, request: AccessRequest) -> bool:
+    """Return whether the member may say what came of the steps now."""
+    own = scope.user_id is not None and scope.user_id in (
+        request.requester_person.user_id,
+        request.beneficiary_person.user_id,
+    )
+    running = request.state in (State.APPROVED, State.IN_PROGRESS)
+    return running and scope.may(Action.CARRY_OUT_REQUEST, [request.facility_id], own=own)
+
+
+def _catalogue(request: AccessRequest, rows: Sequence[RequestStep]) -> dict[str, Step]:
+    keys = {row.key_in_list for row in rows if row.fact}
+    found = Step.objects.current().filter(system=request.system_id, key__in=keys).select_related("source")
+    facts = {row.key_in_list: row.fact for row in rows}
+    return {step.key: step for step in found if step.fact_id == facts[step.key]}
+
+
+def _step(
+    row: RequestStep, cited: Step | None, who: str, may: bool, bibliography: Bibliography, on: date
+) -> dict[str, Any]:
+    late = row.state == _States.OPEN and row.due_on is not None and row.due_on < on
+    recordable = may and row.actor != _Actor.APPROVER and row.state not in (_States.WAITING, _States.SKIPPED)
+    return {
+        "pk": row.pk,
+        "title": row.title,
+        "text": row.text,
+        "look": "late" if late else _LOOKS[row.state],
+        "state": "Late" if late else row.get_state_display(),
+        "cure": bool(row.cure_for),
+        "who": who,
+        "takes": _takes(row, on),
+        "stage": row.stage,
+        "cite": bibliography.cite(cited) if cited else None,
+        "outcome": _outcome(row),
+        "note": row.note,
+        "open": row.state == _States.OPEN,
+        "recordable": recordable,
+    }
+
+
+def _takes(row: RequestStep, on: date) -> str:
+    """Return how long it takes and by when: ``Two full business days: by Tue 24 Nov (in four days).``"""
+    takes = count_noun(row.duration, _UNITS[row.unit]).capitalize() if row.duration is not None else ""
+    due = due_words(row.due_on, on) if row.state == _States.OPEN else ""
+    said = f"{takes}: {due}" if takes and due else takes or due[:1].upper() + due[1:]
+    return f"{said}." if said else ""
+
+
+def _outcome(row: RequestStep) -> str:
+    if row.state not in (_States.DONE, _States.FAILED):
+        return ""
+    said = "Done" if row.state == _States.DONE else "Did not work"
+    return f"{said} on {day(row.done_on)}."
+
+
+def _who(row: RequestStep, request: AccessRequest, *, own: bool) -> str:
+    return {
+        _Actor.HOLDER.value: "You do this" if own else f"{request.beneficiary_person} does this",
+        _Actor.OFFICIAL.value: "A Security Official or another approver on CMS’s side does this",
+        _Actor.FACILITY.value: f"{request.facility.name} does this",
+        _Actor.HELP_DESK.value: "The help desk does this",
+        _Actor.CMS.value: "CMS does this",
+        _Actor.APPROVER.value: "Decided here, by an approver or administrator",
+    }[row.actor]
+
+
+def reading_of(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
+    """Return words to copy and help desks, with the bibliography that cites them. Three queries."""
+    system = request.system
+    guide = reverse("web:system", args=[scope.organization.slug, system.slug])
+    bibliography = Bibliography(guide)
+    authorities = [system, *([system.sign_in_via] if system.sign_in_via else [])]
+    phrases = phrases_of(system, bibliography)
+    return {
+        "guide_url": guide,
+        "bibliography": bibliography,
+        "phrases": [phrase for phrase in phrases if _fits(phrase["cite"].fact, request)],
+        "desks": desks_of(authorities, bibliography, at),
+    }
+
+
+def _fits(fact: str, request: AccessRequest) -> bool:
+    case = _ONLY_FOR.get(fact)
+    licensed = request.facility.licensed_only
+    return {
+        None: True,
+        "removal": request.kind == Kind.REMOVAL,
+        "licensed": licensed,
+        "licensed in Texas": licensed and request.facility.state == "TX",
+    }[case]

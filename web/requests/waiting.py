@@ -1,0 +1,53 @@
+"""What Today shows of requests: decisions that wait for the member, and her open steps."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import F
+from django.urls import reverse
+
+from accounts.words import count_noun
+from web.requests.listing import READ_WITH, Desk
+from web.requests.rows import decision_rows, step_rows
+
+SHOWN: Final = 7  # of each kind; the list of requests has the rest
+_STEP_READS: Final = tuple(f"request__{name}" for name in READ_WITH)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits, in one sentence, and the sections that are not empty."""
+
+    count: int
+    sentence: str
+    sections: list[dict[str, Any]]
+
+
+def waiting_for(desk: Desk) -> Waiting:
+    """Return what waits for the member, the oldest decision and the soonest step first. Four queries at most."""
+    decisions = list(desk.to_decide().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
+    steps = list(
+        desk.steps().select_related(*_STEP_READS).order_by(F("due_on").asc(nulls_last=True), "pk")[: SHOWN + 1]
+    )
+    more = f"{reverse('web:requests', args=[desk.scope.organization.slug])}?show=inbox"
+    sections = []
+    if decisions:
+        rows = decision_rows(decisions[:SHOWN], desk.on)
+        sections.append(_section("decisions", "Waiting for your decision", rows, more, len(decisions)))
+    if steps:
+        rows = step_rows(steps[:SHOWN], desk.on)
+        sections.append(_section("request-steps", "Your steps of requests", rows, more, len(steps)))
+    return Waiting(desk.waiting().count(), _sentence(len(decisions)), sections)
+
+
+def _section(slug: str, title: str, rows: list[dict[str, Any]], more_url: str, found: int) -> dict[str, Any]:
+    more = more_url if found > SHOWN else ""
+    return {"slug": slug, "title": title, "rows": rows, "more_url": more, "more_words": "in the list of requests"}
+
+
+def _sentence(decisions: int) -> str:
+    if not decisions:
+        return ""
+    if decisions > SHOWN:
+        return f"More than {count_noun(SHOWN, 'request waits,requests wait')} for your decision."
+    return f"{count_noun(decisions, 'request waits,requests wait').capitalize()} for your decision."

@@ -1,0 +1,161 @@
+"""Requests as lists: the member's own, those that wait for her, all that she reads; several decided at once."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.errors import AccountRefused
+from accounts.models import AccessRequest
+from accounts.models.requests import AccessRequestQuerySet
+from accounts.services.requests.deciding import decide
+from accounts.words import count_noun
+from audit.bulk import among
+from facilities.access import Action, Scope
+from systems.policy import EASTERN, day_in
+from web.forms.deciding import VIEWS, ReasonForm, RequestFilter
+from web.keyset import Count, count_of, page_of
+from web.requests.links import link_to
+from web.requests.listing import READ_WITH, Desk, desk_of, narrowed
+from web.requests.rows import COLUMNS, request_rows
+from web.requests.seen import digest_of
+from web.scope import ScopedRequest, organization_page
+from web.second_factor import asked_for_factor
+from web.toasts import say
+from web.views.request_deeds import TYPED, keys_ticked
+
+MANY = "many"  # in the session, instead of a request's key
+TICKED_AT_MOST = 200  # more than a page shows; whoever wants more takes all of a bundle
+
+
+@require_safe
+@organization_page
+def requests(request: ScopedRequest) -> HttpResponse:
+    """List the member's requests, those that wait for her, or all that she reads; filters are part of the address."""
+    kept = request.session.get(TYPED, {})
+    kept = kept if kept.get("request") == MANY else {}
+    form = ReasonForm(initial={"reason": kept.get("reason", "")})
+    return _list_page(request, form, ticked=frozenset(kept.get("ticked", ())))
+
+
+@require_POST
+@organization_page
+def requests_decide(request: ScopedRequest) -> HttpResponse:
+    """Approve or reject the ticked requests, or all of a bundle, for one reason; with a fresh second factor."""
+    scope, now = request.scope, timezone.now()
+    form, filters = ReasonForm(request.POST), RequestFilter(request.POST, scope=scope)
+    ticked = request.POST.getlist("request")[: TICKED_AT_MOST + 1]
+    back = f"{reverse('web:requests', args=[scope.organization.slug])}?{filters.query}"
+    first = asked_for_factor(request, deed="decide requests", back=back, fresh=True)
+    if first is not None:
+        if form.is_valid():
+            request.session[TYPED] = {"request": MANY, "reason": form.cleaned_data["reason"], "ticked": ticked}
+        return first
+    if form.is_valid():
+        try:
+            decided = _decide_many(request, filters, ticked, form.cleaned_data["reason"], now)
+        except AccountRefused as exc:
+            form.add_error(exc.field if exc.field in form.fields else None, exc.message)
+        else:
+            request.session.pop(TYPED, None)
+            verdict = "approved" if _approves(request) else "rejected"
+            say(request, f"{count_noun(decided, 'request,requests').capitalize()} {verdict}.")
+            return redirect(back)
+    return _list_page(request, form, frozenset(ticked))
+
+
+def _approves(request: ScopedRequest) -> bool:
+    verdict = request.POST.get("verdict", "")
+    if verdict not in ("approve", "reject", "approve-all", "reject-all"):
+        raise AccountRefused("Say whether you approve or reject them.")
+    return verdict.startswith("approve")
+
+
+def _decide_many(request: ScopedRequest, filters: RequestFilter, ticked: list[str], reason: str, at: datetime) -> int:
+    scope, approve = request.scope, _approves(request)
+    desk = desk_of(scope, day_in(at, EASTERN))
+    if request.POST["verdict"].endswith("-all"):
+        if not filters.chosen.get("bundle"):
+            raise AccountRefused("Only what was asked for together can be decided without ticking.")
+        rows = desk.to_decide().filter(pk__in=narrowed(desk, desk.waiting(), filters.chosen).order_by().values("pk"))
+        if digest_of(rows)[1] != request.POST.get("seen"):
+            raise AccountRefused("These requests have changed meanwhile. Look at them again, then decide.")
+        revisions = dict(rows.values_list("pk", "revision"))
+    else:
+        revisions = keys_ticked(ticked)
+        if len(revisions) > TICKED_AT_MOST:
+            raise Http404("More than a page shows.")
+        read = desk.readable().filter(pk__in=revisions).order_by().values("pk")
+        if read.union(desk.to_decide().filter(pk__in=revisions).order_by().values("pk")).count() != len(revisions):
+            raise Http404("No such request among yours.")
+    if not revisions:
+        raise AccountRefused("No request is ticked.")
+    chosen = list(AccessRequest.objects.filter(organization=scope.organization, pk__in=among(revisions)))
+    return len(decide(scope=scope, requests=chosen, approve=approve, reason=reason, revisions=revisions, at=at))
+
+
+def _list_page(request: ScopedRequest, reason: ReasonForm, ticked: frozenset[str]) -> HttpResponse:
+    """Return the list as the address asks for it, also after a decision about several that was refused."""
+    scope, on = request.scope, day_in(timezone.now(), EASTERN)
+    desk = desk_of(scope, on)
+    form = RequestFilter(request.GET if request.method != "POST" else request.POST, scope=scope)
+    rows_of = {"mine": desk.mine(), "inbox": desk.waiting(), "all": desk.readable()}
+    counts = {name: count_of(rows) for name, rows in rows_of.items()}
+    show = form.chosen.get("show") or ("inbox" if counts["inbox"].number else "mine")
+    rows = narrowed(desk, rows_of[show], form.chosen)
+    page = page_of(request, rows.select_related(*READ_WITH), by=("pk",), falling=True)
+    decidable = _decidable(desk, page.rows) if show == "inbox" else frozenset()
+    table = request_rows(page.rows, on, decidable=decidable)
+    for row in table:
+        row["pick"] = row.get("pick", {}) | {"ticked": row.get("pick", {}).get("value") in ticked}
+    request.waiting = {"web:requests": counts["inbox"].number}  # type: ignore[attr-defined]
+    return render(
+        request,
+        "web/requests.html",
+        {
+            "form": form,
+            "show": show,
+            "tabs": tabs(scope, counts),
+            "chips": form.chips(),
+            "all_url": f"?show={show}",
+            "columns": [{"label": label} for label in COLUMNS],
+            "rows": table,
+            "page": page,
+            "filtered": bool(form.filters),
+            "decidable": bool(decidable),
+            "together": _together(desk, rows, form) if decidable else {},
+            "kept": [*(pair for pair in form.kept if pair[0] != "show"), ("show", "inbox")],
+            "reason": reason,
+            "new_url": _new_url(scope),
+        },
+    )
+
+
+def _decidable(desk: Desk, rows: list[Any]) -> frozenset[int]:
+    return frozenset(desk.to_decide().filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+
+
+def _together(desk: Desk, rows: AccessRequestQuerySet, form: RequestFilter) -> dict[str, Any]:
+    """Return how many of one bundle can be decided at once, and what was seen of them; nothing for a mixed list."""
+    if not form.chosen.get("bundle"):
+        return {}
+    number, seen = digest_of(desk.to_decide().filter(pk__in=rows.order_by().values("pk")))
+    return {"number": number, "seen": seen}
+
+
+def tabs(scope: Scope, counts: dict[str, Count]) -> list[dict[str, Any]]:
+    """Return the three views with their counts."""
+    page = reverse("web:requests", args=[scope.organization.slug])
+    return [
+        {"slug": name, "label": label, "count": counts[name], "url": f"{page}?show={name}"} for name, label in VIEWS
+    ]
+
+
+def _new_url(scope: Scope) -> str:
+    own = scope.user_id is not None
+    may = scope.may(Action.REQUEST_ACCESS, [place for _, place in scope.roles if place is not None], own=own)
+    return (link_to("request_new", scope.organization.slug) or "") if may else ""
