@@ -181,6 +181,12 @@ WORDS: Final[dict[str, KindWords]] = {
         "A login is worth what somebody saw. Many at once may be guesses.",
         "It closes by itself; ask the member what the logins rest on.",
     ),
+    "unapproved-request": KindWords(
+        "Asked for without a second person",
+        "Nobody but who asked for it or gets it has seen it. That is what an auditor looks at first.",
+        "Somebody else who may decide there looks at it and says so.",
+        "R-39",
+    ),
 }
 SEVERITIES: Final = ("critical", "high", "medium", "low", "info")
 

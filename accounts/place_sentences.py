@@ -91,6 +91,14 @@ def _psr(facts: Mapping[str, Any], about: "About") -> str:
     return f"{about.facility} lacks on {about.system} {lacking}."
 
 
+def _unapproved(facts: Mapping[str, Any], about: "About") -> str:
+    by = f" by {listed(about.others)}" if about.others and about.others != (about.person,) else ""
+    return (
+        f"{about.system} for {about.person} at {about.facility} was asked for{by} and no second person has seen it:"
+        " look at it."
+    )
+
+
 SENTENCES: Final[dict[str, Callable[[Mapping[str, Any], "About"], str]]] = {
     "no-official": _no_official,
     "one-official": _one_official,
@@ -104,6 +112,7 @@ SENTENCES: Final[dict[str, Callable[[Mapping[str, Any], "About"], str]]] = {
     "no-successor": _no_successor,
     "no-epoc-administrator": _no_epoc,
     "psr-two-people": _psr,
+    "unapproved-request": _unapproved,
 }
 
 
@@ -119,6 +128,8 @@ def told(kind: str, facts: Mapping[str, Any]) -> list[str]:
         lines.append("The system has closed for this facility, so no request is waiting.")
     if kind == "closed-system" and not facts["last_on"]:
         lines.append("The last day was not published; another system has taken over.")
+    if kind == "unapproved-request":
+        lines.append(f"The reason that was given: {facts['reason']}")
     if facts.get("fact"):
         lines.append(f"Fact {facts['fact']} of the catalogue.")
     return lines

@@ -135,6 +135,14 @@ def text_value(text: str) -> str:
     return text
 
 
+def folder(text: str) -> Path:
+    """Parse the absolute path of a folder."""
+    path = Path(text)
+    if not path.is_absolute() or path.is_file():
+        raise ValueError("use the absolute path of a folder")
+    return path
+
+
 def web_origin(text: str) -> str:
     """Parse an absolute http(s) address without path, such as https://keeper.example.org."""
     parts = urlsplit(text)

@@ -53,7 +53,7 @@ def keep_upload(
     authorize(scope, ACTIONS[kind])
     assert scope.user_id is not None  # commands read their file where it lies
     stored_as = secrets.token_hex(24)
-    _write(_folder(scope.organization.pk) / stored_as, content)
+    write_private(_folder(scope.organization.pk) / stored_as, content)
     with transaction.atomic():
         pending = PendingImport.objects.create(
             organization=scope.organization,
@@ -154,7 +154,8 @@ def _path(pending: PendingImport) -> Path:
     return _folder(pending.organization_id) / pending.stored_as
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file that only we read, in a folder that only we enter. Raises FileExistsError."""
     path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:

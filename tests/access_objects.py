@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from accounts.models import Deadline, Finding, LoginEvent, PortalAccount
+from accounts.models import AccessRequest, Deadline, Finding, LoginEvent, PortalAccount, RequestFile
 from accounts.services.access_reviews import record_review
 from accounts.services.bulk_logins import record_logins_bulk
 from accounts.services.certifying import record_certification
@@ -11,6 +11,8 @@ from accounts.services.duties import record_acknowledgement
 from accounts.services.logins import record_login
 from accounts.services.obligations import Owed, add_obligation
 from accounts.services.places import name_keeper
+from accounts.services.requests.ending import fail, finish
+from accounts.services.requests.evidence import Upload
 from facilities.models.tenancy import Role
 from facilities.services.members import invite_member
 from imports.models import Import
@@ -25,6 +27,7 @@ from staff.services.rosters import import_roster
 from tests import factories
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY, Cast
+from tests.requests.asking import drafted, submitted
 from web.saved_views import save_view
 
 
@@ -32,7 +35,15 @@ def one_of_each(cast: Cast) -> dict[str, object]:
     """Return keys and words for addresses and forms; what is not of Riverside is nobody's."""
     words = {"slug": "riverside", "system": "iqies", "closed_system": "cmsnet", "part": "joiner", "list": "accounts"}
     words |= {"first_hour_step": "officials", "sample": "people", "form": "csv", "move": "pbj-to-iqies"}
-    return words | {"rule": "R-27", "leaflet": "monday"} | _held(cast) | _stated(cast) | _members(cast) | _imports(cast)
+    return (
+        words
+        | {"rule": "R-27", "leaflet": "monday"}
+        | _held(cast)
+        | _stated(cast)
+        | _members(cast)
+        | _imports(cast)
+        | _endings(cast)
+    )
 
 
 def _held(cast: Cast) -> dict[str, object]:
@@ -58,6 +69,24 @@ def _held(cast: Cast) -> dict[str, object]:
         "act": act,
         "profile_check": check_profile(scope=scope, account=lost, checked_on=TODAY, at=NOON).pk,
         "certification": record_certification(scope=scope, grant=grant, certified_on=before, at=NOON).pk,
+    }
+
+
+def _endings(cast: Cast) -> dict[str, object]:
+    """Requests being carried out, failed, finished with a file, and gone on without a second person."""
+    scope = cast.scope("carol")
+    running, failed, done = (submitted(cast, kind="forgotten-id", role="") for _ in range(3))
+    fail(scope=scope, request=failed, reason="No answer", at=NOON)
+    upload = Upload("proof.txt", b"Told on the phone")
+    finish(scope=scope, request=done, effective_on=TODAY, proof="file", upload=upload, at=NOON)
+    unseen = drafted(cast)
+    AccessRequest.objects.filter(pk=unseen.pk).update(approval="unapproved", unapproved_reason="Nobody else")
+    return {
+        "running_request": running.pk,
+        "failed_request": failed.pk,
+        "done_request": done.pk,
+        "unseen_request": unseen.pk,
+        "evidence": RequestFile.objects.get(request=done).pk,
     }
 
 

@@ -42,7 +42,7 @@ ADMIN_ONLY = (SEEN, REFUSED, GONE, REFUSED, SIGN_IN)
 WORKERS = (SEEN, SEEN, GONE, REFUSED, SIGN_IN)
 AT_LARGE = (SEEN, REFUSED, GONE, REFUSED, SIGN_IN)
 ACCOUNT, PERSON, FACILITY = ("slug", "account"), ("slug", "person"), ("slug", "oak")
-IMPORT, UPLOAD = ("slug", "import"), ("slug", "upload")
+IMPORT, UPLOAD, RUNNING = ("slug", "import"), ("slug", "upload"), ("slug", "running_request")
 
 ROWS: dict[str, list[Row]] = {
     "web:home": [Row((DONE, DONE, DONE, DONE, SIGN_IN), args=())],
@@ -267,6 +267,37 @@ ROWS: dict[str, list[Row]] = {
     "web:calendar-feed": [
         Row((SEEN,) * 5, ("feed",), note="whoever has the address; it gives only what its member reads"),
         Row((GONE,) * 5, ("token",), note="another secret opens no calendar"),
+    ],
+    "web:request_finish": [
+        Row(FORM, RUNNING),
+        Row(
+            (DONE, GONE, GONE, REFUSED, SIGN_IN),
+            RUNNING,
+            {"effective_on": TODAY.isoformat(), "proof": "note", "proof_text": "Told on the phone"},
+        ),
+    ],
+    "web:request_fail": [
+        Row(FORM, RUNNING),
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), RUNNING, {"reason": "No answer"}),
+    ],
+    "web:request_retry": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "failed_request"), {})],
+    "web:request_undo": [
+        Row(FORM, ("slug", "done_request")),
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "done_request"), {"reason": "Wrong person"}),
+    ],
+    "web:request_countersign": [
+        Row(FORM, ("slug", "unseen_request")),
+        Row(
+            (REFUSED, GONE, GONE, REFUSED, SIGN_IN),
+            ("slug", "unseen_request"),
+            {},
+            note="these sessions have no second factor",
+        ),
+    ],
+    "web:request_file": [Row(OBJECT, ("slug", "evidence"))],
+    "web:deciders": [
+        Row(ADMIN_ONLY),
+        Row((DONE, REFUSED, GONE, REFUSED, SIGN_IN), ("slug",), {"version": "0", "two_for_privileged": "on"}),
     ],
     "healthz": [Row((SEEN,) * 5, args=())],
     "readyz": [Row((503,) * 5, args=(), note="no sweep has run in this test")],

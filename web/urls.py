@@ -11,6 +11,7 @@ from web.views import (
     bulk_logins,
     calendar,
     checks,
+    deciders,
     deputies,
     duties,
     exports,
@@ -36,6 +37,7 @@ from web.views import (
     people_list,
     quits,
     request_deeds,
+    request_ends,
     request_sheets,
     requests,
     reviews,
@@ -192,6 +194,16 @@ files = [
     path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
 ]
 
+how_requests_end = [
+    path("requests/<int:pk>/finish/", request_ends.request_finish, name="request_finish"),
+    path("requests/<int:pk>/fail/", request_ends.request_fail, name="request_fail"),
+    path("requests/<int:pk>/retry/", request_ends.request_retry, name="request_retry"),
+    path("requests/<int:pk>/undo/", request_ends.request_undo, name="request_undo"),
+    path("requests/<int:pk>/countersign/", request_ends.request_countersign, name="request_countersign"),
+    path("requests/files/<int:pk>/", request_ends.request_file, name="request_file"),
+    path("settings/deciders/", deciders.deciders, name="deciders"),
+]
+
 urlpatterns = [
     path("", home.home, name="home"),
     path("style/", style.style, name="style"),
@@ -205,4 +217,5 @@ urlpatterns = [
     path("o/<slug:slug>/", include(catalogue)),
     path("o/<slug:slug>/", include(helping)),
     path("o/<slug:slug>/", include(files)),
+    path("o/<slug:slug>/", include(how_requests_end)),
 ]

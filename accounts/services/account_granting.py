@@ -1,6 +1,6 @@
 """Roles of a list's accounts, as sets: granted, ended with what was lost, certified. Facts are voided, never edited."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -104,6 +104,20 @@ def void_grants(keys: Iterable[int], at: datetime) -> None:
     for part in parts(keys):
         if RoleGrant.objects.known().filter(pk__in=part).update(voided_at=at) != len(part):
             raise IntegrityError("a role was corrected meanwhile")
+
+
+def grant_again(keys: Collection[int], at: datetime) -> None:
+    """Insert ended roles once more: what they said holds again, known from now on, also who certified them when."""
+    rows = RoleGrant.objects.filter(pk__in=keys).order_by("pk")
+    facts = ("organization_id", "account_id", "facility_id", "role_id", "valid_from", "valid_to", "evidence")
+    old = list(rows.values_list("pk", *facts))
+    new = reserve_keys(RoleGrant, len(old))
+    insert_rows(RoleGrant, GRANT, ([key, *row[1:], at] for key, row in zip(new, old, strict=True)))
+    again = {row[0]: key for key, row in zip(new, old, strict=True)}
+    said = Certification.objects.known().filter(grant__in=keys).order_by("pk")
+    certified = said.values_list("organization_id", "grant_id", "certified_on", "certified_by", "recorded_by")
+    columns = ("organization", "grant", "certified_on", "certified_by", "recorded_by", "recorded_at")
+    insert_rows(Certification, columns, ([tenant, again[key], *what, at] for tenant, key, *what in list(certified)))
 
 
 def certify(scope: Scope, planned: Sequence[Planned], at: datetime) -> dict[int, list[int]]:

@@ -12,12 +12,12 @@ from typing import Any, Final
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import Certification, LoginEvent, PortalAccount, RoleGrant
-from accounts.services.account_granting import GRANT, parts, void_grants
+from accounts.services.account_granting import grant_again, parts, void_grants
 from accounts.services.account_list_writing import look_again
 from accounts.services.account_opening import hold_accounts
 from accounts.services.login_feed import counting_above, follow_logins, void_logins
 from accounts.services.missing import close_missing
-from audit.bulk import insert_rows, reserve_keys, update_rows
+from audit.bulk import update_rows
 from facilities.access import Action, Scope
 from imports.models import Import, ImportRow
 from imports.undoing import Kind, Prospect, Undone, batches, may_undo, undo
@@ -124,7 +124,7 @@ def _take_back(mine: list[Told], at: datetime) -> list[int]:
     certified = [key for each in mine for key in each.get("certified", ())]
     Certification.objects.known().filter(pk__in=certified).update(voided_at=at)
     void_grants([key for each in mine for key in (*each.get("grants", ()), *each.get("closed", ()))], at)
-    _grant_again([key for each in mine for key in each.get("ended", ())], at)
+    grant_again([key for each in mine for key in each.get("ended", ())], at)
     states = PortalAccount.objects.filter(pk__in=[each["account"] for each in mine if each.get("lost")])
     _set_back(states, status=PortalAccount.Status.ACTIVE, loss="")
     for was in {each["was"] for each in mine if each.get("was")}:
@@ -142,20 +142,6 @@ def _take_back(mine: list[Told], at: datetime) -> list[int]:
 
 def _set_back(accounts: QuerySet[PortalAccount], **columns: Any) -> None:
     accounts.update(**columns, version=F("version") + 1)
-
-
-def _grant_again(keys: Collection[int], at: datetime) -> None:
-    """Insert ended roles once more: what they said holds again, known from now on, also who certified them when."""
-    rows = RoleGrant.objects.filter(pk__in=keys).order_by("pk")
-    facts = ("organization_id", "account_id", "facility_id", "role_id", "valid_from", "valid_to", "evidence")
-    old = list(rows.values_list("pk", *facts))
-    new = reserve_keys(RoleGrant, len(old))
-    insert_rows(RoleGrant, GRANT, ([key, *row[1:], at] for key, row in zip(new, old, strict=True)))
-    again = {row[0]: key for key, row in zip(new, old, strict=True)}
-    said = Certification.objects.known().filter(grant__in=keys).order_by("pk")
-    certified = said.values_list("organization_id", "grant_id", "certified_on", "certified_by", "recorded_by")
-    columns = ("organization", "grant", "certified_on", "certified_by", "recorded_by", "recorded_at")
-    insert_rows(Certification, columns, ([tenant, again[key], *what, at] for tenant, key, *what in list(certified)))
 
 
 def _forget_user_ids(mine: list[Told]) -> None:

@@ -29,7 +29,10 @@ from systems.policy import eastern_day, latest_day
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """What a person typed about one account. ``last_login``: a day, "never" or "unknown". No user ID = unknown."""
+    """What a person typed about one account. ``last_login``: a day, "never" or "unknown". No user ID = unknown.
+
+    ``evidence``: what says that the roles are held, in words.
+    """
 
     system: System
     roles: Sequence[SystemRole]
@@ -38,6 +41,7 @@ class AccountFacts:
     user_id: str = ""
     password_changed_on: date | None = None
     note: str = ""
+    evidence: str = "Typed in"
 
 
 def add_accounts(
@@ -55,7 +59,7 @@ def add_accounts(
     # Authorities first, so that surfaces find the identity they point to.
     ordered = sorted(accounts, key=lambda facts: facts.system.sign_in_via_id is not None)
     with transaction.atomic():
-        _hold(person)
+        hold_accounts_of(person)
         kept: list[PortalAccount] = []
         for facts in ordered:
             _check(facts, latest_day(at))
@@ -78,7 +82,7 @@ def _in_eastern_days(facts: AccountFacts, at: datetime) -> AccountFacts:
     )
 
 
-def _hold(person: Person) -> None:
+def hold_accounts_of(person: Person) -> None:
     """Lock a person and her accounts, so that a second click finds what the first one made."""
     Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     list(PortalAccount.objects.open().filter(person=person).select_for_update().order_by("pk").values_list("pk"))
@@ -109,7 +113,8 @@ def _add_one(scope: Scope, person: Person, facility: Facility, facts: AccountFac
         account = _create(scope, person, facility, facts, at)
     if isinstance(facts.last_login, date) and account.status == PortalAccount.Status.ACTIVE:
         add_login(scope=scope, account=account, day=facts.last_login, at=at)
-    grants = [_grant(account, facility, role, max(facts.opened_on, account.opened_on), at) for role in facts.roles]
+    since = max(facts.opened_on, account.opened_on)
+    grants = [grant_role(account, facility, role, since, at, facts.evidence) for role in facts.roles]
     recheck([facility.pk, *places_of(account)])
     record(
         chain=scope.organization.key,
@@ -174,11 +179,19 @@ def _identity(
     role = SystemRole.objects.filter(system=authority).order_by("position", "pk").first()
     if role is None:
         raise AccountRefused(f"The catalogue lists no role at {authority.name}.")
-    made = AccountFacts(authority, [role], facts.opened_on, "unknown", facts.user_id)
+    made = AccountFacts(authority, [role], facts.opened_on, "unknown", facts.user_id, evidence=facts.evidence)
     return _add_one(scope, person, facility, made, at)
 
 
-def _grant(account: PortalAccount, facility: Facility, role: SystemRole, from_on: date, at: datetime) -> RoleGrant:
+def grant_role(
+    account: PortalAccount,
+    facility: Facility,
+    role: SystemRole,
+    from_on: date,
+    at: datetime,
+    evidence: str = "Typed in",
+) -> RoleGrant:
+    """Open a role, or return the open one. Inside the caller's transaction, which refreshes clocks and audits."""
     grant, _created = RoleGrant.objects.known().get_or_create(
         account=account,
         facility=facility,
@@ -187,7 +200,7 @@ def _grant(account: PortalAccount, facility: Facility, role: SystemRole, from_on
         defaults={
             "organization_id": account.organization_id,
             "valid_from": from_on,
-            "evidence": "Typed in",
+            "evidence": evidence[:200],
             "recorded_at": at,
         },
     )
@@ -307,7 +320,9 @@ def report_loss(*, scope: Scope, account: PortalAccount, loss: str, lost_on: dat
     return account
 
 
-def regain_account(*, scope: Scope, account: PortalAccount, regained_on: date, at: datetime) -> PortalAccount:
+def regain_account(
+    *, scope: Scope, account: PortalAccount, regained_on: date, at: datetime, evidence: str = "Typed in"
+) -> PortalAccount:
     """Record that a lost account is back: the grants that ended with the loss open again, a new clock starts.
 
     Raises NotAllowed, and AccountRefused for a day in the future or an account that is not lost.
@@ -336,7 +351,7 @@ def regain_account(*, scope: Scope, account: PortalAccount, regained_on: date, a
         # What was recorded last is the loss; a role granted after the day of the loss ended with it on a later day.
         lost_with = ended.order_by("-recorded_at").values("recorded_at")[:1]
         for grant in ended.filter(recorded_at=lost_with).select_related("facility", "role"):
-            _grant(account, grant.facility, grant.role, regained_on, at)
+            grant_role(account, grant.facility, grant.role, regained_on, at, evidence)
         refresh_clocks([account.pk], at=at)
         recheck(places_of(account))
         record_act(

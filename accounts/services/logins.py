@@ -309,10 +309,12 @@ def lose_account(*, account: PortalAccount, loss: str, on: date, at: datetime) -
     end_grants(account=account, on=on, at=at)
 
 
-def end_grants(*, account: PortalAccount, on: date, at: datetime) -> list[RoleGrant]:
-    """End the account's open grants: each row is voided and an ended one inserted (facts are never edited)."""
+def end_grants(*, account: PortalAccount, on: date, at: datetime, only: RoleGrant | None = None) -> list[RoleGrant]:
+    """End the account's open grants, or one: each row is voided and an ended one inserted (facts are never edited)."""
     ended = []
     open_grants = RoleGrant.objects.known().filter(account=account, valid_to=None)
+    if only is not None:
+        open_grants = open_grants.filter(pk=only.pk)
     for grant in list(open_grants.select_for_update(of=("self",))):
         RoleGrant.objects.filter(pk=grant.pk).update(voided_at=at)
         ended.append(

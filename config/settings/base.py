@@ -85,7 +85,8 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static", ("vendor", VAR_DIR / "vendor")]
 STATIC_ROOT: Path | None = VAR_DIR / "static"
-MEDIA_ROOT = VAR_DIR / "evidence"  # never below a web root; served as attachment by a view
+# Evidence: never below a web root; served as attachment by a view, in every backup.
+MEDIA_ROOT = env.read("EVIDENCE_DIR", env.folder, VAR_DIR / "evidence")
 UPLOAD_ROOT = VAR_DIR / "uploads"  # between preview and consent; never served
 # An upload touches no disk before it was searched for secrets: it stays in memory, or it is not taken.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]

@@ -19,7 +19,9 @@ SITE_URL = "http://localhost:8000"
 DATABASES = {"default": env.read("DATABASE_URL", env.database, env.database(f"sqlite:///{VAR_DIR}/test.sqlite3"))}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 UPLOAD_ROOT = Path(tempfile.mkdtemp(prefix="pk-uploads-"))  # of this process alone: ticks sweep it
-atexit.register(shutil.rmtree, UPLOAD_ROOT, ignore_errors=True)
+MEDIA_ROOT = Path(tempfile.mkdtemp(prefix="pk-evidence-"))
+for _folder in (UPLOAD_ROOT, MEDIA_ROOT):
+    atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True

@@ -82,9 +82,19 @@ def evidence_words(grade: object) -> str:
 @register.filter
 def undo_url(message: Message) -> str:
     """Return the address that undoes what a message tells of (see `web.toasts.say`), else nothing."""
+    return _address(message, "undo=")
+
+
+@register.filter
+def more_url(message: Message) -> str:
+    """Return the page of what a message tells of (see `web.toasts.say`), else nothing."""
+    return _address(message, "more=")
+
+
+def _address(message: Message, mark: str) -> str:
     for tag in (message.extra_tags or "").split():
-        if tag.startswith("undo=/"):
-            return tag.removeprefix("undo=")
+        if tag.startswith(f"{mark}/"):
+            return tag.removeprefix(mark)
     return ""
 
 

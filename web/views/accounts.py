@@ -16,6 +16,8 @@ from accounts.sentences import possessive
 from accounts.services.contradictions import may_see
 from accounts.services.inventory import correct_account, regain_account, remove_account, report_loss
 from accounts.services.logins import confirm_roles, is_own, places_of
+from accounts.services.requests.gone import draft_reactivation
+from accounts.words import count_noun
 from facilities.access import Action, authorize
 from systems.policy import EASTERN, Standing, day_in, latest_day
 from web.demands import demands, help_desks, moved_away
@@ -25,6 +27,7 @@ from web.forms.accounts import AccountForm, DayForm, LossForm
 from web.history import timeline
 from web.looks import last_check
 from web.others import beside
+from web.requests.links import link_to
 from web.rows import deadline_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
@@ -233,10 +236,25 @@ def account_check(request: ScopedRequest, pk: int) -> HttpResponse:
     except LoginRejected as exc:
         say(request, exc.message, level=messages.ERROR)
     else:
-        there = f"{this.system.name}: the roles are still there. A new clock has started."
-        gone = f"{this.system.name}: the roles ended today. When they are given back, tell it on the account's page."
-        say(request, there if answer == "there" else gone)
+        _tell_answer(request, this, answer == "there")
     return back(request, scope, this)
+
+
+def _tell_answer(request: ScopedRequest, this: PortalAccount, there: bool) -> None:
+    """Say what the answer came to; where roles are gone, getting them back is drafted, and the toast leads there."""
+    if there:
+        say(request, f"{this.system.name}: the roles are still there. A new clock has started.")
+        return
+    gone = f"{this.system.name}: the roles ended today."
+    drafts = draft_reactivation(scope=request.scope, account=this, at=timezone.now())
+    if not drafts:
+        say(request, f"{gone} When they are given back, tell it on the account's page.")
+        return
+    slug = request.scope.organization.slug
+    page = link_to("request_edit", slug, drafts[0].pk) or link_to("web:request", slug, drafts[0].pk)
+    many = count_noun(len(drafts), "request,requests")
+    are = "is" if len(drafts) == 1 else "are"
+    say(request, f"{gone} {many.capitalize()} to get them back {are} drafted: look and submit.", more_url=page or "")
 
 
 def _allowed(request: ScopedRequest, pk: int, action: Action) -> PortalAccount:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.house_words import HOUSE_RULES
 from accounts.models import HouseRule
+from accounts.services.requests.house import house_of
 from accounts.words import day
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility, Invitation, Membership, Organization
@@ -39,6 +40,8 @@ def settings(request: ScopedRequest) -> HttpResponse:
         "mine": [_role_words(each) for each in mine.select_related("facility").order_by("role", "pk")],
         "zone": zone_words(scope.organization.zone),
         "rules_on": HouseRule.objects.known().filter(organization=scope.organization, rule__in=HOUSE_RULES).count(),
+        "house": house_of(scope),
+        "may_set_deciders": scope.may(Action.SET_DECIDERS),
         "may_manage": scope.may(Action.MANAGE_MEMBERS),
         "may_start": scope.may(Action.START_REMINDERS),
         "may_lead": scope.acts_at(Action.LEAD_FIRST_HOUR) != frozenset(),

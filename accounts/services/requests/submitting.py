@@ -165,7 +165,14 @@ def _tell_unapproved(scope: Scope, requests: Sequence[AccessRequest], reason: st
                 subject_key=row.key,
                 facility_id=row.facility_id,
                 person_id=row.beneficiary_person_id,
-                facts=json.dumps({"request": row.pk, "reason": reason}),
+                facts=json.dumps(
+                    {
+                        "request": row.pk,
+                        "reason": reason,
+                        "system": row.system.slug,
+                        "people": [row.requester_person_id],
+                    }
+                ),
                 severity=Severity.MEDIUM,
                 opened_on=day_in(at, EASTERN),
             )

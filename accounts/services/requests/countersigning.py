@@ -1,0 +1,53 @@
+"""A third person looks at what went on without one: the finding closes, what was found stays in the chain."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.errors import AccountRefused
+from accounts.models import AccessRequest, Finding
+from accounts.policy.requesting import Approved, may_decide
+from accounts.services.requests.acts import label, lock_request
+from accounts.services.requests.deciders import reach_of, somebody_decides
+from audit.services import Ref, record
+from facilities.access import NotAllowed, Scope
+from systems.policy import EASTERN, day_in
+
+
+def countersign(*, scope: Scope, request: AccessRequest, note: str = "", at: datetime) -> AccessRequest:
+    """Say that a request without a second person was looked at and is right; its finding closes. Safe to repeat.
+
+    Raises NotAllowed for who may not decide there, and AccountRefused for ``own`` requests and those that needed no
+    second person (``state``). Whoever finds it wrong asks for the removal instead.
+    """
+    with transaction.atomic():
+        held = lock_request(scope, request.pk)
+        refuse_countersigning(scope, held, at)
+        closed = Finding.objects.open().filter(kind=Finding.Kind.UNAPPROVED_REQUEST, subject_key=held.key)
+        if closed.update(closed_at=at):
+            record(
+                chain=scope.organization.key,
+                action="request.countersigned",
+                actor=scope.actor,
+                subject=Ref(held.key, label(held)),
+                at=at,
+                reason=note.strip(),
+                payload={"state": held.state, "person": held.beneficiary_person.key},
+            )
+    return held
+
+
+def refuse_countersigning(scope: Scope, request: AccessRequest, at: datetime) -> None:
+    """Raise as `countersign` does, for a request read with its role."""
+    if request.approval != Approved.UNAPPROVED:
+        raise AccountRefused("A second person was not missing here; there is nothing to countersign.", code="state")
+    on = day_in(at, EASTERN)
+    reach = reach_of(scope, on)
+    if reach.person is None:
+        raise NotAllowed("Only a confirmed member who still works here countersigns.")
+    own = (request.requester_person_id, request.beneficiary_person_id)
+    if not may_decide(reach.person.pk, requester=own[0], beneficiary=own[1]):
+        raise AccountRefused("Somebody else looks at what you asked for or got.", code="own")
+    alone = not AccessRequest.objects.filter(pk=request.pk).filter(somebody_decides(on)).exists()
+    if reach.seat_for(request) is None and not (reach.outside and alone):
+        raise NotAllowed(f"You do not decide at {request.facility}. Ask an administrator of this facility to look.")

@@ -1,0 +1,316 @@
+"""What a finished request changes in the register, by kind. Inside the transaction of `ending.finish`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.db.models import F
+
+from accounts.errors import AccountRefused
+from accounts.models import AccessRequest, Deadline, LoginEvent, PortalAccount, RoleGrant
+from accounts.policy.requesting import Kind
+from accounts.services.certifying import record_certification
+from accounts.services.checks import check_profile
+from accounts.services.inventory import (
+    AccountFacts,
+    add_accounts,
+    correct_account,
+    grant_role,
+    regain_account,
+    remove_account,
+)
+from accounts.services.logins import end_grants, places_of, refresh_clocks
+from accounts.services.terms import longest_until, state_term
+from accounts.words import day
+from facilities.access import Scope
+from facilities.services.rechecks import recheck
+
+Status = PortalAccount.Status
+_BEFORE_WORKING: Final = frozenset({Status.PLANNED, Status.REQUESTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A request that is finished: from which day it holds, in US Eastern, and what it says as evidence.
+
+    ``scope`` reaches everything in the organization: who may finish the request may do what it was asked for.
+    """
+
+    scope: Scope
+    request: AccessRequest
+    on: date
+    user_id: str
+    at: datetime
+
+    @property
+    def evidence(self) -> str:
+        """What stands beside a role that came of it."""
+        return f"Request {self.request.pk}"
+
+
+def take_effect(ending: Ending) -> RoleGrant | None:
+    """Change accounts and roles to what was asked for; return the role that is held by it now, if one is.
+
+    Raises AccountRefused where what is to change is not there any more, or did not exist on that day.
+    """
+    return _BY_KIND[Kind(ending.request.kind)](ending)
+
+
+def _give(ending: Ending) -> RoleGrant | None:
+    """Open the account where there is none, and the role."""
+    request = ending.request
+    assert request.role is not None  # a check of the table
+    if request.wanted_until and request.wanted_until < ending.on:
+        raise AccountRefused(
+            f"It was wanted until {day(request.wanted_until)}; that day lies before. Give an earlier day, or let the"
+            " request fail and ask anew.",
+            field="effective_on",
+        )
+    account = _found(request)
+    if account is None:
+        facts = AccountFacts(
+            request.system, [request.role], ending.on, "never", ending.user_id, evidence=ending.evidence
+        )
+        made = add_accounts(
+            scope=ending.scope, person=request.beneficiary_person, facility=request.facility, accounts=[facts],
+            at=ending.at,
+        )  # fmt: skip
+        account = next(each for each in made if each.system_id == request.system_id)
+        _limit(ending, account)
+        return account.grants.known().get(facility=request.facility, role=request.role, valid_to=None)
+    planned = account.status in _BEFORE_WORKING
+    _wake(account, ending)
+    if planned:
+        _limit(ending, account)
+        meant = RoleGrant.objects.known().filter(
+            account=account, facility=request.facility, role=request.role, valid_to=None
+        )
+        meant.exclude(valid_from=ending.on).update(voided_at=ending.at)  # what was planned begins today
+    grant = grant_role(account, request.facility, request.role, ending.on, ending.at, ending.evidence)
+    _follow(account, ending)
+    return grant
+
+
+def _change(ending: Ending) -> RoleGrant | None:
+    """End the old role the day before and open the new one."""
+    request = ending.request
+    assert request.role is not None  # a check of the table
+    account, old = _existing(request), _current(request)
+    if old is None:
+        raise AccountRefused(
+            "The role that was to change has ended meanwhile. If the account is back, record that on its page first;"
+            " else let this request fail and ask for the new role.",
+            code="ended",
+        )
+    if ending.on <= old.valid_from:
+        raise AccountRefused(
+            f"The role that it replaces began on {day(old.valid_from)}; the new one can begin on a later day only.",
+            field="effective_on",
+        )
+    _wake(account, ending)
+    end_grants(account=account, on=ending.on - timedelta(days=1), at=ending.at, only=old)
+    grant = grant_role(account, request.facility, request.role, ending.on, ending.at, ending.evidence)
+    _follow(account, ending)
+    return grant
+
+
+def _remove(ending: Ending) -> RoleGrant | None:
+    """End the role; with the last one the account goes, unless other accounts sign in through it."""
+    request = ending.request
+    account = request.account
+    assert account is not None  # a draft without one is refused
+    if request.grant_id is not None:
+        grant = _current(request)
+        if grant is not None and ending.on < grant.valid_from:
+            raise AccountRefused(f"The role began on {day(grant.valid_from)}, after that day.", field="effective_on")
+        if grant is not None:
+            end_grants(account=account, on=ending.on, at=ending.at, only=grant)
+            _follow(account, ending)
+        held = RoleGrant.objects.known().filter(account=account, valid_to=None).exists()
+        if held or PortalAccount.objects.open().filter(identity=account).exists():
+            return None
+    remove_account(scope=ending.scope, account=account, removed_on=ending.on, at=ending.at)
+    return None
+
+
+def _give_back(ending: Ending) -> RoleGrant | None:
+    """Bring a lost account back: with the role that was asked for, else with all that ended with the loss."""
+    request, account = ending.request, _existing(ending.request)
+    role = request.role or (request.grant.role if request.grant else None)
+    if role is None:
+        if account.status == Status.LOST:
+            return _regain(ending, account)
+        if _presumed_lapsed(account, ending.on):
+            _restart(account, ending.on)
+        _follow(account, ending)
+        return None
+    if account.status != Status.ACTIVE:
+        _wake(account, ending)
+    elif _presumed_lapsed(account, ending.on):
+        _restart(account, ending.on)
+    grant = grant_role(account, request.facility, role, ending.on, ending.at, ending.evidence)
+    _follow(account, ending)
+    return grant
+
+
+def _unlock(ending: Ending) -> RoleGrant | None:
+    account = _existing(ending.request)
+    return _regain(ending, account) if account.status == Status.LOST else None
+
+
+def _regain(ending: Ending, account: PortalAccount) -> RoleGrant | None:
+    regain_account(scope=ending.scope, account=account, regained_on=ending.on, at=ending.at, evidence=ending.evidence)
+    return account.grants.known().filter(facility=ending.request.facility, valid_to=None).order_by("pk").first()
+
+
+def _name(ending: Ending) -> RoleGrant | None:
+    """Keep the user ID that was asked for, where the account signs in."""
+    if not ending.user_id.strip():
+        return None
+    account = _signing_in(ending.request)
+    correct_account(
+        scope=ending.scope, account=account, version=account.version, user_id=ending.user_id,
+        password_changed_on=account.password_changed_on, note=account.note, at=ending.at,
+    )  # fmt: skip
+    return None
+
+
+def _look(ending: Ending) -> RoleGrant | None:
+    account = _signing_in(ending.request)
+    check_profile(scope=ending.scope, account=account, checked_on=ending.on, at=ending.at)
+    return None
+
+
+def _prove(ending: Ending) -> RoleGrant | None:
+    account = _signing_in(ending.request)
+    PortalAccount.objects.filter(pk=account.pk).exclude(proofing=PortalAccount.Proofing.DONE).update(
+        proofing=PortalAccount.Proofing.DONE, version=F("version") + 1
+    )
+    _follow(account, ending)
+    return None
+
+
+def _certify(ending: Ending) -> RoleGrant | None:
+    grant = _current(ending.request)
+    if grant is None:
+        raise AccountRefused(
+            "The role has ended meanwhile; there is nothing to certify. Let this request fail, and say so.",
+            code="ended",
+        )
+    record_certification(scope=ending.scope, grant=grant, certified_on=ending.on, at=ending.at)
+    return grant
+
+
+_BY_KIND: Final[dict[Kind, Callable[[Ending], RoleGrant | None]]] = {
+    Kind.NEW_ACCOUNT: _give,
+    Kind.ADDITIONAL_ROLE: _give,
+    Kind.ROLE_CHANGE: _change,
+    Kind.REMOVAL: _remove,
+    Kind.REACTIVATION: _give_back,
+    Kind.FORGOTTEN_ID: _name,
+    Kind.CONTACT_CHANGE: _look,
+    Kind.UNLOCK: _unlock,
+    Kind.PROOFING: _prove,
+    Kind.CERTIFICATION: _certify,
+}
+
+
+def _found(request: AccessRequest) -> PortalAccount | None:
+    """Return the account that is meant: the one of the request, else the person's open one on the system."""
+    mine = PortalAccount.objects.open().filter(
+        organization=request.organization_id, person=request.beneficiary_person_id, system=request.system_id
+    )
+    mine = mine.select_related("person", "system", "identity").order_by("pk")
+    return mine.filter(pk=request.account_id or 0).first() or mine.first()
+
+
+def _existing(request: AccessRequest) -> PortalAccount:
+    account = _found(request)
+    if account is None:
+        raise AccountRefused(
+            f"{request.beneficiary_person} has no {request.system.name} account here any more. Add it on the person’s"
+            " page first, or let this request fail.",
+            code="no_account",
+        )
+    return account
+
+
+def _signing_in(request: AccessRequest) -> PortalAccount:
+    """Return the account at the sign-in authority, where user ID, profile and proofing stand."""
+    account = _found(request)
+    if account is not None:
+        return account.identity or account
+    authority = request.system.sign_in_via
+    above = PortalAccount.objects.open().filter(
+        organization=request.organization_id, person=request.beneficiary_person_id, system=authority
+    )
+    found = above.select_related("person", "system").order_by("pk").first() if authority else None
+    return found or _existing(request)
+
+
+def _current(request: AccessRequest) -> RoleGrant | None:
+    """Return the open role that is meant: a correction since then has voided the row and inserted another."""
+    named = request.grant
+    if named is None:
+        return None
+    same = RoleGrant.objects.known().filter(
+        account=named.account_id, facility=named.facility_id, role=named.role_id, valid_to=None
+    )
+    return same.first()
+
+
+def _wake(account: PortalAccount, ending: Ending) -> None:
+    """Let an account work from a day that was planned, asked for or lost; planned, also where it signs in."""
+    if account.status == Status.ACTIVE:
+        _refuse_before(account, ending.on)
+        return
+    if account.status == Status.LOST:
+        _restart(account, ending.on)
+        return
+    identity = account.identity
+    for each in (account, identity):
+        if each is None or each.status not in _BEFORE_WORKING:
+            continue
+        used = LoginEvent.objects.standing().filter(account=each).exists()
+        PortalAccount.objects.filter(pk=each.pk).update(
+            status=Status.ACTIVE, opened_on=ending.on, history_from_on=None if used else ending.on,
+            version=F("version") + 1,
+        )  # fmt: skip
+        each.refresh_from_db()
+
+
+def _refuse_before(account: PortalAccount, on: date) -> None:
+    if on < account.opened_on:
+        raise AccountRefused(f"The account was opened on {day(account.opened_on)}, after that day.", field="on")
+
+
+def _restart(account: PortalAccount, on: date) -> None:
+    """Let an account be back from a day on, as `inventory.regain_account` does: a new clock starts."""
+    _refuse_before(account, on)
+    PortalAccount.objects.filter(pk=account.pk).update(
+        status=Status.ACTIVE, loss="", confirmed_on=on, history_from_on=on, version=F("version") + 1
+    )
+    account.refresh_from_db()
+
+
+def _presumed_lapsed(account: PortalAccount, on: date) -> bool:
+    clocks = Deadline.objects.open().filter(account=account, kind=Deadline.Kind.INACTIVITY)
+    return clocks.filter(due_on__lt=on).exists()
+
+
+def _limit(ending: Ending, account: PortalAccount) -> None:
+    """Let an account that this request opened end on the day until which it was wanted, or when it has to (R-54)."""
+    until = ending.request.wanted_until
+    if until is None:
+        return
+    longest = longest_until(account.opened_on, PortalAccount.Term.TEMPORARY)
+    state_term(
+        scope=ending.scope, account=account, version=account.version, term=PortalAccount.Term.TEMPORARY,
+        lasts_until=min(until, longest) if longest else until, at=ending.at,
+    )  # fmt: skip
+
+
+def _follow(account: PortalAccount, ending: Ending) -> None:
+    refresh_clocks([key for key in (account.pk, account.identity_id) if key is not None], at=ending.at)
+    recheck(places_of(account))

@@ -1,0 +1,401 @@
+"""How requests end: with proof and effect in one act, taken back exactly, failed and tried again."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pytest
+from django.core.management import call_command
+
+from accounts.errors import AccountRefused
+from accounts.models import (
+    AccessRequest,
+    Certification,
+    Deadline,
+    Finding,
+    PortalAccount,
+    ProfileCheck,
+    RequestStep,
+    RoleGrant,
+)
+from accounts.policy.requesting import Kind, State
+from accounts.services.inventory import correct_account, remove_account, report_loss
+from accounts.services.lapses import sweep_lapses
+from accounts.services.logins import record_login, refresh_clocks
+from accounts.services.requests.carrying import record_outcome
+from accounts.services.requests.deciding import decide
+from accounts.services.requests.ending import fail, finish, retry
+from accounts.services.requests.undoing import undo
+from accounts.services.terms import longest_until
+from audit.models import AuditEvent, AuditItem
+from facilities.access import NotAllowed
+from facilities.models import Recheck
+from systems.models import SystemRole
+from tests import factories
+from tests.accounts.holding import held
+from tests.conftest import NOON, TODAY
+from tests.requests.asking import submitted
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
+
+LATER = NOON + timedelta(hours=3)
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+def role(slug, system="iqies"):
+    return SystemRole.objects.get(system__slug=system, slug=slug)
+
+
+def viewer():
+    return role("provider-assessment-viewer")
+
+
+def running(cast, **given):
+    """Return a request that is being carried out: submitted, and decided by Alice where that is needed."""
+    request = submitted(cast, **given)
+    if request.state == State.SUBMITTED:
+        [request] = decide(scope=cast.scope("alice"), requests=[request], approve=True, at=NOON)
+    return request
+
+
+def done(cast, request, on=TODAY, by="carol", at=NOON, **given):
+    given = {"proof": "note", "proof_text": "The help desk said so on the phone."} | given
+    return finish(scope=cast.scope(by), request=request, effective_on=on, at=at, **given)
+
+
+def standing(cast, person="henry"):
+    """What must be the same after an undo: accounts, grants in force with what is certified, steps, dates."""
+    accounts = PortalAccount.objects.filter(person=cast.people[person]).exclude(status="removed", opened_on=TODAY)
+    grants = RoleGrant.objects.known().filter(account__in=accounts)
+    dates = Deadline.objects.open().filter(account__in=accounts)
+    of_roles = Deadline.objects.open().filter(grant__account__in=accounts)
+    return {
+        "accounts": sorted(
+            accounts.values_list(
+                "pk", "status", "loss", "term", "lasts_until", "opened_on", "removed_on", "user_id", "login_state",
+                "last_login_on", "counts_from_on", "confirmed_on", "history_from_on", "proofing", "lapses_on",
+            )
+        ),
+        "grants": sorted(
+            (*row, sorted(map(str, certified_on(row, grants))))
+            for row in grants.values_list("account", "facility", "role", "valid_from", "valid_to", "evidence")
+        ),
+        "dates": sorted(dates.values_list("account", "kind", "due_on", "basis_on")),
+        "of_roles": sorted(of_roles.values_list("grant__role", "grant__facility", "kind", "due_on", "basis_on")),
+        "checked": sorted(ProfileCheck.objects.known().values_list("account", "checked_on")),
+        "steps": sorted(RequestStep.objects.values_list("pk", "state", "started_on", "due_on")),
+        "step_dates": sorted(
+            Deadline.objects.open().filter(request_step__isnull=False).values_list("request_step", "due_on")
+        ),
+    }  # fmt: skip
+
+
+def certified_on(row, grants):
+    mine = grants.filter(account=row[0], facility=row[1], role=row[2], valid_from=row[3])
+    return Certification.objects.known().filter(grant__in=mine).values_list("certified_on", flat=True)
+
+
+@dataclass
+class Case:
+    """One kind of request on what somebody holds, and what is true once it is finished."""
+
+    given: dict
+    account: PortalAccount | None
+    holds: object
+
+
+def cases(cast):  # noqa: C901  (one small scene per kind)
+    henry = {"person": "henry"}
+
+    def asked(**given):
+        return running(cast, **(henry | given))
+
+    def iqies(**more):
+        return held(cast, last_login=TODAY - timedelta(days=10), roles=[viewer()], **henry, **more)
+
+    def new_account():
+        return (
+            asked(),
+            lambda: (
+                PortalAccount.objects.open().get(person=cast.people["henry"], system__slug="iqies").login_state
+                == "never"
+            ),
+        )
+
+    def additional_role():
+        account = iqies()
+        asks = asked(kind=Kind.ADDITIONAL_ROLE, role="provider-administrator", account=account)
+        return asks, lambda: account.grants.known().filter(valid_to=None).count() == 2
+
+    def role_change():
+        account = iqies()
+        old = account.grants.get()
+        Certification.objects.create(
+            organization=cast.riverside, grant=old, certified_on=YESTERDAY, recorded_at=NOON, recorded_by="x"
+        )
+        asks = asked(kind=Kind.ROLE_CHANGE, role="provider-administrator", account=account, grant=old)
+        return (
+            asks,
+            lambda: (
+                account.grants.known().get(role=viewer()).valid_to == YESTERDAY
+                and account.grants.known().get(valid_to=None).role.slug == "provider-administrator"
+            ),
+        )
+
+    def removal():
+        account = iqies()
+        asks = asked(kind=Kind.REMOVAL, role="", account=account, grant=account.grants.get())
+        return asks, lambda: PortalAccount.objects.get(pk=account.pk).status == "removed"
+
+    def reactivation():
+        account = iqies()
+        report_loss(scope=cast.scope("carol"), account=account, loss="inactive", lost_on=YESTERDAY, at=NOON)
+        asks = asked(kind=Kind.REACTIVATION, role="", account=account)
+        return asks, lambda: account.grants.known().get(valid_to=None).valid_from == TODAY
+
+    def unlock():
+        account = held(cast, "qies", last_login=YESTERDAY, **henry)
+        report_loss(scope=cast.scope("carol"), account=account, loss="locked", lost_on=YESTERDAY, at=NOON)
+        asks = asked(kind=Kind.UNLOCK, role="", account=account, system="qies")
+        return asks, lambda: PortalAccount.objects.get(pk=account.pk).status == "active"
+
+    def forgotten_id():
+        account = iqies()
+        asks = asked(kind=Kind.FORGOTTEN_ID, role="", account=account)
+        return asks, lambda: PortalAccount.objects.get(pk=account.identity_id).user_id == "HTEST01"
+
+    def contact_change():
+        account = iqies()
+        asks = asked(kind=Kind.CONTACT_CHANGE, role="", account=account)
+        return asks, lambda: ProfileCheck.objects.known().get().account_id == account.identity_id
+
+    def proofing():
+        account = iqies()
+        asks = asked(kind=Kind.PROOFING, role="", system="harp")
+        return asks, lambda: PortalAccount.objects.get(pk=account.identity_id).proofing == "done"
+
+    def certification():
+        account = held(cast, "idm", last_login=YESTERDAY, **henry)
+        grant = account.grants.get()
+        asks = asked(kind=Kind.CERTIFICATION, role="", account=account, grant=grant, system="idm")
+        return asks, lambda: Certification.objects.known().get(grant=grant).certified_on == TODAY
+
+    scenes = (
+        new_account, additional_role, role_change, removal, reactivation, unlock, forgotten_id, contact_change,
+        proofing, certification,
+    )  # fmt: skip
+    return {scene.__name__.replace("_", "-"): scene for scene in scenes}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_finishing_takes_effect_and_undoing_leaves_everything_as_it_was(cast, kind):
+    request, holds = cases(cast)[kind]()
+    before = standing(cast)
+    Recheck.objects.all().delete()
+    finished = done(cast, request, user_id="HTEST01" if kind == Kind.FORGOTTEN_ID else "")
+    assert holds(), kind
+    assert (finished.state, finished.effective_on) == (State.DONE, TODAY)
+    assert not finished.steps.filter(state__in=["open", "waiting"]).exists()
+    assert not Deadline.objects.open().filter(request_step__request=request).exists()
+    again = done(cast, request, user_id="HTEST01" if kind == Kind.FORGOTTEN_ID else "")
+    assert again.version == finished.version, "a second click changes nothing"
+    event = AuditEvent.objects.get(action="request.done")
+    assert (event.subject_key, event.actor_label) == (request.key, "carol@example.org")
+    back = undo(scope=cast.scope("carol"), request=request, reason="It was the wrong Henry.", at=LATER)
+    assert (back.state, back.proof, back.opened_grant_id) == (State.IN_PROGRESS, "", None)
+    assert standing(cast) == before
+    assert AuditEvent.objects.get(action="request.undone").reason == "It was the wrong Henry."
+    done(cast, request, at=LATER, user_id="HTEST01" if kind == Kind.FORGOTTEN_ID else "")
+    assert holds(), "what was undone can be finished anew"
+    call_command("verify_audit")
+
+
+def test_a_new_account_starts_its_clocks_and_says_where_it_came_from(cast):
+    request = running(cast, wanted_until=TODAY + timedelta(days=20))
+    assert request.state == State.APPROVED
+    finished = done(cast, request, on=YESTERDAY, user_id="HTEST01", proof="seen", seen_by=cast.people["olga"])
+    account = PortalAccount.objects.get(person=cast.people["henry"], system__slug="iqies")
+    grant = account.grants.get()
+    assert finished.opened_grant == grant
+    assert (grant.evidence, grant.valid_from) == (f"Request {request.pk}", YESTERDAY)
+    assert (account.identity.user_id, account.identity.grants.get().evidence) == ("HTEST01", f"Request {request.pk}")
+    assert (account.term, account.lasts_until) == ("temporary", TODAY + timedelta(days=20))
+    clock = Deadline.objects.open().get(account=account, kind="inactivity")
+    assert clock.basis_on == YESTERDAY
+    assert Recheck.objects.filter(facility=cast.oak).exists()
+    [item] = AuditItem.objects.of_event(AuditEvent.objects.get(action="request.done").pk)
+    assert json.loads(item.payload)["seen_by"] == cast.people["olga"].key
+
+
+def test_what_was_planned_works_from_the_day_and_its_term_is_what_the_rule_allows(cast):
+    planned = held(cast, last_login="never", roles=[viewer()], person="henry")
+    PortalAccount.objects.filter(person=cast.people["henry"]).update(status="requested")
+    refresh_clocks([planned.pk, planned.identity_id], at=NOON)
+    request = running(cast, wanted_until=TODAY + timedelta(days=900))
+    before = standing(cast)
+    done(cast, request)
+    planned.refresh_from_db()
+    assert (planned.status, planned.opened_on, planned.identity.status) == ("active", TODAY, "active")
+    assert planned.grants.known().get().valid_from == TODAY
+    assert planned.lasts_until == longest_until(TODAY, "temporary") < TODAY + timedelta(days=900)
+    undo(scope=cast.scope("carol"), request=request, reason="Not yet.", at=LATER)
+    assert standing(cast) == before
+
+
+def test_a_role_ends_alone_while_others_are_held_and_an_authority_stays_while_it_is_used(cast):
+    account = held(cast, last_login=YESTERDAY, roles=[viewer(), role("provider-administrator")], person="henry")
+    one = running(cast, kind=Kind.REMOVAL, role="", account=account, grant=account.grants.get(role=viewer()))
+    done(cast, one)
+    account.refresh_from_db()
+    assert account.status == "active"
+    assert [grant.role.slug for grant in account.grants.known().filter(valid_to=None)] == ["provider-administrator"]
+    harp = account.identity
+    above = running(cast, kind=Kind.REMOVAL, role="", account=harp, grant=harp.grants.get(), system="harp")
+    done(cast, above)
+    harp.refresh_from_db()
+    assert harp.status == "active"
+    assert not harp.grants.known().filter(valid_to=None).exists()
+    whole = running(cast, kind=Kind.REMOVAL, role="", account=harp, system="harp")
+    with pytest.raises(AccountRefused, match="still sign in through it. Remove those first"):
+        done(cast, whole)
+
+
+def test_reactivation_cures_the_lapse_at_once_and_may_give_one_role_back(cast):
+    account = held(cast, last_login=TODAY - timedelta(days=200), roles=[viewer()], person="henry")
+    sweep_lapses(at=NOON)
+    assert Finding.objects.open().filter(kind="lapse", account=account).exists()
+    request = running(cast, kind=Kind.REACTIVATION, account=account)
+    done(cast, request)
+    account.refresh_from_db()
+    assert account.confirmed_on == TODAY
+    assert account.grants.known().get().valid_from == date(2024, 6, 1), "it was never recorded as lost"
+    assert not Finding.objects.open().filter(kind="lapse", account=account).exists()
+    lost = held(cast, "hqr", last_login=YESTERDAY, person="olga", facility="elm")
+    report_loss(scope=cast.scope("olga"), account=lost, loss="roles_revoked", lost_on=YESTERDAY, at=NOON)
+    some = SystemRole.objects.filter(system__slug="hqr").first()
+    back = running(
+        cast, by="alice", person="olga", kind=Kind.REACTIVATION, account=lost, role=some.slug, system="hqr",
+        facility=cast.elm,
+    )  # fmt: skip
+    done(cast, back, by="alice")
+    lost.refresh_from_db()
+    assert (lost.status, lost.grants.known().get(valid_to=None).evidence) == ("active", f"Request {back.pk}")
+
+
+def test_it_ends_with_proof_on_a_day_that_can_be_by_who_may(cast):
+    request = running(cast)
+    wrong = [
+        ({"on": TODAY + timedelta(days=2)}, "future", "effective_on"),
+        ({"on": date(1999, 12, 31)}, "before any", "effective_on"),
+        ({"proof": ""}, "how it is known", "proof"),
+        ({"proof_text": "  "}, "in words", "proof_text"),
+        ({"proof_text": "x" * 501}, "500 characters", "proof_text"),
+        ({"proof": "file"}, "Choose the file", "file"),
+        ({"proof": "seen"}, "Say who", "seen_by"),
+        ({"proof": "seen", "seen_by": cast.people["mallory"]}, "Say who", "seen_by"),
+    ]
+    for given, said, field in wrong:
+        with pytest.raises(AccountRefused, match=said) as refused:
+            done(cast, request, **given)
+        assert refused.value.field == field
+    for who in ("olga", "audrey", "mallory"):
+        with pytest.raises((NotAllowed, AccessRequest.DoesNotExist)):
+            done(cast, request, by=who)
+    waiting = submitted(cast, role="provider-administrator")
+    with pytest.raises(AccountRefused, match="not being carried out"):
+        done(cast, waiting)
+    assert not PortalAccount.objects.exists()
+    assert done(cast, request, by="henry").state == State.DONE, "her own, by herself"
+    with pytest.raises(AccountRefused, match="finished already"):
+        done(cast, request, on=YESTERDAY)
+
+
+def test_a_change_that_cannot_have_been_is_refused_and_nothing_moves(cast):
+    account = held(cast, last_login=YESTERDAY, roles=[viewer()], person="henry")
+    change = running(
+        cast, kind=Kind.ROLE_CHANGE, role="provider-administrator", account=account, grant=account.grants.get()
+    )
+    before = standing(cast)
+    with pytest.raises(AccountRefused, match="began on Sat 1 Jun 2024") as refused:
+        done(cast, change, on=date(2024, 6, 1))
+    assert refused.value.field == "effective_on"
+    assert standing(cast) == before
+    remove_account(scope=cast.scope("alice"), account=account, removed_on=TODAY, at=NOON)
+    with pytest.raises(AccountRefused, match="Add it on the person’s page"):
+        done(cast, change)
+    short = running(cast, wanted_until=TODAY - timedelta(days=3))
+    with pytest.raises(AccountRefused, match="wanted until"):
+        done(cast, short)
+
+
+def test_what_somebody_touched_is_not_undone_and_it_says_what_to_do_by_hand(cast):
+    scope = cast.scope("carol")
+    request = running(cast)
+    done(cast, request)
+    with pytest.raises(AccountRefused, match="Say why"):
+        undo(scope=scope, request=request, reason=" ", at=LATER)
+    with pytest.raises(NotAllowed):
+        undo(scope=cast.scope("olga"), request=request, reason="x", at=LATER)
+    with pytest.raises(AccountRefused, match="more than 7 days ago") as late:
+        undo(scope=scope, request=request, reason="x", at=NOON + timedelta(days=7, seconds=1))
+    assert late.value.code == "too_late"
+    account = PortalAccount.objects.get(person=cast.people["henry"], system__slug="iqies")
+    record_login(scope=cast.scope("henry"), account=account, happened_on=TODAY, at=LATER)
+    with pytest.raises(AccountRefused, match="Ask for the removal") as refused:
+        undo(scope=scope, request=request, reason="x", at=LATER)
+    assert refused.value.code == "touched"
+    request.refresh_from_db()
+    assert request.state == State.DONE
+    named = running(cast, kind=Kind.FORGOTTEN_ID, role="", account=account)
+    done(cast, named, user_id="HTEST01")
+    harp = PortalAccount.objects.get(pk=account.identity_id)
+    correct_account(
+        scope=scope, account=harp, version=harp.version, user_id="HTEST02", password_changed_on=None, note="", at=LATER
+    )
+    with pytest.raises(AccountRefused, match="Correct the user ID"):
+        undo(scope=scope, request=named, reason="x", at=LATER)
+
+
+def test_an_authority_that_another_system_uses_by_now_stays(cast):
+    request = running(cast)
+    done(cast, request)
+    hqr = held(cast, "hqr", person="henry")
+    undo(scope=cast.scope("carol"), request=request, reason="Not iQIES after all.", at=LATER)
+    iqies = PortalAccount.objects.get(person=cast.people["henry"], system__slug="iqies")
+    assert (iqies.status, iqies.grants.known().count()) == ("removed", 0)
+    assert hqr.identity.status == "active"
+    assert hqr.identity.grants.known().filter(valid_to=None).exists()
+
+
+def test_a_failed_request_stops_its_dates_and_is_tried_again(cast):
+    request = running(cast)
+    step = request.steps.filter(state="open").first()
+    with pytest.raises(AccountRefused, match="Withdraw it"):
+        fail(scope=cast.scope("carol"), request=request, reason="No answer", at=NOON)
+    record_outcome(scope=cast.scope("carol"), step=step, worked=False, on=TODAY, note="The page did not open.", at=NOON)
+    request.refresh_from_db()
+    with pytest.raises(AccountRefused, match="Say why"):
+        fail(scope=cast.scope("carol"), request=request, reason="", at=NOON)
+    failed = fail(scope=cast.scope("carol"), request=request, reason="The help desk refused it.", at=NOON)
+    assert (failed.state, failed.ended_reason) == (State.FAILED, "The help desk refused it.")
+    assert not Deadline.objects.open().filter(request_step__request=request).exists()
+    with pytest.raises(AccountRefused, match="Take it up again first"):
+        done(cast, request)
+    again = retry(scope=cast.scope("carol"), request=request, at=LATER)
+    assert (again.state, again.closed_at) == (State.IN_PROGRESS, None)
+    assert again.steps.get(pk=step.pk).state == "open"
+    with pytest.raises(AccountRefused, match="Ask anew"):
+        retry(scope=cast.scope("carol"), request=submitted(cast, role="provider-administrator"), at=LATER)
+    assert done(cast, again).state == State.DONE
+    with pytest.raises(AccountRefused, match="being carried out can fail"):
+        fail(scope=cast.scope("carol"), request=again, reason="x", at=LATER)
+
+
+def test_an_account_beside_the_one_of_the_request_is_left_alone(cast):
+    first = held(cast, last_login=YESTERDAY, roles=[viewer()], person="henry")
+    second = factories.AccountFactory(organization=cast.riverside, person=cast.people["henry"])
+    factories.GrantFactory(account=second, facility=cast.oak, role=viewer())
+    request = running(cast, kind=Kind.ADDITIONAL_ROLE, role="provider-administrator", account=second)
+    done(cast, request)
+    assert first.grants.known().count() == 1
+    assert second.grants.known().count() == 2

@@ -1,0 +1,214 @@
+"""Pages on which requests end: finished with proof, failed, tried again, undone, looked at by a third person."""
+
+import html
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from accounts.models import AccessRequest, Finding, PortalAccount, RequestFile, RequestHouse
+from accounts.policy.requesting import Approved, Kind, State
+from accounts.services.logins import record_login
+from accounts.services.requests.countersigning import countersign
+from accounts.services.requests.drafting import change
+from accounts.services.requests.submitting import submit
+from audit.models import AuditEvent
+from config.backups.making import evidence_files
+from facilities.models.tenancy import Role
+from tests import factories
+from tests.accounts.holding import held
+from tests.conftest import NOON, TODAY
+from tests.requests.asking import ask, drafted, submitted
+from tests.requests.test_ending import running
+from tests.web.test_exports import sign_in
+
+pytestmark = pytest.mark.django_db
+
+PDF = b"%PDF-1.7\n1 0 obj\n"
+
+
+@pytest.fixture(autouse=True)
+def _noon(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "evidence"
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+def address(name, *args):
+    return reverse(f"web:{name}", args=["riverside", *args])
+
+
+def text_of(answer):
+    return " ".join(html.unescape(answer.content.decode()).split())
+
+
+def note(**given):
+    return {"effective_on": TODAY.isoformat(), "proof": "note", "proof_text": "Told on the phone."} | given
+
+
+def test_a_request_is_finished_with_a_file_that_its_readers_get_and_nobody_else(client, cast):
+    request = running(cast)
+    url = address("request_finish", request.pk)
+    client.force_login(cast.carol)
+    page = text_of(client.get(url))
+    assert "New account: Henry Test, iQIES" in page
+    assert f"Henry Test has “{request.role}” on iQIES at Oak House from that day, and a clock starts." in page
+    assert "Alice Test" in page, "who may have seen it"
+    file = SimpleUploadedFile("approval.pdf", PDF, content_type="text/html")
+    answer = client.post(url, note(proof="file", file=file, user_id="HTEST01"))
+    assert answer.status_code == 302
+    request.refresh_from_db()
+    assert request.state == State.DONE
+    assert PortalAccount.objects.get(system__slug="harp").user_id == "HTEST01"
+    sent = client.get(address("request_file", RequestFile.objects.get().pk))
+    assert (sent.content, sent["Content-Type"]) == (PDF, "application/pdf")
+    assert sent["Content-Disposition"] == 'attachment; filename="approval.pdf"'
+    assert "no-store" in sent["Cache-Control"]
+    assert "finished already" in text_of(client.get(url))
+    for who, status in (("henry", 200), ("audrey", 200), ("olga", 404), ("mallory", 404)):
+        client.force_login(getattr(cast, who))
+        assert client.get(address("request_file", RequestFile.objects.get().pk)).status_code == status, who
+    client.force_login(cast.alice)
+    [path] = evidence_files()
+    path.write_bytes(b"forged")
+    assert "proves nothing" in text_of(client.get(address("request_file", RequestFile.objects.get().pk)))
+
+
+def test_what_is_missing_or_wrong_stands_beside_its_field_and_nothing_is_written(client, cast):
+    request = running(cast)
+    url = address("request_finish", request.pk)
+    client.force_login(cast.carol)
+    secret = client.post(url, note(proof_text="Password: Winter2026!"))
+    assert "Winter2026" not in text_of(secret)
+    wrong = [
+        (note(proof_text=""), "proof_text", "Say in words"),
+        (note(proof="seen"), "seen_by", "Say who"),
+        (note(proof="seen", seen_by=cast.people["mallory"].pk), "seen_by", "of this list"),
+        (note(proof="file"), "file", "Choose the file"),
+        (note(proof="file", file=SimpleUploadedFile("a.pdf", b"MZ\x00")), "file", "Choose a PDF"),
+        (note(proof="file", file=SimpleUploadedFile("a.txt", b"PIN: 123456")), "file", "looks like a PIN"),
+        (note(effective_on=(TODAY + timedelta(days=3)).isoformat()), "effective_on", "future"),
+        (note(effective_on=""), "effective_on", "Give a day"),
+        (note(proof=""), "proof", "how it is known"),
+    ]
+    for typed, field, said in wrong:
+        form = client.post(url, typed).context["form"]
+        assert said in str(form.errors[field]), typed
+    large = SimpleUploadedFile("a.pdf", PDF + bytes(11 * 2**20))
+    assert "larger than 5 MB" in text_of(client.post(url, note(proof="file", file=large)))
+    request.refresh_from_db()
+    assert request.state == State.APPROVED
+    assert not PortalAccount.objects.exists()
+    assert evidence_files() == []
+    client.get(url)
+    waiting = submitted(cast, role="provider-administrator")
+    assert "once it is approved" in text_of(client.get(address("request_finish", waiting.pk)))
+    assert "not being carried out" in text_of(client.post(address("request_finish", waiting.pk), note()))
+
+
+def test_failed_tried_again_done_and_undone(client, cast):
+    account = held(cast, person="henry", last_login=TODAY)
+    request = running(cast, kind=Kind.CONTACT_CHANGE, role="", account=account)
+    client.force_login(cast.henry)  # her own
+    fail, undo, back = (address(f"request_{name}", request.pk) for name in ("fail", "undo", "retry"))
+    assert "Say why" in text_of(client.post(fail, {"reason": ""}))
+    assert client.get(fail).status_code == client.get(undo).status_code == 200
+    assert AccessRequest.objects.get().state == State.IN_PROGRESS
+    assert client.post(fail, {"reason": "The desk is closed."}).status_code == 302
+    assert AccessRequest.objects.get().state == State.FAILED
+    assert client.get(back).status_code == 405
+    client.post(back)
+    assert AccessRequest.objects.get().state == State.IN_PROGRESS
+    client.post(address("request_finish", request.pk), note())
+    assert AccessRequest.objects.get().state == State.DONE
+    assert "Say why it is undone" in text_of(client.post(undo, {"reason": " "}))
+    assert "looks like a password" in text_of(client.post(undo, {"reason": "password: Winter2026!"}))
+    client.post(undo, {"reason": "Wrong account."})
+    assert AccessRequest.objects.get().state == State.IN_PROGRESS
+    assert "nothing to undo" in text_of(client.post(undo, {"reason": "Again."}))
+    acts = AuditEvent.objects.filter(subject_key=request.key).order_by("seq").values_list("action", flat=True)
+    assert list(acts)[-2:] == ["request.done", "request.undone"]
+
+
+@pytest.mark.parametrize("name", ["request_finish", "request_fail", "request_retry", "request_undo"])
+def test_who_may_not_carry_it_out_is_told_so_or_finds_nothing(client, cast, name):
+    request = running(cast)
+    for who, status in (("audrey", 403), ("olga", 404), ("mallory", 404)):
+        client.force_login(getattr(cast, who))
+        assert client.post(address(name, request.pk), note(reason="x")).status_code == status, who
+    request.refresh_from_db()
+    assert request.state == State.APPROVED
+
+
+def test_a_third_person_looks_at_what_nobody_decided_and_the_finding_closes(client, cast):
+    draft = drafted(cast, by="alice")
+    [request] = submit(scope=cast.scope("alice"), requests=[draft], unapproved_reason="We are three.", at=NOON)
+    assert request.approval == Approved.UNAPPROVED
+    client.force_login(cast.alice)
+    page = text_of(client.get(address("findings")))
+    assert "iQIES for Henry Test at Oak House was asked for by Alice Test and no second person has seen it" in page
+    assert "The reason that was given: We are three." in page
+    url = address("request_countersign", request.pk)
+    assert client.get(url).status_code == 403, "who asked"
+    client.force_login(cast.carol)
+    assert client.get(url).status_code == 403, "who does not decide"
+    boss = factories.UserFactory(email="boss@example.org")
+    factories.MembershipFactory(user=boss, organization=cast.riverside, facility=cast.oak, role=Role.ADMINISTRATOR)
+    factories.PersonFactory(organization=cast.riverside, user=boss, user_confirmed_at=NOON)
+    client.force_login(boss)
+    assert url in text_of(client.get(address("findings")))
+    assert "We are three." in text_of(client.get(url))
+    assert client.post(url, {}).status_code == 403, "without a second factor"
+    assert Finding.objects.open().filter(kind="unapproved-request").exists()
+    sign_in(client, boss)
+    assert client.post(url, {"reason": "The role fits her job."}).status_code == 302
+    assert not Finding.objects.open().filter(kind="unapproved-request").exists()
+    event = AuditEvent.objects.get(action="request.countersigned")
+    assert (event.reason, event.actor_label) == ("The role fits her job.", "boss@example.org")
+    client.post(url, {})
+    assert AuditEvent.objects.filter(action="request.countersigned").count() == 1
+    usual = submitted(cast, by="carol", role="provider-administrator")
+    assert client.get(address("request_countersign", usual.pk)).status_code == 403, "nobody was missing there"
+
+
+def test_an_administrator_names_the_outside_deputy_who_then_decides_and_countersigns(client, cast):
+    url = address("deciders")
+    client.force_login(cast.carol)
+    assert client.get(url).status_code == 403
+    assert "nobody is named" in text_of(client.get(address("settings")))
+    client.force_login(cast.alice)
+    draft = drafted(cast, by="alice")
+    [alone] = submit(scope=cast.scope("alice"), requests=[draft], unapproved_reason="We are three.", at=NOON)
+    said = {"version": "0", "outside_deputy": cast.people["olga"].pk, "two_for_privileged": "on"}
+    assert "of this list" in text_of(client.post(url, said | {"outside_deputy": cast.people["mallory"].pk}))
+    assert client.post(url, said).status_code == 302
+    house = RequestHouse.objects.get()
+    assert (house.outside_deputy, house.two_for_privileged, house.version) == (cast.people["olga"], True, 1)
+    stale = client.post(url, said | {"two_for_privileged": ""})
+    assert "Somebody else saved this meanwhile" in text_of(stale)
+    assert client.post(url, said | {"version": "1"}).status_code == 302
+    assert AuditEvent.objects.filter(action="deciders.set").count() == 1, "the same again is no act"
+    page = text_of(client.get(address("settings")))
+    assert "Where none of them may, Olga Test does. Privileged roles take two people." in page
+    official = drafted(cast, role="provider-security-official")
+    assert official.approvers_needed == 2
+    plain = ask(cast, role="provider-assessment-viewer")
+    changed = change(scope=cast.scope("carol"), request=official, ask=plain, version=1, at=NOON)
+    assert changed.approvers_needed == 1
+    countersign(scope=cast.scope("olga"), request=alone, at=NOON)
+    assert not Finding.objects.open().filter(kind="unapproved-request").exists()
+
+
+def test_roles_that_are_gone_are_asked_for_at_once(client, cast):
+    account = held(cast, last_login=TODAY - timedelta(days=200), person="henry")
+    record_login(scope=cast.scope("henry"), account=account, happened_on=TODAY, at=NOON)
+    client.force_login(cast.henry)
+    answer = client.post(address("account-check", account.pk), {"answer": "gone"}, follow=True)
+    made = AccessRequest.objects.get()
+    assert (made.kind, made.state, made.account) == (Kind.REACTIVATION, State.DRAFT, account)
+    assert (made.role, made.facility, made.requester_person) == (
+        account.grants.known().get().role, cast.oak, cast.people["henry"],
+    )  # fmt: skip
+    assert "One request to get them back is drafted: look and submit." in text_of(answer)

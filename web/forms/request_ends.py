@@ -1,0 +1,140 @@
+"""Forms that end a request: with proof, or with a reason; and who decides where nobody else may."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db.models import QuerySet
+
+from accounts.models import AccessRequest, RequestHouse
+from accounts.services.requests.evidence import Upload
+from staff.models import Person
+from systems.policy import latest_day
+from web.forms.people import day_field
+from web.forms.secrets import SecretFree
+
+Proof = AccessRequest.Proof
+LONGEST = 500
+
+
+class ReasonForm(SecretFree):
+    """Why something did not work, or is undone; or what somebody wants to add."""
+
+    reason = forms.CharField(
+        max_length=LONGEST,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages={"max_length": f"Say it in {LONGEST} characters at most."},
+    )
+
+    def __init__(self, *args: Any, label: str, needed: str = "", help_text: str = "", **kwargs: Any) -> None:
+        """``needed``: what is said where it is empty; without it the field may stay empty."""
+        super().__init__(*args, **kwargs)
+        field = self.fields["reason"]
+        field.label, field.required, field.help_text = label, bool(needed), help_text
+        field.error_messages["required"] = needed
+
+
+class FinishForm(SecretFree):
+    """From which day it holds, and what proves it."""
+
+    proof = forms.ChoiceField(
+        label="How it is known",
+        choices=[
+            (Proof.NOTE.value, "In words"),
+            (Proof.FILE.value, "By a file"),
+            (Proof.SEEN.value, "Somebody saw it"),
+        ],
+        widget=forms.RadioSelect,
+        initial=Proof.NOTE.value,
+        error_messages={"required": "Say how it is known."},
+    )
+    proof_text = forms.CharField(
+        label="In words",
+        max_length=LONGEST,
+        required=False,
+        help_text="Who said so, when, with which number of the case. No secrets.",
+        widget=forms.Textarea({"rows": 3}),
+    )
+    file = forms.FileField(
+        label="File",
+        required=False,
+        help_text="PDF, PNG, JPEG or plain text, up to 5 MB. Without passwords and numbers of patients.",
+        widget=forms.FileInput({"accept": ".pdf,.png,.jpg,.jpeg,.txt"}),
+        error_messages={"empty": "The file is empty.", "missing": "No file arrived. Please choose it again."},
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        day_label: str,
+        people: QuerySet[Person],
+        at: Any,
+        with_user_id: bool,
+        arrived: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        """``arrived``: bytes of the whole request; a file beyond the cap is not taken in at all."""
+        super().__init__(*args, **kwargs)
+        self.arrived = arrived
+        self.fields["effective_on"] = day_field(day_label, latest=latest_day(at))
+        self.fields["seen_by"] = forms.ModelChoiceField(
+            people,
+            label="Seen in the system by",
+            required=False,
+            empty_label="Choose somebody",
+            error_messages={"invalid_choice": "Choose somebody of this list."},
+        )
+        if with_user_id:
+            self.fields["user_id"] = forms.CharField(
+                label="User ID",
+                max_length=80,
+                required=False,
+                help_text="As the system shows it. Empty means nobody has told us.",
+                widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+            )
+        self.order_fields(["effective_on", "user_id", "proof", "proof_text", "file", "seen_by"])
+
+    def clean(self) -> dict[str, Any]:
+        """Want the proof that was chosen; a file that was too large never arrived."""
+        cleaned = super().clean()
+        proof = cleaned.get("proof")
+        if self.arrived > settings.FILE_UPLOAD_MAX_MEMORY_SIZE and not cleaned.get("file"):
+            self.add_error("file", "The file is larger than 5 MB. Make the picture smaller, or keep one page.")
+        elif proof == Proof.NOTE and not cleaned.get("proof_text") and "proof_text" not in self.errors:
+            self.add_error("proof_text", "Say in words how it is known.")
+        elif proof == Proof.SEEN and not cleaned.get("seen_by") and "seen_by" not in self.errors:
+            self.add_error("seen_by", "Say who of the organization saw it in the system.")
+        return cleaned
+
+    @property
+    def upload(self) -> Upload | None:
+        """The file that was chosen as proof, still in memory."""
+        file = self.cleaned_data.get("file")
+        if not file or self.cleaned_data["proof"] != Proof.FILE:
+            return None
+        return Upload(file.name, file.read())
+
+
+class DecidersForm(forms.Form):
+    """Who decides where nobody else may, and whether privileged roles take two people."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    two_for_privileged = forms.BooleanField(
+        label="Two people approve privileged roles",
+        required=False,
+        help_text="Roles that can raise others’ rights, such as Security Official.",
+    )
+
+    def __init__(self, *args: Any, house: RequestHouse, people: QuerySet[Person], **kwargs: Any) -> None:
+        names = ("version", "outside_deputy", "two_for_privileged")
+        kwargs.setdefault("initial", {name: getattr(house, name) for name in names})
+        super().__init__(*args, **kwargs)
+        self.fields["outside_deputy"] = forms.ModelChoiceField(
+            people,
+            label="Outside deputy",
+            required=False,
+            empty_label="Nobody",
+            help_text="Decides where everybody else who may has asked for it or gets it.",
+            error_messages={"invalid_choice": "Choose a confirmed member of this list."},
+        )
+        self.order_fields(["outside_deputy", "two_for_privileged", "version"])

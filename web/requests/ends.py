@@ -1,0 +1,95 @@
+"""What the pages say that end a request: what will happen, which day is meant, who may have seen it."""
+
+from datetime import date
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+
+from accounts.models import AccessRequest, RequestFile
+from accounts.policy.requesting import KIND_WORDS, Kind, State
+from facilities.access import Scope
+from facilities.models import Membership
+from staff.models import Employment, Person
+from web.requests.links import link_to
+
+# Kind -> label of the day that is asked for.
+DAY_LABELS: Final[dict[str, str]] = {
+    Kind.NEW_ACCOUNT: "The role is held since",
+    Kind.ADDITIONAL_ROLE: "The role is held since",
+    Kind.ROLE_CHANGE: "The new role is held since",
+    Kind.REMOVAL: "Last day of the access",
+    Kind.REACTIVATION: "It works again since",
+    Kind.FORGOTTEN_ID: "The user ID is known since",
+    Kind.CONTACT_CHANGE: "The profile was right on",
+    Kind.UNLOCK: "It works again since",
+    Kind.PROOFING: "Identity proofing was done on",
+    Kind.CERTIFICATION: "The role was certified on",
+}
+WITH_USER_ID: Final = frozenset({Kind.NEW_ACCOUNT, Kind.FORGOTTEN_ID})
+_RUNNING: Final = frozenset({State.APPROVED, State.IN_PROGRESS})
+
+
+def title_of(request: AccessRequest) -> str:
+    """Return what a request is called: ``New account: Henry Test, iQIES``."""
+    return f"{KIND_WORDS[request.kind]}: {request.beneficiary_person}, {request.system.name}"
+
+
+def page_of(request: AccessRequest) -> str:
+    """Return the request's page, or Today."""
+    slug = request.organization.slug
+    return link_to("request", slug, request.pk) or reverse("web:today", args=[slug])
+
+
+def what_happens(request: AccessRequest) -> str:
+    """Return in a sentence what finishing changes in the records here. CMS is told by the steps, not by this."""
+    role = f"“{request.role}”" if request.role else "the role"
+    old = f"“{request.grant.role}”" if request.grant else "the old role"
+    who, system, place = request.beneficiary_person, request.system.name, request.facility.name
+    sentences = {
+        Kind.NEW_ACCOUNT: f"{who} has {role} on {system} at {place} from that day, and a clock starts.",
+        Kind.ADDITIONAL_ROLE: f"{who} has {role} on {system} at {place} from that day.",
+        Kind.ROLE_CHANGE: f"{old} ends the day before, and {role} begins.",
+        Kind.REMOVAL: f"{old if request.grant else 'Every role'} ends that day; with the last role the account goes.",
+        Kind.REACTIVATION: f"The account on {system} works again from that day, and a new clock starts.",
+        Kind.FORGOTTEN_ID: f"The user ID is kept with the account through which {who} signs in.",
+        Kind.CONTACT_CHANGE: "The profile counts as checked on that day.",
+        Kind.UNLOCK: f"The account on {system} works again from that day.",
+        Kind.PROOFING: "Identity proofing counts as done.",
+        Kind.CERTIFICATION: f"{old} is certified for another year.",
+    }
+    return sentences[Kind(request.kind)]
+
+
+def why_not_now(request: AccessRequest) -> str:
+    """Return why a request cannot be finished now, and what to do instead; nothing where it can."""
+    if request.state in _RUNNING:
+        return ""
+    return {
+        State.DRAFT: "It has not been submitted yet. Submit it first.",
+        State.SUBMITTED: "It waits for a decision. It can be carried out once it is approved.",
+        State.DONE: "It was finished already. If that was a mistake, undo it on its page.",
+        State.FAILED: "It is recorded as not having worked. Take it up again on its page first.",
+    }.get(State(request.state), "It has ended. Ask anew where it is needed after all.")
+
+
+def may_have_seen(scope: Scope, request: AccessRequest, on: date) -> QuerySet[Person]:
+    """Return who may be named as having seen it: who works there and members for the place; a holder names herself."""
+    works = Employment.objects.in_force(on).filter(facility=request.facility_id, person=OuterRef("pk"))
+    member = Membership.objects.open().filter(
+        Q(facility=None) | Q(facility=request.facility_id), organization=scope.organization, user=OuterRef("user")
+    )
+    mine = Q(user=scope.user_id) if scope.user_id is not None else Q(pk__in=())
+    reads = scope.reads is None or request.facility_id in scope.reads
+    there = Q(Exists(works)) | Q(Exists(member), user_confirmed_at__isnull=False) | mine
+    found = Person.objects.filter(there if reads else mine, organization=scope.organization)
+    return found.order_by("last_name", "first_name", "pk")
+
+
+def file_links(request: AccessRequest) -> list[dict[str, object]]:
+    """Return a request's evidence files as links, oldest first. One query."""
+    slug = request.organization.slug
+    return [
+        {"file": file, "url": reverse("web:request_file", args=[slug, file.pk])}
+        for file in RequestFile.objects.filter(request=request).order_by("pk")
+    ]
