@@ -33,6 +33,9 @@ from web.views import (
     people_changes,
     people_list,
     quits,
+    request_bulk,
+    request_edit,
+    request_new,
     reviews,
     saved_views,
     search,
@@ -145,6 +148,12 @@ long_lists = [
     path("views/<int:pk>/delete/", saved_views.view_delete, name="view-delete"),
 ]
 
+asking = [
+    path("requests/new/", request_new.request_new, name="request_new"),
+    path("requests/new/many/", request_bulk.requests_bulk, name="requests_bulk"),
+    path("requests/<int:pk>/edit/", request_edit.request_edit, name="request_edit"),
+]
+
 catalogue = [
     path("systems/", systems.systems, name="systems"),
     path("systems/rules/", systems.system_rules, name="system-rules"),  # before the slugs: no system is called so
@@ -177,6 +186,7 @@ urlpatterns = [
     path("o/<slug:slug>/", include(places_and_people)),
     path("o/<slug:slug>/", include(getting_started)),
     path("o/<slug:slug>/", include(long_lists)),
+    path("o/<slug:slug>/", include(asking)),
     path("o/<slug:slug>/", include(catalogue)),
     path("o/<slug:slug>/", include(helping)),
     path("o/<slug:slug>/", include(files)),

@@ -25,6 +25,7 @@ from web.forms.accounts import AccountForm, DayForm, LossForm
 from web.history import timeline
 from web.looks import last_check
 from web.others import beside
+from web.requests.ways import ways_of_account
 from web.rows import deadline_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
@@ -82,6 +83,9 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "may_report": dossier.may(scope, Action.REPORT_LOSS),
             "may_record": active and dossier.may(scope, Action.RECORD_LOGIN),
             "may_state": active and dossier.may(scope, Action.RECORD_LOGIN) and may_see(scope, this, now),
+            "asks": ways_of_account(scope, this, dossier.open_grants, on)
+            if dossier.may(scope, Action.REQUEST_ACCESS)
+            else [],
             "user_id": this.identity.user_id if this.identity else this.user_id,
             "crumbs": crumbs(scope, this)[:1],
         },

@@ -1,0 +1,1 @@
+"""Requests on pages: what is asked for, how it stands, and what can be done about it."""
