@@ -1,5 +1,6 @@
 """One object of each kind at Oak House, by the names that the rows of `tests.test_access` use."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from accounts.models import AccessRequest, Deadline, Finding, LoginEvent, PortalAccount, RequestFile
@@ -11,6 +12,7 @@ from accounts.services.duties import record_acknowledgement
 from accounts.services.logins import record_login
 from accounts.services.obligations import Owed, add_obligation
 from accounts.services.places import name_keeper
+from accounts.services.requests.drafting import draft
 from accounts.services.requests.ending import fail, finish
 from accounts.services.requests.evidence import Upload
 from facilities.models.tenancy import Role
@@ -27,7 +29,7 @@ from staff.services.rosters import import_roster
 from tests import factories
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY, Cast
-from tests.requests.asking import drafted, submitted
+from tests.requests.asking import ask, drafted, submitted
 from web.saved_views import save_view
 
 
@@ -111,7 +113,10 @@ def _stated(cast: Cast) -> dict[str, object]:
     )  # fmt: skip
     owed = Owed("other", title="Send", due_on=TODAY)
     view = save_view(scope=scope, which="accounts", name="Late ones", query="standing=late", shared=True, at=NOON)
+    asked = ask(cast, kind="removal", role="", account=PortalAccount.objects.filter(person=person).latest("pk"))
+    asked = replace(asked, system=asked.account.system)
     return {
+        "own_draft": draft(scope=scope, asks=[asked], at=NOON)[0].pk,
         "oak": oak.pk,
         "keeper": name_keeper(scope=scope, facility=oak, person=person, since=TODAY, at=NOON).pk,
         "obligation": add_obligation(scope=scope, facility=oak, owed=owed, at=NOON).pk,

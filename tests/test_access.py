@@ -148,6 +148,15 @@ ROWS: dict[str, list[Row]] = {
     ],
     "web:forecast": [Row(PAGE)],
     "web:forecast-beside": [Row(PAGE)],
+    "web:request_new": [
+        Row(PAGE, note="everybody may ask for herself"),
+    ],
+    "web:requests_bulk": [
+        Row((DONE, DONE, GONE, REFUSED, SIGN_IN), note="without anything ticked back to the list"),
+        Row((SEEN, SEEN, GONE, REFUSED, SIGN_IN), query="?all=1&do=removal"),
+        Row((SEEN, GONE, GONE, REFUSED, SIGN_IN), post={"account": "account", "do": "removal", "count": "7"}),
+    ],
+    "web:request_edit": [Row((SEEN, GONE, GONE, REFUSED, SIGN_IN), ("slug", "own_draft"), note="who asked, only")],
     "web:logins-bulk": [
         Row((DONE, DONE, GONE, DONE, SIGN_IN), note="without anything ticked back to the list"),
         Row((SEEN, SEEN, GONE, REFUSED, SIGN_IN), query="?all=1", note="of Elm House there is nothing to record"),

@@ -14,12 +14,14 @@ from accounts.models import Deadline, Finding
 from accounts.models.watch import FindingQuerySet, Severity
 from accounts.place_sentences import told
 from accounts.policy.moving import move_key
+from accounts.policy.requesting import Kind
 from accounts.telling import SUBJECTS, Names, about, names
 from facilities.access import Action, Scope
 from systems.policy import Standing
-from web.dossiers import gather
+from web.dossiers import Dossier, gather
 from web.duties import duty_rows
 from web.reach import accounts_in_reach, people_in_reach
+from web.requests.ways import ask_url, way_of_place
 from web.rows import deadline_row
 from web.told import told_of_findings
 
@@ -114,7 +116,7 @@ def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[di
         if finding.deadline_id in duties:
             row = duties[finding.deadline_id]
         elif finding.deadline is not None and finding.account_id in dossiers:
-            row = deadline_row(scope, dossiers[finding.account_id], finding.deadline, back="")
+            row = _lapsed(scope, dossiers[finding.account_id], finding.deadline)
         else:
             row = _row(scope, finding, facts[finding.pk], known, reach, mails[finding.pk], on)
         row["standing"], row["words"] = _LOOKS[Severity(finding.severity)], finding.get_severity_display()
@@ -123,6 +125,16 @@ def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[di
             row = {**row, "id": f"finding-{finding.pk}", "deeds": [], "another_day": None}
         rows.append(row)
     return rows
+
+
+def _lapsed(scope: Scope, dossier: Dossier, deadline: Deadline) -> dict[str, Any]:
+    """Return the row of an account whose day has passed, with the way to ask for it back."""
+    row = deadline_row(scope, dossier, deadline, back="")
+    if deadline.kind == Deadline.Kind.INACTIVITY and not dossier.left_on and dossier.may(scope, Action.REQUEST_ACCESS):
+        person = dossier.account.person_id
+        back = {"label": "Ask for it back", "url": ask_url(scope, kind=Kind.REACTIVATION, person=person)}
+        row["links"] = [*row.get("links", []), back]
+    return row
 
 
 def foreseen_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[dict[str, Any]]:
@@ -184,7 +196,7 @@ def _row(
             "more_url": reverse("web:finding-why", args=[scope.organization.slug, finding.pk]) if finding.pk else "",
             "leaves": _if_that_one_left(scope, finding, facts, known),
         },
-        "links": [link for link in (deed, _to_move(scope, finding, facts)) if link],
+        "links": [link for link in (deed, _to_move(scope, finding, facts), _to_ask(scope, finding, facts)) if link],
     }
 
 
@@ -211,6 +223,12 @@ def _if_that_one_left(scope: Scope, finding: Finding, facts: dict[str, Any], kno
     return (
         {"name": name, "url": reverse("web:person-quits", args=[scope.organization.slug, people[0]])} if name else None
     )
+
+
+def _to_ask(scope: Scope, finding: Finding, facts: dict[str, Any]) -> dict[str, str] | None:
+    """Return the way to ask for what a facility lacks, for those who may ask there."""
+    may = finding.facility_id is not None and scope.may(Action.REQUEST_ACCESS, [finding.facility_id])
+    return way_of_place(scope, finding, facts) if may else None
 
 
 def _subject_url(scope: Scope, finding: Finding) -> str:

@@ -36,8 +36,11 @@ from web.views import (
     people_changes,
     people_list,
     quits,
+    request_bulk,
     request_deeds,
+    request_edit,
     request_ends,
+    request_new,
     request_sheets,
     requests,
     reviews,
@@ -169,6 +172,9 @@ asking = [
     path("requests/<int:pk>/withdraw/", request_deeds.request_withdraw, name="request_withdraw"),
     path("requests/<int:pk>/comment/", request_deeds.request_comment, name="request_comment"),
     path("requests/steps/<int:pk>/", request_deeds.request_step, name="request_step"),
+    path("requests/new/", request_new.request_new, name="request_new"),
+    path("requests/new/many/", request_bulk.requests_bulk, name="requests_bulk"),
+    path("requests/<int:pk>/edit/", request_edit.request_edit, name="request_edit"),
 ]
 
 catalogue = [

@@ -48,14 +48,15 @@ def described(roles: Sequence[SystemRole], bibliography: Bibliography, on: date)
     return [
         {
             "name": role.name,
-            "text": " ".join(_facts(role, on)) or "Nothing more was published about it.",
+            "text": " ".join(role_facts(role, on)) or "Nothing more was published about it.",
             "cite": bibliography.cite(role),
         }
         for role in roles
     ]
 
 
-def _facts(role: SystemRole, on: date) -> list[str]:
+def role_facts(role: SystemRole, on: date) -> list[str]:
+    """Return what to know before asking for a role, as sentences."""
     facts = [role.description] if role.description else []
     if role.privileged:
         facts.append("Privileged: can raise the rights of others.")

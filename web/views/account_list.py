@@ -37,7 +37,8 @@ def accounts(request: ScopedRequest) -> HttpResponse:
             "count": count_of(listing.rows),
             "page": page,
             "filtered": bool(form.filters),
-            "record_url": _record_url(scope),
+            "record_url": _many_url(scope, Action.RECORD_LOGIN, "web:logins-bulk"),
+            "request_url": _many_url(scope, Action.REQUEST_ACCESS, "web:requests_bulk"),
             "first": _first(scope) if not page.rows and not form.filters else {},
             "reads": scope.reads is None or bool(scope.reads),
             "may_import": scope.may(Action.IMPORT_ACCOUNTS),
@@ -50,7 +51,7 @@ def _first(scope: Scope) -> Deed:
     return towards_accounts(scope, places_for(scope, Action.EDIT_PERSON))
 
 
-def _record_url(scope: Scope) -> str:
-    """Return where logins of many are recorded; nothing for those who record on their own accounts at most."""
+def _many_url(scope: Scope, action: Action, page: str) -> str:
+    """Return where many are acted on; nothing for those who act on their own accounts at most."""
     places = [place for _, place in scope.roles if place is not None]
-    return reverse("web:logins-bulk", args=[scope.organization.slug]) if scope.may(Action.RECORD_LOGIN, places) else ""
+    return reverse(page, args=[scope.organization.slug]) if scope.may(action, places) else ""

@@ -28,6 +28,7 @@ from web.history import timeline
 from web.looks import last_check
 from web.others import beside
 from web.requests.links import link_to
+from web.requests.ways import ways_of_account
 from web.rows import deadline_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
@@ -85,6 +86,9 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "may_report": dossier.may(scope, Action.REPORT_LOSS),
             "may_record": active and dossier.may(scope, Action.RECORD_LOGIN),
             "may_state": active and dossier.may(scope, Action.RECORD_LOGIN) and may_see(scope, this, now),
+            "asks": ways_of_account(scope, this, dossier.open_grants, on)
+            if dossier.may(scope, Action.REQUEST_ACCESS)
+            else [],
             "user_id": this.identity.user_id if this.identity else this.user_id,
             "crumbs": crumbs(scope, this)[:1],
         },
@@ -251,7 +255,7 @@ def _tell_answer(request: ScopedRequest, this: PortalAccount, there: bool) -> No
         say(request, f"{gone} When they are given back, tell it on the account's page.")
         return
     slug = request.scope.organization.slug
-    page = link_to("request_edit", slug, drafts[0].pk) or link_to("web:request", slug, drafts[0].pk)
+    page = link_to("request_edit", slug, drafts[0].pk) or link_to("request", slug, drafts[0].pk)
     many = count_noun(len(drafts), "request,requests")
     are = "is" if len(drafts) == 1 else "are"
     say(request, f"{gone} {many.capitalize()} to get them back {are} drafted: look and submit.", more_url=page or "")

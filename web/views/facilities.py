@@ -23,6 +23,7 @@ from systems.policy import EASTERN, day_in
 from web.duties import concerning, duty_rows
 from web.forms.facilities import FacilityForm, zone_words
 from web.keyset import page_of
+from web.requests.ways import ask_url
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.tables import next_dates, people_by_systems
@@ -70,6 +71,7 @@ def facility(request: ScopedRequest, pk: int) -> HttpResponse:
             "duties": duty_rows(_owed(scope, place, on)[:DUE_ROWS], scope=scope, on=on),
             "may_edit": scope.may(Action.EDIT_FACILITY, [place.pk]),
             "may_add": scope.may(Action.EDIT_PERSON, [place.pk]),
+            "ask_url": ask_url(scope, facility=place.pk) if scope.may(Action.REQUEST_ACCESS, [place.pk]) else "",
             "may_lead": scope.may(Action.LEAD_FIRST_HOUR, [place.pk]),
             "crumbs": facility_crumbs(request),
         },

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,11 +9,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.finding_words import SEVERITIES, WORDS
-from accounts.models import Finding, RoleGrant
+from accounts.models import Finding
 from accounts.models.watch import FindingQuerySet, Severity
 from accounts.words import count_noun, listed
+from facilities.access import Action, Scope
 from facilities.models import Facility
 from systems.policy import EASTERN, day_in
+from web.finding_filters import narrowed
 from web.finding_list import counts, finding_rows, groups, page_rows, ranked
 from web.forms.findings import FindingFilter
 from web.keyset import page_of
@@ -31,7 +32,7 @@ def findings(request: ScopedRequest) -> HttpResponse:
     scope, on = request.scope, day_in(timezone.now(), EASTERN)
     form = FindingFilter(request.GET, scope=scope)
     chosen = form.chosen
-    found = _narrowed(Finding.objects.visible_to(scope).open(), chosen)
+    found = narrowed(Finding.objects.visible_to(scope).open(), chosen)
     context: dict[str, Any] = {
         "form": form,
         "chips": form.chips(),
@@ -42,6 +43,7 @@ def findings(request: ScopedRequest) -> HttpResponse:
     if kind:
         page = page_of(request, page_rows(ranked(found)), by=("rank", "pk"), size=PAGE_ROWS)
         context |= {"words": WORDS[kind], "rows": finding_rows(scope, page.rows, on), "page": page}
+        context["many_url"] = _many_url(scope, form) if page.rows and page.rows[0].account_id else ""
         context["crumbs"] = [{"label": "Findings", "url": reverse("web:findings", args=[scope.organization.slug])}]
     else:
         context["groups"] = [
@@ -55,18 +57,11 @@ def findings(request: ScopedRequest) -> HttpResponse:
     return render(request, "web/findings.html", context)
 
 
-def _narrowed(findings: FindingQuerySet, chosen: dict[str, Any]) -> FindingQuerySet:
-    if chosen.get("kind"):
-        findings = findings.filter(kind=chosen["kind"])
-    if chosen.get("severity"):
-        findings = findings.filter(severity=chosen["severity"])
-    if chosen.get("facility"):
-        place = chosen["facility"]
-        there = RoleGrant.objects.known().filter(facility=place)
-        at_account = Exists(there.filter(account=OuterRef("account")))
-        of_person = Q(account=None) & Exists(there.filter(account__person=OuterRef("person")))
-        findings = findings.filter(Q(facility=place) | Q(facility=None) & (Q(at_account) | of_person))
-    return findings
+def _many_url(scope: Scope, form: FindingFilter) -> str:
+    """Return where one change is asked for on all accounts of a cause; nothing for who asks for herself at most."""
+    if not scope.may(Action.REQUEST_ACCESS, [place for _, place in scope.roles if place is not None]):
+        return ""
+    return f"{reverse('web:requests_bulk', args=[scope.organization.slug])}?of=findings&{form.query}"
 
 
 def summary(findings: FindingQuerySet) -> str:

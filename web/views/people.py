@@ -25,6 +25,7 @@ from web.duties import concerning, duty_rows
 from web.forms.facilities import places_for
 from web.looks import acknowledged, jobs_to_look_at
 from web.people_list import works
+from web.requests.ways import ask_url
 from web.scope import ScopedRequest, organization_page
 from web.standings import Held, all_held
 
@@ -81,6 +82,7 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
             "may_edit": scope.may(Action.EDIT_PERSON, now_at),
             "may_employ": places_for(scope, Action.EDIT_PERSON).exists(),
             "may_add": scope.may(Action.EDIT_ACCOUNT, places),
+            "ask_url": ask_url(scope, person=who.pk) if scope.may(Action.REQUEST_ACCESS, places, own=own) else "",
             "crumbs": people_crumbs(scope),
         },
     )

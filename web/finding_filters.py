@@ -1,0 +1,23 @@
+"""What a filter of findings leaves."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import RoleGrant
+from accounts.models.watch import FindingQuerySet
+
+
+def narrowed(findings: FindingQuerySet, chosen: dict[str, Any]) -> FindingQuerySet:
+    """Return the findings that a filter (its ``chosen``) leaves."""
+    if chosen.get("kind"):
+        findings = findings.filter(kind=chosen["kind"])
+    if chosen.get("severity"):
+        findings = findings.filter(severity=chosen["severity"])
+    if chosen.get("facility"):
+        place = chosen["facility"]
+        there = RoleGrant.objects.known().filter(facility=place)
+        at_account = Exists(there.filter(account=OuterRef("account")))
+        of_person = Q(account=None) & Exists(there.filter(account__person=OuterRef("person")))
+        findings = findings.filter(Q(facility=place) | Q(facility=None) & (Q(at_account) | of_person))
+    return findings

@@ -1,0 +1,234 @@
+"""The steps of asking: which is open, and what each shows. Every step is a page of its own address."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+
+from accounts.policy.requesting import Kind
+from accounts.words import listed
+from facilities.access import Scope
+from staff.models import Person
+from staff.names import people_called, people_nearly_called
+from systems.models import System
+from web.forms.facilities import FacilityByNumber
+from web.requests.kinds import ACCESS, PLAIN, UNRECORDED, WHICH
+from web.requests.picks import OF_ROLES, options_for
+from web.requests.places import closed_for, facilities_offered, systems_offered
+from web.requests.reach import may_ask_for_others, people_to_ask_for, places_to_ask
+from web.requests.roles import RoleChoice, roles_offered
+from web.requests.wanting import Wanting, key_of
+
+WHO, WHERE, ROLE, SEND = 1, 2, 3, 4
+TITLES: Final = {WHO: "For whom and what", WHERE: "Where", ROLE: "Role", SEND: "Check and send"}
+FOUND_AT_MOST: Final = 8
+OTHER: Final = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks for what so far, and what the address says beside that."""
+
+    scope: Scope
+    me: Person
+    wanting: Wanting
+    asked: QueryDict
+    on: date
+
+    @property
+    def step(self) -> int:
+        """The step to show: the first that is open, or an earlier one that somebody goes back to."""
+        first, back = open_step(self.wanting, self.on), key_of(self.asked.get("step", ""))
+        return min(back, first) if back in TITLES else first
+
+    def came_from(self, step: int) -> bool:
+        """Return whether the member pressed Next on this very step."""
+        return self.asked.get("from") == str(step)
+
+
+def open_step(wanting: Wanting, on: date) -> int:
+    """Return the first step whose answers are missing or do not fit together."""
+    if wanting.person is None or not wanting.kind:
+        return WHO
+    if wanting.is_access:
+        if wanting.system is None or not wanting.facilities:
+            return WHERE
+        if not wanting.still and closed_for(wanting.system, wanting.facilities, on):
+            return WHERE
+    elif not _picked(wanting):
+        return WHERE
+    if wanting.kind in (ACCESS, Kind.ROLE_CHANGE) and not wanting.roles:
+        return ROLE
+    if wanting.kind == Kind.ROLE_CHANGE and _held(wanting) & {role.pk for role in wanting.roles}:
+        return ROLE
+    return SEND
+
+
+def _picked(wanting: Wanting) -> bool:
+    if wanting.kind in UNRECORDED and not wanting.picks:
+        return wanting.system is not None
+    if wanting.kind in OF_ROLES and not all(pick.grant for pick in wanting.picks):
+        return False
+    one_system = wanting.kind != Kind.ROLE_CHANGE or len({pick.account.system_id for pick in wanting.picks}) == 1
+    return bool(wanting.picks) and one_system
+
+
+def _held(wanting: Wanting) -> set[int]:
+    return {pick.grant.role_id for pick in wanting.picks if pick.grant}
+
+
+def answers(asking: Asking, step: int) -> list[dict[str, str]]:
+    """Return what was answered before a step, each with the way back to it."""
+    wanting = asking.wanting
+    found = []
+    if step > WHO and wanting.person is not None:
+        own = wanting.person.pk == asking.me.pk
+        who = f"{wanting.person}{' (you)' if own else ''}"
+        found = [("For", who, WHO), ("What", PLAIN[wanting.kind][0], WHO)]
+    if step > WHERE:
+        if wanting.system is not None:
+            found.append(("System", wanting.system.name, WHERE))
+        held = [f"{pick.grant.role.name} at {pick.grant.facility.name}" for pick in wanting.picks if pick.grant]
+        where = listed(held) or listed(place.name for place in wanting.facilities)
+        if where:
+            found.append(("Which" if held else "Where", where, WHERE))
+    if step > ROLE and wanting.roles:
+        found.append(("Role", listed(role.name for role in wanting.roles), ROLE))
+    return [{"label": label, "text": text, "url": wanting.query(step=str(back))} for label, text, back in found]
+
+
+def first_step(asking: Asking) -> dict[str, Any]:
+    """Return what the first step shows; ``go`` is where to go on when the search found exactly one."""
+    scope, asked, wanting = asking.scope, asking.asked, asking.wanting
+    text = asked.get("find", "").strip()[:80]
+    others, remarks = [], []
+    if wanting.person is not None and wanting.person.pk != asking.me.pk:
+        others = [wanting.person]
+    if text and may_ask_for_others(scope):
+        others = _found(scope, text)
+        if not others:
+            remarks.append(f"Nobody of yours is called “{text}”. Try the last name, the work e-mail or the number.")
+    elif asking.came_from(WHO):
+        if asked.get("person", "") == OTHER:
+            remarks.append("Write whom it is for.")
+        if not wanting.kind:
+            remarks.append("Choose what you want.")
+    chosen = others[0] if len(others) == 1 else None if text or asked.get("person") == OTHER else wanting.person
+    go = ""
+    if text and chosen is not None and wanting.kind:
+        go = replace(wanting, person=chosen).query(besides=["pick"])
+    return {
+        "others": others,
+        "chosen": chosen,
+        "find": text if not others else "",
+        "several": len(others) > 1,
+        "may_find": may_ask_for_others(scope),
+        "kinds": [{"value": kind, "label": label, "note": note} for kind, (label, note) in PLAIN.items()],
+        "kept": wanting.pairs(besides=["person", "kind"]),
+        "remarks": remarks,
+        "go": go,
+    }
+
+
+def _found(scope: Scope, text: str) -> list[Person]:
+    if "\0" in text:
+        return []
+    readable = people_to_ask_for(scope)
+    exact = people_called(readable, text, FOUND_AT_MOST)
+    return exact or people_nearly_called(readable, scope.organization, text, FOUND_AT_MOST)
+
+
+def second_step(asking: Asking) -> dict[str, Any]:
+    """Return what the second step shows: places and systems, or what is there already."""
+    return _where(asking) if asking.wanting.is_access else _which(asking)
+
+
+def _where(asking: Asking) -> dict[str, Any]:
+    wanting, on = asking.wanting, asking.on
+    assert wanting.person is not None
+    offered, many = facilities_offered(asking.scope, wanting.person, wanting.facilities, on)
+    ticked = list(wanting.facilities) or (offered if len(offered) == 1 and not many else [])
+    usual, rest = systems_offered(wanting.person, ticked or offered, on)
+    closed = closed_for(wanting.system, wanting.facilities, on) if wanting.system and wanting.facilities else None
+    remarks = []
+    if asking.came_from(WHERE):
+        remarks += [] if wanting.facilities else ["Tick at least one facility."]
+        remarks += [] if wanting.system else ["Choose a system."]
+    return {
+        "facilities": offered,
+        "many": many,
+        "more": asking.asked.get("more", ""),
+        "ticked": {place.pk for place in ticked},
+        "usual": usual,
+        "rest": rest,
+        "rest_open": wanting.system is not None and wanting.system not in [choice.system for choice in usual],
+        "closed": closed if closed and not wanting.still else None,
+        "instead": [
+            {"label": f"Ask for {each.name} instead", "url": replace(wanting, system=each, roles=()).query()}
+            for each in (closed.successors if closed else ())
+        ],
+        "go_on": replace(wanting, still=True).query(),
+        "kept": wanting.pairs(besides=["system", "facility", "still", "role" if wanting.system is None else ""]),
+        "remarks": remarks,
+    }
+
+
+def with_more(asking: Asking) -> tuple[Asking, str]:
+    """Return the wish with the facility that was named by number or name, and what is wrong with that."""
+    text, wanting = asking.asked.get("more", "").strip(), asking.wanting
+    if not text or wanting.person is None or not wanting.is_access:
+        return asking, ""
+    field = FacilityByNumber(places_to_ask(asking.scope, wanting.person), max_length=200)
+    try:
+        place = field.clean(text)
+    except ValidationError as exc:
+        return asking, f"“{text[:40]}”: {' '.join(exc.messages)}"
+    places = dict.fromkeys([*wanting.facilities, place])
+    return replace(asking, wanting=replace(wanting, facilities=tuple(places))), ""
+
+
+def _which(asking: Asking) -> dict[str, Any]:
+    wanting = asking.wanting
+    assert wanting.person is not None
+    options = options_for(asking.scope, wanting.person, wanting.kind, asking.on)
+    remarks = []
+    if asking.came_from(WHERE):
+        several = wanting.kind == Kind.ROLE_CHANGE and len(wanting.picks) > 1
+        remarks.append("Change roles of one system at a time." if several else "Choose what it is about.")
+    unrecorded = wanting.kind in UNRECORDED
+    systems = System.objects.current().filter(sign_in_via=None) if wanting.kind == Kind.PROOFING else None
+    return {
+        "question": WHICH[wanting.kind],
+        "options": options,
+        "picked": {pick.value for pick in wanting.picks} or ({options[0].pick.value} if len(options) == 1 else set()),
+        "unrecorded": (System.objects.current() if systems is None else systems) if unrecorded else None,
+        "kept": wanting.pairs(besides=["pick", "system", "facility"]),
+        "remarks": remarks,
+        "access_url": replace(wanting, kind=ACCESS, picks=()).query(),
+    }
+
+
+def third_step(asking: Asking) -> dict[str, Any]:
+    """Return what the third step shows; ``only`` is the role of a system that has no other."""
+    wanting = asking.wanting
+    assert wanting.person is not None
+    assert wanting.system is not None
+    changing = wanting.kind == Kind.ROLE_CHANGE
+    places = [pick.grant.facility for pick in wanting.picks if pick.grant] if changing else list(wanting.facilities)
+    roles = roles_offered(wanting.system, wanting.person, places, asking.on, _held(wanting) if changing else ())
+    return {
+        "roles": roles,
+        "changing": changing,
+        "chosen": {role.pk for role in wanting.roles},
+        "kept": wanting.pairs(besides=["role"]),
+        "remarks": ["Choose a role."] if asking.came_from(ROLE) else [],
+        "only": _only(wanting, roles) if not asking.asked.get("step") else "",
+    }
+
+
+def _only(wanting: Wanting, roles: list[RoleChoice]) -> str:
+    if len(roles) != 1 or not wanting.is_access or wanting.roles or roles[0].held_at:
+        return ""
+    return replace(wanting, roles=(roles[0].role,)).query()

@@ -1,0 +1,148 @@
+"""From what is wanted to what is asked for: one request for each role and facility, or for each account and role."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from accounts.errors import AccountRefused
+from accounts.models import AccessRequest, PortalAccount, RoleGrant
+from accounts.policy.requesting import Approved, Kind, approval_of
+from accounts.services.requests.drafting import Ask
+from facilities.access import Scope
+from facilities.models import Facility
+from staff.models import Person
+from systems.models import System
+from web.requests.picks import holds_on
+from web.requests.places import workplaces
+from web.requests.reach import places_to_ask
+from web.requests.wanting import Wanting
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for, and in words what is left out because it is there already."""
+
+    asks: list[Ask]
+    left_out: list[str]
+
+
+def asks_of(scope: Scope, wanting: Wanting, on: date, typed: dict[str, Any]) -> Asked:
+    """Return what a complete wish asks for. ``typed``: reason, still_needed_reason, wanted_on, wanted_until.
+
+    Raises AccountRefused where no facility can be named at which the member may ask.
+    """
+    assert wanting.person is not None
+    if wanting.is_access:
+        return _access(wanting, on, typed)
+    if not wanting.picks:
+        assert wanting.system is not None
+        places = wanting.facilities or tuple(workplaces(scope, wanting.person, on)[:1])
+        if not places:
+            raise AccountRefused("Say at which facility.", field="facility")
+        one = Ask(wanting.kind, wanting.system, places[0], wanting.person, **typed)
+        return Asked([one], [])
+    places_of = facilities_of(scope, wanting.person, [pick.account for pick in wanting.picks if not pick.grant], on)
+    asks = []
+    for pick in wanting.picks:
+        place = pick.grant.facility if pick.grant else places_of.get(pick.account.pk)
+        if place is None:
+            raise AccountRefused(f"{pick.account.system.name}: no facility of yours is recorded with it.")
+        asks.append(
+            Ask(
+                wanting.kind,
+                pick.account.system,
+                place,
+                wanting.person,
+                role=role_wanted(wanting, pick.grant),
+                grant=pick.grant,
+                account=pick.account,
+                **typed,
+            )
+        )
+    return Asked(asks, [])
+
+
+def role_wanted(wanting: Wanting, grant: RoleGrant | None) -> Any:
+    """Return the role of a request about something that is there: the new one, or the one that comes back."""
+    if wanting.kind == Kind.ROLE_CHANGE:
+        return wanting.roles[0]
+    return grant.role if grant is not None and wanting.kind == Kind.REACTIVATION else None
+
+
+def _access(wanting: Wanting, on: date, typed: dict[str, Any]) -> Asked:
+    person, system = wanting.person, wanting.system
+    assert person is not None
+    assert system is not None
+    account = account_on(person, system)
+    existing = account is not None and is_there(account)
+    kind = Kind.ADDITIONAL_ROLE if existing else Kind.NEW_ACCOUNT
+    mine = RoleGrant.objects.in_force(on).filter(account__person=person, account__system=system)
+    held = set(mine.values_list("facility_id", "role_id")) if existing else set()
+    asks, left_out = [], []
+    for place in wanting.facilities:
+        for role in wanting.roles:
+            if (place.pk, role.pk) in held:
+                left_out.append(f"{role.name} at {place.name}")
+            else:
+                asks.append(Ask(kind, system, place, person, role=role, account=account, **typed))
+    return Asked(asks, left_out)
+
+
+def account_on(person: Person, system: System) -> PortalAccount | None:
+    """Return somebody's account on a system: one that is in use before others, the newest of several."""
+    open_ones = PortalAccount.objects.open().filter(person=person, system=system).order_by("-pk")
+    return min(open_ones, key=lambda each: not is_there(each), default=None)
+
+
+def is_there(account: PortalAccount) -> bool:
+    """Return whether an account exists on its system, be it lost: a deleted or only planned one has to be made."""
+    if account.status == PortalAccount.Status.LOST:
+        return account.loss != PortalAccount.Loss.DELETED
+    return account.status == PortalAccount.Status.ACTIVE
+
+
+def facilities_of(scope: Scope, person: Person, accounts: Sequence[PortalAccount], on: date) -> dict[int, Facility]:
+    """Return for accounts of somebody the facility at which they are asked about: where a role is held, else was."""
+    found = first_places(accounts, places_to_ask(scope, person).order_by().values("pk"), on)
+    missing = [account for account in accounts if account.pk not in found]
+    at_work = workplaces(scope, person, on)[:1] if missing else []
+    return found | {account.pk: place for account in missing for place in at_work}
+
+
+def first_places(accounts: Collection[PortalAccount], among: Any, on: date) -> dict[int, Facility]:
+    """Return by account the facility of a role in force, else of the newest that ended. One query."""
+    grants: dict[int, list[RoleGrant]] = defaultdict(list)
+    known = RoleGrant.objects.known().filter(account__in=accounts, facility__in=among).select_related("facility")
+    for grant in known.order_by("-pk"):
+        grants[grant.account_id].append(grant)
+    return {account: min(mine, key=lambda grant: not holds_on(grant, on)).facility for account, mine in grants.items()}
+
+
+def unsaved(scope: Scope, asks: Sequence[Ask], me: Person) -> list[AccessRequest]:
+    """Return what is asked for as requests that are stored nowhere, with keys below zero: to be looked at only."""
+    return [
+        AccessRequest(
+            pk=-number,
+            organization=scope.organization,
+            kind=ask.kind,
+            system=ask.system,
+            facility=ask.facility,
+            role=ask.role,
+            grant=ask.grant,
+            account=ask.account,
+            requester_person=me,
+            beneficiary_person=ask.beneficiary,
+            approval=approval_of(ask.kind),
+            still_needed_reason=ask.still_needed_reason,
+            wanted_on=ask.wanted_on,
+            wanted_until=ask.wanted_until,
+        )
+        for number, ask in enumerate(asks, start=1)
+    ]
+
+
+def needs_decision(requests: Sequence[AccessRequest]) -> bool:
+    """Return whether any of these has to be decided here."""
+    return any(request.approval == Approved.NEEDED for request in requests)

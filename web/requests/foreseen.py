@@ -1,0 +1,131 @@
+"""What can be said before a request is sent: what stands against it, what runs already, and who will decide."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import AccessRequest, RequestHouse
+from accounts.policy.requesting import Approved
+from accounts.services.requests.deciders import ORDINARY, PRIVILEGED, decider_memberships
+from accounts.services.requests.guards import Guard, guards_of
+from accounts.words import count_word, listed
+from facilities.access import Scope
+from staff.models import Employment, Person
+from web.requests.links import link_to
+from web.requests.saying import said
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One request before it is sent."""
+
+    request: AccessRequest
+    sentence: str
+    blocking: list[Guard]
+    hints: list[Guard]
+    running: list[dict[str, str]]  # the same thing, asked for already
+
+
+@dataclass(slots=True)
+class Deciders:
+    """Who will decide: names as far as the member reads them, in words; ``nobody`` where no one may."""
+
+    words: str = ""
+    nobody: bool = False
+    outside: str = ""
+    places: list[str] = field(default_factory=list)  # where nobody may
+
+
+def lines_of(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> list[Line]:
+    """Return each request with what stands against it. A fixed number of queries."""
+    guards, running = guards_of(requests, at), _running(scope, requests)
+    return [
+        Line(
+            request,
+            said(request),
+            blocking=[guard for guard in guards[request.pk] if guard.blocks],
+            hints=[guard for guard in guards[request.pk] if not guard.blocks],
+            running=running.get(request.pk, []),
+        )
+        for request in requests
+    ]
+
+
+def _running(scope: Scope, requests: Sequence[AccessRequest]) -> dict[int, list[dict[str, str]]]:
+    """Return by request those that ask for the same thing and have not ended, with their pages. One query."""
+    people = {request.beneficiary_person_id for request in requests}
+    open_ones = AccessRequest.objects.filter(organization=scope.organization, closed_at=None)
+    rows = open_ones.filter(beneficiary_person__in=people, system__in={request.system_id for request in requests})
+    rows = rows.exclude(pk__in=[request.pk for request in requests])
+    found: dict[tuple[object, ...], list[AccessRequest]] = {}
+    for row in rows.order_by("pk"):
+        found.setdefault(_same(row), []).append(row)
+    return {
+        request.pk: [
+            {"label": row.get_state_display(), "url": link_to("request", scope.organization.slug, row.pk) or ""}
+            for row in found.get(_same(request), [])
+        ]
+        for request in requests
+    }
+
+
+def _same(row: AccessRequest) -> tuple[object, ...]:
+    what = (row.role_id, row.grant_id) if row.approval == Approved.NOT_NEEDED else (row.role_id,)
+    return row.beneficiary_person_id, row.system_id, row.facility_id, row.kind, *what
+
+
+def deciders_of(scope: Scope, requests: Sequence[AccessRequest], on: date) -> Deciders:
+    """Return who will decide: as `deciders.somebody_decides`, for what need not be stored. Four queries at most."""
+    needing = [request for request in requests if request.approval == Approved.NEEDED]
+    if not needing:
+        return Deciders()
+    able = _able(scope, needing, on)
+    everybody = {pk for people in able.values() for pk in people}
+    without = [request for request in needing if not able[request.pk]]
+    outside = None
+    if without:
+        house = RequestHouse.objects.filter(organization=scope.organization).select_related("outside_deputy").first()
+        outside = house.outside_deputy if house else None
+        alone = [row for row in without if outside is None or outside.pk in _concerned(row)]
+        if alone:
+            places = list(dict.fromkeys(row.facility.name for row in alone))
+            return Deciders(words=_names(scope, everybody), nobody=True, places=places)
+    return Deciders(words=_names(scope, everybody), outside=str(outside) if outside else "")
+
+
+def _concerned(row: AccessRequest) -> tuple[int, int]:
+    return row.requester_person_id, row.beneficiary_person_id
+
+
+def _able(scope: Scope, needing: Sequence[AccessRequest], on: date) -> dict[int, set[int]]:
+    """Return by request the keys of the people who may decide it. Two queries."""
+    here = Q(facility=None) | Q(facility__in={row.facility_id for row in needing})
+    seats = list(decider_memberships(scope.organization).filter(here).values_list("user_id", "facility_id", "role"))
+    works = Employment.objects.known().filter(person=OuterRef("pk"))
+    there = Exists(works.filter(Q(valid_to=None) | Q(valid_to__gte=on)))
+    people = Person.objects.filter(organization=scope.organization, user_confirmed_at__isnull=False)
+    people = people.filter(~Exists(works) | there, user__in={user for user, _, _ in seats})
+    of_user = dict(people.values_list("user_id", "pk"))
+    found: dict[int, set[int]] = {}
+    for row in needing:
+        roles = PRIVILEGED if row.role is not None and row.role.privileged else ORDINARY
+        fitting = {
+            of_user[user]
+            for user, place, role in seats
+            if user in of_user and role in roles and place in (None, row.facility_id)
+        }
+        found[row.pk] = fitting - set(_concerned(row))
+    return found
+
+
+def _names(scope: Scope, people: set[int]) -> str:
+    """Return the names that the member reads, and how many others there are. One query."""
+    readable = Person.objects.visible_to(scope).filter(pk__in=people).order_by("last_name", "first_name", "pk")
+    names = [str(person) for person in readable[:4]]
+    others = len(people) - len(names)
+    if others:
+        noun = "other" if names else "approver"
+        names.append(f"{count_word(others)} {noun if others == 1 else noun + 's'}")
+    return listed(names)

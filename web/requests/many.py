@@ -1,0 +1,161 @@
+"""One change asked for on many accounts: what each would be, and which are left out and why. Nothing is stored here."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from accounts.models import AccessRequest, PortalAccount, RoleGrant
+from accounts.models.inventory import PortalAccountQuerySet
+from accounts.policy.requesting import Kind
+from accounts.services.requests.drafting import Ask
+from accounts.services.requests.guards import guards_of
+from audit.bulk import among
+from facilities.access import Action, Scope
+from facilities.models import Facility
+from staff.models import Person
+from systems.models import SystemRole
+from web.requests.asking import unsaved
+from web.requests.picks import holds_on, options_of
+from web.requests.reach import is_me
+from web.requests.saying import said
+
+MOST: Final = 500  # requests in one bundle
+KINDS: Final = (Kind.REMOVAL.value, Kind.REACTIVATION.value, Kind.ROLE_CHANGE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted for all of them; ``old`` and ``new`` are the roles of a role change."""
+
+    kind: str
+    old: SystemRole | None = None
+    new: SystemRole | None = None
+
+
+@dataclass(slots=True)
+class Many:
+    """What would be asked for, each as a sentence, and what is left out with its reason."""
+
+    asks: list[Ask] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[AccessRequest] = field(default_factory=list)  # as `unsaved`
+
+
+def many_of(
+    scope: Scope, accounts: PortalAccountQuerySet, wish: Wish, me: Person, reason: str, at: datetime, on: date
+) -> Many:
+    """Return what one change on accounts would be. A fixed number of queries, however many accounts."""
+    found = Many()
+    rows = accounts.select_related("system", "person__organization", "organization")
+    held = list(rows.order_by("person__last_name", "person__first_name", "pk")[: MOST + 1])
+    grants, elsewhere = _grants(scope, held, on)
+    candidates: list[Ask] = []
+    for account in held:
+        asks = _asks(account, grants[account.pk], wish, reason, on, whole=account.pk not in elsewhere)
+        candidates += asks
+        if not asks:
+            found.left_out.append((_name(account), _why_not(account, grants[account.pk], wish)))
+    running = _running(scope, candidates)
+    fresh = [ask for ask in candidates if _same(ask) not in running]
+    found.left_out += [(_named(ask), "the same is asked for already") for ask in candidates if _same(ask) in running]
+    _leave_out_guarded(scope, fresh, me, at, found)
+    return found
+
+
+def _leave_out_guarded(scope: Scope, asks: list[Ask], me: Person, at: datetime, found: Many) -> None:
+    requests = unsaved(scope, asks, me)
+    guards = guards_of(requests, at)
+    for ask, request in zip(asks, requests, strict=True):
+        blocking = [f"{guard.message} {guard.cure}" for guard in guards[request.pk] if guard.blocks]
+        if blocking:
+            found.left_out.append((_named(ask), " ".join(blocking)))
+        else:
+            found.asks.append(ask)
+            found.sentences.append(said(request))
+            found.requests.append(request)
+
+
+def _grants(scope: Scope, held: list[PortalAccount], on: date) -> tuple[dict[int, list[RoleGrant]], set[int]]:
+    """Return by account the roles within reach, and the accounts with a role in force beyond it. Two queries."""
+    places = scope.acts_at(Action.REQUEST_ACCESS)
+    open_ones = set(Facility.objects.filter(organization=scope.organization).open().values_list("pk", flat=True))
+    grants: dict[int, list[RoleGrant]] = defaultdict(list)
+    elsewhere: set[int] = set()
+    accounts = {account.pk: account for account in held}
+    known = RoleGrant.objects.known().filter(account__in=among(accounts)).select_related("facility", "role")
+    for grant in known.order_by("facility__name", "role__position", "-pk"):
+        grant.account = accounts[grant.account_id]
+        able = places is None or grant.facility_id in places or is_me(scope, grant.account.person)
+        if able and grant.facility_id in open_ones:
+            grants[grant.account_id].append(grant)
+        elif holds_on(grant, on):
+            elsewhere.add(grant.account_id)
+    return grants, elsewhere
+
+
+def _asks(
+    account: PortalAccount, grants: list[RoleGrant], wish: Wish, reason: str, on: date, *, whole: bool
+) -> list[Ask]:
+    def ask(place: Facility, role: SystemRole | None, grant: RoleGrant | None) -> Ask:
+        return Ask(wish.kind, account.system, place, account.person, role, grant, account, reason)
+
+    if not grants or account.status == PortalAccount.Status.REMOVED:
+        return []
+    if wish.kind == Kind.ROLE_CHANGE:
+        return [
+            ask(grant.facility, wish.new, grant)
+            for grant in options_grants(account, grants, on)
+            if wish.old is not None and grant.role_id == wish.old.pk
+        ]
+    picks = [option.pick for option in options_of(account, grants, wish.kind, on, whole=whole)]
+    if wish.kind == Kind.REMOVAL and whole:
+        picks = picks[:1]  # the whole account: its roles go with it
+    now = [grant for grant in grants if holds_on(grant, on)] or grants
+    return [
+        ask(
+            pick.grant.facility if pick.grant else now[0].facility,
+            pick.grant.role if pick.grant and wish.kind == Kind.REACTIVATION else None,
+            pick.grant,
+        )
+        for pick in picks
+    ]
+
+
+def options_grants(account: PortalAccount, grants: list[RoleGrant], on: date) -> list[RoleGrant]:
+    """Return the roles of an account that may be changed on a day."""
+    options = options_of(account, grants, Kind.ROLE_CHANGE, on)
+    return [option.pick.grant for option in options if option.pick.grant is not None]
+
+
+def _why_not(account: PortalAccount, grants: list[RoleGrant], wish: Wish) -> str:
+    if account.status == PortalAccount.Status.REMOVED:
+        return "removed already"
+    if not grants:
+        return "no role at a facility where you may ask"
+    if wish.kind == Kind.REACTIVATION:
+        return "nothing was lost that could come back"
+    if wish.kind == Kind.ROLE_CHANGE:
+        return f"does not hold {wish.old.name if wish.old else 'that role'}"
+    return "nothing is held any more"
+
+
+def _running(scope: Scope, asks: list[Ask]) -> set[tuple[Any, ...]]:
+    """Return what is asked for on these accounts and has not ended. One query."""
+    pending = AccessRequest.objects.filter(organization=scope.organization, closed_at=None)
+    rows = pending.filter(account__in=among(ask.account.pk for ask in asks if ask.account))
+    return set(rows.values_list("kind", "account_id", "grant_id"))
+
+
+def _same(ask: Ask) -> tuple[Any, ...]:
+    return str(ask.kind), ask.account.pk if ask.account else None, ask.grant.pk if ask.grant else None
+
+
+def _name(account: PortalAccount) -> str:
+    return f"{account.person}, {account.system.name}"
+
+
+def _named(ask: Ask) -> str:
+    role = f", {ask.grant.role.name}" if ask.grant else ""
+    return f"{ask.beneficiary}, {ask.system.name}{role}"

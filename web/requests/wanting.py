@@ -1,0 +1,167 @@
+"""What a member wants so far, as the address of the page says it: every step is an address, so Back works."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
+
+from django.http import Http404, QueryDict
+
+from accounts.models import PortalAccount, RoleGrant
+from accounts.policy.requesting import Kind
+from facilities.access import Scope
+from facilities.models import Facility
+from staff.models import Person
+from systems.models import System, SystemRole
+from web.requests.kinds import ACCESS, UNRECORDED, kind_asked
+from web.requests.reach import check_may_ask, is_me, places_to_ask
+
+AT_MOST = 50  # facilities, roles or picks in one bundle made by hand; more are asked for from a list
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """An account that is there, or one of its roles (then with the role's facility)."""
+
+    account: PortalAccount
+    grant: RoleGrant | None = None
+
+    @property
+    def value(self) -> str:
+        """Return how a form names it."""
+        return f"grant-{self.grant.pk}" if self.grant else f"account-{self.account.pk}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """The answers so far. Access: ``system``, ``facilities``, ``roles``; all else is about ``picks`` that are there."""
+
+    person: Person | None = None
+    kind: str = ""
+    system: System | None = None
+    facilities: tuple[Facility, ...] = ()
+    roles: tuple[SystemRole, ...] = ()
+    picks: tuple[Pick, ...] = ()
+    still: bool = False  # a system that has closed there is needed all the same
+
+    @property
+    def is_access(self) -> bool:
+        """Whether something is wanted that is not there yet."""
+        return self.kind == ACCESS
+
+    def pairs(self, *, besides: Sequence[str] = ()) -> list[tuple[str, str]]:
+        """Return the answers as parameters of the address, without those named."""
+        found = [("person", str(self.person.pk))] if self.person else []
+        found += [("kind", self.kind)] if self.kind else []
+        found += [("system", self.system.slug)] if self.system else []
+        found += [("facility", str(place.pk)) for place in self.facilities]
+        found += [("pick", pick.value) for pick in self.picks]
+        found += [("role", role.slug) for role in self.roles]
+        found += [("still", "1")] if self.still else []
+        return [(name, value) for name, value in found if name not in besides]
+
+    def query(self, *, besides: Sequence[str] = (), **more: str) -> str:
+        """Return the answers as a query, with more or other parameters."""
+        return "?" + urlencode([*self.pairs(besides=[*besides, *more]), *more.items()])
+
+
+@dataclass(slots=True)
+class _Reading:
+    scope: Scope
+    asked: QueryDict
+    found: Wanting = field(default_factory=Wanting)
+
+
+def wanting_of(scope: Scope, asked: QueryDict) -> Wanting:
+    """Return what the address asks for. What makes no sense is left out.
+
+    Raises Http404 for what is not the member's to see, NotAllowed for somebody she may not ask for.
+    """
+    picks = _picks(scope, asked)
+    person = _person(scope, asked) or (picks[0].account.person if picks else None)
+    if person is not None:
+        check_may_ask(scope, person)
+    found = Wanting(person=person, kind=kind_asked(asked.get("kind", "")), still=asked.get("still") == "1")
+    picks = [pick for pick in picks if person is not None and pick.account.person_id == person.pk]
+    if found.is_access:
+        found = replace(found, system=_system(asked) or (picks[0].account.system if picks else None))
+    elif found.kind:
+        system = picks[0].account.system if picks else _system(asked) if found.kind in UNRECORDED else None
+        found = replace(found, system=system, picks=tuple(picks))
+    else:  # a link may name the place before anybody has said what is wanted
+        found = replace(found, system=_system(asked), picks=tuple(picks))
+    found = replace(found, facilities=_facilities(scope, asked, person))
+    if found.picks and found.kind != "":
+        found = replace(found, facilities=())
+    return replace(found, roles=_roles(asked, found))
+
+
+def key_of(text: str) -> int | None:
+    """Return a key as addresses carry it, or None for what is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _keys(values: Sequence[str]) -> list[int]:
+    return list(dict.fromkeys(key for value in values[:AT_MOST] if (key := key_of(value)) is not None))
+
+
+def _person(scope: Scope, asked: QueryDict) -> Person | None:
+    key = key_of(asked.get("person", ""))
+    if key is None:
+        return None
+    found = Person.objects.visible_to(scope).select_related("organization").filter(pk=key).first()
+    if found is None:
+        raise Http404("No such person among yours.")
+    return found
+
+
+def _system(asked: QueryDict) -> System | None:
+    slug = asked.get("system", "")
+    return None if "\0" in slug else System.objects.current().filter(slug=slug).first()
+
+
+def _facilities(scope: Scope, asked: QueryDict, person: Person | None) -> tuple[Facility, ...]:
+    keys = _keys(asked.getlist("facility"))
+    if not keys:
+        return ()
+    mine = Facility.objects.filter(organization=scope.organization).order_by("name", "pk")
+    found = list(mine.filter(pk__in=keys))
+    if len(found) != len(keys):
+        raise Http404("No such facility among yours.")
+    if person is None:
+        return tuple(found)
+    able = set(places_to_ask(scope, person).filter(pk__in=keys).values_list("pk", flat=True))
+    readable = set(Facility.objects.visible_to(scope).filter(pk__in=keys).values_list("pk", flat=True)) | able
+    if set(keys) - readable:
+        raise Http404("No such facility among yours.")
+    return tuple(place for place in found if place.pk in able)
+
+
+def _picks(scope: Scope, asked: QueryDict) -> list[Pick]:
+    picked = asked.getlist("pick")
+    grants = [*(v.removeprefix("grant-") for v in picked if v.startswith("grant-")), *asked.getlist("grant")]
+    accounts = [*(v.removeprefix("account-") for v in picked if v.startswith("account-")), *asked.getlist("account")]
+    grant_keys, account_keys = _keys(grants), _keys(accounts)
+    if not grant_keys and not account_keys:
+        return []
+    seen = PortalAccount.objects.visible_to(scope)
+    read_with = ("system", "person__organization", "organization")
+    of_grants = RoleGrant.objects.known().filter(pk__in=grant_keys, account__in=seen).order_by("pk")
+    held = list(of_grants.select_related("facility", "role", *(f"account__{each}" for each in read_with)))
+    alone = list(seen.filter(pk__in=account_keys).select_related(*read_with).order_by("pk"))
+    if len(held) != len(grant_keys) or len(alone) != len(account_keys):
+        raise Http404("No such account among yours.")
+    return [*(Pick(grant.account, grant) for grant in held), *(Pick(account) for account in alone)]
+
+
+def _roles(asked: QueryDict, found: Wanting) -> tuple[SystemRole, ...]:
+    slugs = [slug for slug in asked.getlist("role")[:AT_MOST] if "\0" not in slug]
+    if found.system is None or not slugs or found.kind not in (ACCESS, Kind.ROLE_CHANGE, ""):
+        return ()
+    mine = SystemRole.objects.current().filter(system=found.system, slug__in=slugs).order_by("position", "pk")
+    roles = list(mine.select_related("approved_by"))
+    return tuple(roles[:1] if found.kind == Kind.ROLE_CHANGE else roles)
+
+
+def asked_by_me(scope: Scope, wanting: Wanting) -> bool:
+    """Return whether it is wanted for the acting member herself."""
+    return wanting.person is not None and is_me(scope, wanting.person)

@@ -1,0 +1,145 @@
+"""Changing what was asked for: a draft as often as one likes, what was sent as a new version that is decided anew."""
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.errors import AccountRefused
+from accounts.models import AccessRequest
+from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
+from accounts.services.requests.drafting import Ask
+from accounts.services.requests.submitting import change, submit
+from accounts.words import count_noun
+from facilities.access import NotAllowed
+from systems.models import SystemRole
+from systems.policy import EASTERN, day_in
+from web.forms.requests import ChangeForm
+from web.requests.foreseen import deciders_of, lines_of
+from web.requests.links import link_to
+from web.requests.places import closed_for
+from web.requests.reach import is_me, places_to_ask
+from web.requests.saying import said
+from web.scope import ScopedRequest, organization_page
+from web.stale import both_versions
+from web.toasts import say
+from web.views.request_new import LASTING, request_crumbs
+
+_OPEN = frozenset({State.DRAFT, State.SUBMITTED, State.APPROVED})
+_READ_WITH = (
+    "organization", "system", "facility", "role", "grant__role", "grant__facility", "account__system",
+    "requester_person", "beneficiary_person__organization", "bundle",
+)  # fmt: skip
+_TYPED = ("reason", "still_needed_reason", "wanted_on", "wanted_until")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_page
+def request_edit(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Change a request of one's own; a draft may be sent from here. A save that came second shows both versions."""
+    this = _mine(request, pk)
+    form = _form(request, this)
+    differing: list[dict[str, str]] = []
+    if form.is_valid():
+        try:
+            done = _saved(request, this, form)
+        except AccountRefused as exc:
+            form.add_error(exc.field if exc.field in form.fields else None, exc.message)
+            this = _mine(request, pk)
+            if exc.code == "stale":
+                differing = both_versions(form, this)
+        else:
+            say(request, done)
+            slug = request.scope.organization.slug
+            return redirect(link_to("request", slug, this.pk) or link_to("web:requests", slug) or request.path)
+    return render(request, "web/request_edit.html", _context(request, this, form, differing))
+
+
+def _mine(request: ScopedRequest, pk: int) -> AccessRequest:
+    """Return a request that the member may change. Raises Http404, and NotAllowed for somebody else's or one begun."""
+    readable = AccessRequest.objects.visible_to(request.scope).select_related(*_READ_WITH)
+    this = get_object_or_404(readable, pk=pk)
+    if not is_me(request.scope, this.requester_person):
+        raise NotAllowed("Only who asked changes the request. Write a comment on it instead.")
+    if this.state not in _OPEN:
+        raise NotAllowed("It is being carried out or has ended. Withdraw it where it still runs, and ask anew.")
+    return this
+
+
+def _form(request: ScopedRequest, this: AccessRequest) -> ChangeForm:
+    fixed = this.grant_id is not None or this.account_id is not None and this.kind != Kind.ADDITIONAL_ROLE
+    on = day_in(timezone.now(), EASTERN)
+    roles = SystemRole.objects.current().filter(system=this.system_id).order_by("position", "pk")
+    if this.grant is not None:
+        roles = roles.exclude(pk=this.grant.role_id)
+    initial = {name: getattr(this, name) for name in _TYPED}
+    return ChangeForm(
+        request.POST if request.method == "POST" else None,
+        initial=initial | {"version": this.version, "role": this.role_id, "facility": this.facility_id},
+        roles=roles if this.kind in NEEDS_APPROVAL else None,
+        facilities=None if fixed else places_to_ask(request.scope, this.beneficiary_person),
+        needs_reason=this.approval == Approved.NEEDED,
+        closed=this.kind in NEEDS_APPROVAL and closed_for(this.system, [this.facility], on) is not None,
+        lasting=this.kind in LASTING,
+        nobody=this.state == State.DRAFT and deciders_of(request.scope, [this], on).nobody,
+    )
+
+
+def _saved(request: ScopedRequest, this: AccessRequest, form: ChangeForm) -> str:
+    """Store the change and, where that was pressed, send: all or nothing. Returns what was done, in words."""
+    data, deed = form.cleaned_data, request.POST.get("deed", "")
+    kept: dict[str, Any] = {name: getattr(this, name) for name in _TYPED}
+    ask = Ask(
+        kind=this.kind,
+        system=this.system,
+        facility=data.get("facility") or this.facility,
+        beneficiary=this.beneficiary_person,
+        role=data.get("role") or this.role,
+        grant=this.grant,
+        account=this.account,
+        **(kept | form.typed),
+    )
+    with transaction.atomic():
+        changed = change(scope=request.scope, request=this, ask=ask, version=data["version"], at=timezone.now())
+        if changed.state != State.DRAFT:
+            return "The changed request is saved. It is decided anew." if _decided(changed) else "The change is saved."
+        if deed not in ("send", "send-all"):
+            return "The draft is saved."
+        sent = [changed, *(_siblings(changed) if deed == "send-all" else ())]
+        reason = data.get("unapproved_reason", "")
+        submit(scope=request.scope, requests=sent, at=timezone.now(), unapproved_reason=reason)
+    return f"{count_noun(len(sent), 'request,requests').capitalize()} sent."
+
+
+def _decided(this: AccessRequest) -> bool:
+    return this.approval == Approved.NEEDED
+
+
+def _siblings(this: AccessRequest) -> list[AccessRequest]:
+    """Return the other drafts of the same bundle."""
+    if this.bundle_id is None:
+        return []
+    return list(AccessRequest.objects.filter(bundle=this.bundle_id, state=State.DRAFT).exclude(pk=this.pk))
+
+
+def _context(
+    request: ScopedRequest, this: AccessRequest, form: ChangeForm, differing: list[dict[str, str]]
+) -> dict[str, Any]:
+    now = timezone.now()
+    page = link_to("request", request.scope.organization.slug, this.pk)
+    return {
+        "form": form,
+        "this": this,
+        "sentence": said(this),
+        "line": lines_of(request.scope, [this], now)[0],
+        "deciders": deciders_of(request.scope, [this], day_in(now, EASTERN)),
+        "draft": this.state == State.DRAFT,
+        "anew": this.state != State.DRAFT and this.approval == Approved.NEEDED,
+        "siblings": len(_siblings(this)) if this.state == State.DRAFT else 0,
+        "differing": differing,
+        "back": page or request.path,
+        "crumbs": [*request_crumbs(request), *([{"label": "Request", "url": page}] if page else [])],
+    }
