@@ -71,7 +71,9 @@ def _in_turn(steps: Sequence[Stand], on: date) -> Mapping[str, Stand]:
         turn = through or (group != "" and step.together == group)
         if step.state in (WAITING, OPEN):
             since = _since(step, steps, on) if turn else None
-            found[step.key] = _open(step, since) if since else replace(step, state=WAITING, started_on=None, due_on=None)
+            found[step.key] = (
+                _open(step, since) if since else replace(step, state=WAITING, started_on=None, due_on=None)
+            )
         else:
             found[step.key] = step
         if through and step.state not in THROUGH:

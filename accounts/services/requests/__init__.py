@@ -1,4 +1,4 @@
 """Requests: asked for, decided, carried out, ended. Each module imports only those on its left.
 
-acts, deciders, planning, carrying, drafting, submitting, deciding, ending.
+acts, deciders, planning, dates, carrying, passing, drafting, submitting, deciding, ending.
 """

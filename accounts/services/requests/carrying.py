@@ -52,13 +52,7 @@ def record_outcome(
         current = RequestStep.objects.get(pk=step.pk)
         if (current.state, current.done_on, current.note) == (wanted, on, note):
             return current
-        if current.state == Steps.WAITING:
-            said = "The steps before it come first."
-            if current.cure_for:
-                said = "This is asked for only where another step did not work or is late."
-            raise AccountRefused(said, code="waiting")
-        if current.state == Steps.SKIPPED:
-            raise AccountRefused("This step is not needed any more.", code="not_needed")
+        _refuse_out_of_turn(current)
         if held.state == State.APPROVED:
             AccessRequest.objects.filter(pk=held.pk).update(state=State.IN_PROGRESS, version=F("version") + 1)
         RequestStep.objects.filter(pk=step.pk).update(
@@ -77,6 +71,16 @@ def record_outcome(
         )
     step.refresh_from_db()
     return step
+
+
+def _refuse_out_of_turn(step: RequestStep) -> None:
+    if step.state == Steps.SKIPPED:
+        raise AccountRefused("This step is not needed any more.", code="not_needed")
+    if step.state != Steps.WAITING:
+        return
+    if step.cure_for:
+        raise AccountRefused("This is done only where another step did not work or is late.", code="waiting")
+    raise AccountRefused("The steps before it come first.", code="waiting")
 
 
 def open_steps(request_ids: Iterable[int], *, on: date, at: datetime) -> None:
