@@ -11,6 +11,7 @@ from accounts.policy.business_days import add_business_days, is_business_day
 from accounts.policy.step_dates import step_due
 from accounts.policy.step_order import DONE, FAILED, OPEN, SKIPPED, THROUGH, WAITING, Stand, all_through, arrange
 from accounts.policy.step_order import tried_again as tried
+from tests.requests.statute import federal_holidays
 
 MONDAY = date(2026, 11, 2)
 MAILS = [
@@ -122,26 +123,6 @@ def test_what_failed_is_tried_again_once_it_is_mended_and_an_outcome_recorded_an
     assert states(steps) == {"retry": DONE, "call": SKIPPED, "sign-in": OPEN}
     steps = recorded(steps, "retry", False, MONDAY, MONDAY)
     assert states(steps) == {"retry": FAILED, "call": OPEN, "sign-in": WAITING}
-
-
-def nth(year, month, weekday, number):
-    first = date(year, month, 1)
-    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1))
-
-
-def federal_holidays(year):
-    """5 U.S.C. 6103, with the days observed instead: Friday for a Saturday, Monday for a Sunday."""
-    last_of_may = date(year, 5, 31)
-    days = {
-        nth(year, 1, 0, 3), nth(year, 2, 0, 3), last_of_may - timedelta(days=last_of_may.weekday()),
-        nth(year, 9, 0, 1), nth(year, 10, 0, 2), nth(year, 11, 3, 4),
-    }  # fmt: skip
-    fixed = [date(year, 1, 1), date(year, 7, 4), date(year, 11, 11), date(year, 12, 25), date(year + 1, 1, 1)]
-    if year >= 2021:
-        fixed.append(date(year, 6, 19))
-    for day in fixed:
-        days |= {day, day + timedelta(days={5: -1, 6: 1}.get(day.weekday(), 0))}
-    return days
 
 
 def test_business_days_agree_with_the_statute_over_ten_years():
