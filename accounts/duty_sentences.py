@@ -24,6 +24,8 @@ class Duty:
     last_on: date | None = None
     since_on: date | None = None
     cure: str = ""
+    request: str = ""  # the kind of request that a step belongs to
+    actor: str = ""  # who carries the step out
 
     @property
     def passed(self) -> bool:
@@ -96,6 +98,39 @@ def after_review(duty: Duty) -> str:
         else ""
     )
     return f"{since}Have removed what nobody needs, then record the review on the page of the facility."
+
+
+_TURN = {
+    "official": "The Security Official or approver on CMS’s side",
+    "facility": "The facility",
+    "help-desk": "The help desk",
+    "cms": "CMS",
+}
+
+
+def step_due(duty: Duty) -> str:
+    """Return which step of a request is to be through by when, addressed to whose turn it is."""
+    whose = "your" if duty.own else possessive(duty.person)
+    request = f"{duty.request}, {duty.system} at {duty.facility}"
+    if duty.actor == "approver":
+        what = f"Decide about {possessive(duty.person)} request ({request})"
+    elif duty.own:
+        what = f"{duty.about} ({request})"
+    else:
+        what = f"{duty.about}: {whose} request ({request})"
+    if duty.passed:
+        return f"{what}: this was due by {duty.until}."
+    return f"{what}, due {by_day(duty.due_on, duty.on)}."
+
+
+def after_step(duty: Duty) -> str:
+    """Return who acts and since when, or what to do about a step that is late."""
+    since = f" since {short_day(duty.since_on, duty.on)}" if duty.since_on and duty.since_on < duty.on else ""
+    if duty.actor == "approver":
+        return f"It has been waiting for a decision{since}." if since else "It waits for a decision."
+    who = "You" if duty.own else _TURN.get(duty.actor, duty.person)
+    turn = f"{who} {'have' if duty.own else 'has'} had the turn{since}." if since else ""
+    return f"{turn} Record on the request what came of it, also when it did not work.".strip()
 
 
 def temporary_due(*, person: str, own: bool, system: str, due_on: date, on: date) -> str:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 _ANY = 987_654_321  # stands for a key while the pattern of an address is looked up
 
@@ -18,6 +18,19 @@ def link_to(name: str, slug: str, pk: int) -> str:
     """Return the absolute address of an object's page in an organization; `name` as for `reverse`."""
     head, tail = _pattern(name, slug)
     return f"{settings.SITE_URL}{head}{pk}{tail}"
+
+
+def page_of_request(slug: str, request: int, place: int) -> str:
+    """Return the path of a request's page, of its facility where there is no such page."""
+    try:
+        return reverse("web:request", args=[slug, request])
+    except NoReverseMatch:
+        return reverse("web:facility", args=[slug, place])
+
+
+def link_to_request(slug: str, request: int, place: int) -> str:
+    """Return the absolute address of a request's page."""
+    return f"{settings.SITE_URL}{page_of_request(slug, request, place)}"
 
 
 def link_to_page(name: str, slug: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.models import Deadline, PortalAccount, RequestHouse, RequestStep, RoleGrant
 from facilities.models import Membership
 from facilities.models.tenancy import Role
 from reminders.deputies import stands_in
@@ -91,6 +91,7 @@ def still_hears(on: date) -> Q:
         | Q(facility=OuterRef("deadline__grant__facility"))
         | Q(facility=OuterRef("deadline__facility"))
         | Q(facility=OuterRef("deadline__obligation__facility"))
+        | Q(facility=OuterRef("deadline__request_step__request__facility"))
         | Q(Exists(works.filter(facility=OuterRef("facility"))))
     )
     office = Membership.objects.open().filter(
@@ -107,7 +108,7 @@ def still_hears(on: date) -> Q:
     gone = has_left(on, "recipient")
     for person in ("deadline__account__person", "deadline__person", "deadline__grant__account__person"):
         gone |= has_left(on, person)
-    return own | Q(Exists(office)) | _approves(on) | (stands_in(on) & ~gone)
+    return own | Q(Exists(office)) | _approves(on) | _has_the_turn(on) | (stands_in(on) & ~gone)
 
 
 def _works(on: date) -> Q:
@@ -125,6 +126,38 @@ def _approves(on: date) -> Q:
         account__person=OuterRef("recipient"),
     )
     return Q(deadline__grant__isnull=False) & Q(Exists(deciding)) & ~has_left(on, "recipient")
+
+
+def _has_the_turn(on: date) -> Q:
+    """Return the condition that it is the recipient's turn to carry out the step of the request, or to decide."""
+    actors, step = RequestStep.Actor, RequestStep.objects.filter(pk=OuterRef("deadline__request_step"))
+    asked = [actors.FACILITY, actors.HELP_DESK, actors.CMS]
+    turn: Q = Q(actor=actors.HOLDER, request__beneficiary_person=OuterRef("recipient")) | Q(
+        actor__in=asked, request__requester_person=OuterRef("recipient")
+    )
+    officials = RoleGrant.objects.filter(
+        _in_force("", on),
+        role__in=official_roles(),
+        facility=OuterRef("request__facility"),
+        account__system=OuterRef("request__system"),
+        account__status=PortalAccount.Status.ACTIVE,
+        account__person=OuterRef(OuterRef("recipient")),
+    )
+    seats = Membership.objects.open().filter(
+        Q(facility=None) | Q(facility=OuterRef("request__facility")),
+        role__in=[Role.ADMINISTRATOR, Role.APPROVER],
+        organization=OuterRef("organization"),
+        user__is_active=True,
+        user__people=OuterRef(OuterRef("recipient")),
+    )
+    outside = RequestHouse.objects.filter(
+        organization=OuterRef("organization"), outside_deputy=OuterRef(OuterRef("recipient"))
+    )
+    ordinary = Q(request__role=None) | Q(request__role__privileged=False)
+    turn |= Q(Exists(officials), actor=actors.OFFICIAL)
+    decides = Q(Exists(seats.filter(role=Role.ADMINISTRATOR))) | Q(Exists(outside)) | (ordinary & Q(Exists(seats)))
+    turn |= decides & Q(actor=actors.APPROVER)
+    return Q(Exists(step.filter(turn))) & ~has_left(on, "recipient")
 
 
 def truthful(on: date) -> Q:

@@ -35,8 +35,8 @@ _COMING: Final = """
 WITH asked (number, deadline_id, today, step, first, holder, approver, facility, organization) AS (VALUES {asked}
 ), stepped AS (
     SELECT k.number AS id, d.id AS deadline_id, d.organization_id, d.cycle, d.account_id, {person} AS person_id,
-           {place} AS facility_id, {system} AS system_id, 0 AS climb, k.today, k.step, k.first, k.holder, k.approver,
-           k.facility, k.organization
+           {place} AS facility_id, {system} AS system_id, {deciding} AS deciding_id, {shared} AS shared, 0 AS climb,
+           k.today, k.step, k.first, k.holder, k.approver, k.facility, k.organization
       FROM asked k JOIN accounts_deadline d ON d.id = k.deadline_id {joined}
      WHERE d.closed_at IS NULL AND NOT d.muted AND {running}
 ), reached AS MATERIALIZED (
@@ -57,6 +57,8 @@ _OF_ACCOUNTS: Final = {
     "person": "a.person_id",
     "place": "NULL",
     "system": "NULL",
+    "deciding": "NULL",
+    "shared": "0",
     "running": "a.status <> 'removed'",
 }
 _APPROVES: Final = "EXISTS (SELECT 1 FROM approvers v WHERE v.id = r.id AND v.person_id = p.id)"
@@ -142,7 +144,7 @@ def _days(deadline: Deadline, ladder: Ladder, at: datetime) -> Iterator[tuple[da
     Of a daily part that has begun only today.
     """
     today, day = day_in(at, deadline.zone), deadline.target_on or deadline.due_on
-    for number in range(max((deadline.due_on - today).days + 1, 0) + 1):
+    for number in range(max((ladder.last_on(deadline.due_on) - today).days, 0) + 1):
         on = today + timedelta(days=number)
         step = ladder.step_on(on, day=day, due_on=deadline.due_on)
         if step is not None:

@@ -20,6 +20,8 @@ class Concern:
     facility: str = "CAST(NULL AS bigint)"
     system: str = "CAST(NULL AS bigint)"
     running: str = "1 = 1"
+    deciding: str = "CAST(NULL AS bigint)"  # the request about which somebody has to decide here
+    shared: str = "0"  # 1: those who look after the place hear as soon as the person does
 
 
 _CONCERNS: Final = {
@@ -33,6 +35,17 @@ _CONCERNS: Final = {
     "person": Concern("JOIN staff_person q ON q.id = d.person_id", person="q.id"),
     "facility": Concern("JOIN facilities_facility f ON f.id = d.facility_id", facility="f.id"),
     "obligation": Concern("JOIN accounts_obligation b ON b.id = d.obligation_id", facility="b.facility_id"),
+    # Whose turn it is: the person, officials on CMS's side, who decides here, or whoever asked and the place.
+    "request_step": Concern(
+        "JOIN accounts_requeststep s ON s.id = d.request_step_id JOIN accounts_accessrequest q ON q.id = s.request_id",
+        person="CASE WHEN s.actor = 'holder' THEN q.beneficiary_person_id"
+        " WHEN s.actor IN ('facility', 'help-desk', 'cms') THEN q.requester_person_id END",
+        facility="q.facility_id",
+        system="CASE WHEN s.actor = 'official' THEN q.system_id END",
+        running="s.state = 'open'",
+        deciding="CASE WHEN s.actor = 'approver' THEN q.id END",
+        shared="CASE WHEN s.actor IN ('facility', 'help-desk', 'cms') THEN 1 ELSE 0 END",
+    ),
 }
 _IN_FORCE: Final = "g.voided_at IS NULL AND g.valid_from <= {today} AND (g.valid_to IS NULL OR g.valid_to >= {today})"
 _WORKS: Final = "e.voided_at IS NULL AND (e.valid_to IS NULL OR e.valid_to >= {today})"
@@ -49,14 +62,37 @@ _OWNED: Final = (
     "((r.person_id IS NOT NULL AND NOT r.has_left AND r.holder = r.first)"
     " OR EXISTS (SELECT 1 FROM approvers v WHERE v.id = r.id))"
 )
+_DECIDES: Final = (
+    "q.id = r.deciding_id AND m.organization_id = r.organization_id AND m.ended_at IS NULL"
+    " AND (m.facility_id IS NULL OR m.facility_id = q.facility_id)"
+    " AND (m.role = 'administrator' OR (m.role = 'approver' AND (q.role_id IS NULL OR EXISTS ("
+    "SELECT 1 FROM systems_systemrole w WHERE w.id = q.role_id AND NOT w.privileged))))"
+    " AND u.id = m.user_id AND u.is_active AND p.user_id = u.id AND p.organization_id = r.organization_id"
+    " AND p.user_confirmed_at IS NOT NULL AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)"
+)
 # From ``reached`` on, where planning and telling beforehand (`reminders.coming`) have the same to ask.
-PEOPLE: Final = f"""approvers AS MATERIALIZED (
+PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobody of the organization may decide
+    SELECT DISTINCT r.id, r.organization_id, p.id AS person_id
+      FROM reached r CROSS JOIN accounts_accessrequest q CROSS JOIN facilities_membership m CROSS JOIN users_user u
+           CROSS JOIN staff_person p
+     WHERE {_DECIDES} AND NOT {LEFT.replace("{who}", "p.id")}
+), approvers AS MATERIALIZED (
     SELECT DISTINCT r.id, p.id AS person_id
       FROM reached r CROSS JOIN accounts_rolegrant g CROSS JOIN accounts_portalaccount a CROSS JOIN staff_person p
      WHERE g.facility_id = r.facility_id AND g.role_id IN ({{officials}})
        AND a.id = g.account_id AND a.system_id = r.system_id AND a.status = 'active'
        AND p.id = a.person_id AND p.organization_id = r.organization_id
-       AND {_IN_FORCE} AND p.id <> r.person_id AND p.email > '' AND NOT {LEFT.replace("{who}", "p.id")}
+       AND {_IN_FORCE} AND (r.person_id IS NULL OR p.id <> r.person_id) AND p.email > ''
+       AND NOT {LEFT.replace("{who}", "p.id")}
+     UNION
+    SELECT c.id, c.person_id FROM deciders c JOIN staff_person p ON p.id = c.person_id WHERE p.email > ''
+     UNION
+    SELECT r.id, p.id
+      FROM reached r JOIN accounts_accessrequest q ON q.id = r.deciding_id
+           JOIN accounts_requesthouse h ON h.organization_id = r.organization_id
+           JOIN staff_person p ON p.id = h.outside_deputy_id
+     WHERE p.email > '' AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
+       AND NOT EXISTS (SELECT 1 FROM deciders c WHERE c.id = r.id)
 ), here AS MATERIALIZED (  -- at the facility of the deadline, else where its person works
     SELECT r.id, p.id AS person_id
       FROM reached r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
@@ -68,7 +104,7 @@ PEOPLE: Final = f"""approvers AS MATERIALIZED (
      WHERE r.facility_id IS NULL AND e.person_id = r.person_id AND e.valid_from <= {{today}} AND {_WORKS}
        AND m.facility_id = e.facility_id AND m.organization_id = r.organization_id AND {_ADMINISTRATOR}
 ), placed AS MATERIALIZED (
-    SELECT r.*, CASE WHEN {_OWNED} THEN r.facility ELSE r.first END AS joined_here,
+    SELECT r.*, CASE WHEN r.shared = 0 AND {_OWNED} THEN r.facility ELSE r.first END AS joined_here,
            CASE WHEN {_OWNED} OR EXISTS (SELECT 1 FROM here v WHERE v.id = r.id)
                 THEN r.organization ELSE r.first END AS joined_above
       FROM reached r
@@ -93,7 +129,8 @@ HEARD: Final = f"""
 INSERT INTO reminders_heard (deadline_id, organization_id, cycle, climb, step, recipient_id, joins)
 WITH running AS (
     SELECT d.id, d.organization_id, d.cycle, d.due_on, d.{{day}} AS day, {{person}} AS person_id,
-           {{place}} AS facility_id, {{system}} AS system_id, {{climb}} AS climb
+           {{place}} AS facility_id, {{system}} AS system_id, {{climb}} AS climb,
+           {{deciding}} AS deciding_id, {{shared}} AS shared
       FROM accounts_deadline d {{joined}} JOIN facilities_organization o ON o.id = d.organization_id
      WHERE d.closed_at IS NULL AND NOT d.muted AND d.account_id IS NULL AND d.zone = %s AND d.{{day}} <= %s
        AND d.target_on IS {{target}} AND {{running}} AND {{started}}
@@ -121,6 +158,8 @@ def parts(subject: str, today: str) -> dict[str, str]:
         "place": concern.facility,
         "system": concern.system,
         "running": concern.running,
+        "deciding": concern.deciding,
+        "shared": concern.shared,
         "officials": officials,
         "deputies": DEPUTIES.format(rows="placed", today=today),
         "today": today,

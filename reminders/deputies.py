@@ -57,7 +57,9 @@ def deputies(deadlines: QuerySet[Deadline], on: date, *, away: bool) -> QuerySet
 
 def stands_in(on: date) -> Q:
     """Return the condition on reminders that the recipient is a deputy of whoever the deadline is about."""
-    subject = ("deadline__account__person", "deadline__person", "deadline__grant__account__person")
+    request = "deadline__request_step__request__"
+    subject = ["deadline__account__person", "deadline__person", "deadline__grant__account__person"]
+    subject += [f"{request}beneficiary_person", f"{request}requester_person"]
     about = Q()
     for path in subject:
         about |= Q(person=OuterRef(path))

@@ -3,12 +3,13 @@
 from datetime import date
 from typing import Any, Final
 
-from django.db.models import BigIntegerField, CharField, F, OuterRef, Subquery, Value
+from django.db.models import BigIntegerField, Case, CharField, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts import duty_sentences as words
-from accounts.models import AccessReview, Acknowledgement, Deadline, Obligation, RoleGrant
-from reminders.addresses import link_to
+from accounts.models import AccessReview, Acknowledgement, Deadline, Obligation, RequestStep, RoleGrant
+from accounts.policy.requesting import KIND_WORDS
+from reminders.addresses import link_to, link_to_request
 
 COLUMNS: Final = (
     "grant_id",
@@ -29,6 +30,16 @@ COLUMNS: Final = (
     "facility__name",
     "subject_key",
     "basis_on",
+    "request_step_id",
+    "request_step__title",
+    "request_step__actor",
+    "request_step__request_id",
+    "request_step__request__kind",
+    "request_step__request__facility_id",
+    "request_step__request__facility__name",
+    "request_step__request__system__name",
+    "request_step__request__beneficiary_person__first_name",
+    "request_step__request__beneficiary_person__last_name",
 )
 DOCUMENTS: Final = {
     Acknowledgement.Document.RULES.value: "the rules of behavior",
@@ -48,14 +59,26 @@ def place_of(on: date) -> Coalesce:
     What a person owes is counted under none.
     """
     grants = RoleGrant.objects.in_force(on).filter(account=OuterRef("deadline__account")).order_by("facility_id")
-    own = ("deadline__grant__facility_id", "deadline__facility_id", "deadline__obligation__facility_id")
+    own = (
+        "deadline__grant__facility_id",
+        "deadline__facility_id",
+        "deadline__obligation__facility_id",
+        "deadline__request_step__request__facility_id",
+    )
     return Coalesce(Subquery(grants.values("facility_id")[:1]), *own, output_field=BigIntegerField())
 
 
 def holder() -> Coalesce:
     """Return, for reminders, the person that a deadline is about, None for what a facility owes."""
     paths = ("deadline__account__person_id", "deadline__grant__account__person_id", "deadline__person_id")
-    return Coalesce(*paths, output_field=BigIntegerField())
+    return Coalesce(*paths, turn_of(), output_field=BigIntegerField())
+
+
+def turn_of(path: str = "deadline__") -> Case:
+    """Return whose own step of a request a deadline is, None where somebody else carries it out."""
+    step = f"{path}request_step__"
+    mine = When(**{f"{step}actor": RequestStep.Actor.HOLDER}, then=F(f"{step}request__beneficiary_person_id"))
+    return Case(mine, output_field=BigIntegerField())
 
 
 def acknowledged(path: str = "deadline__") -> Subquery:
@@ -97,6 +120,19 @@ def duty_of(deadline: Any, on: date, *, own: bool) -> words.Duty:
     if value("facility_id"):
         about = REVIEWED[value("subject_key").rpartition("/")[2]]
         return words.Duty(**common, about=about, facility=value("facility__name"), since_on=value("basis_on"))
+    if value("request_step_id"):
+        step, request = "request_step__", "request_step__request__"
+        beneficiary = f"{request}beneficiary_person__"
+        return words.Duty(
+            **common,
+            about=value(f"{step}title"),
+            actor=value(f"{step}actor"),
+            request=KIND_WORDS[value(f"{request}kind")],
+            person=_name(value(f"{beneficiary}first_name"), value(f"{beneficiary}last_name")),
+            facility=value(f"{request}facility__name"),
+            system=value(f"{request}system__name"),
+            since_on=value("basis_on"),
+        )
     return words.Duty(
         **common,
         about=WHAT_IS_OWED.get(value("obligation__kind"), value("obligation__title")),
@@ -117,6 +153,8 @@ def sentence(kind: str, duty: words.Duty) -> str:
         return words.acknowledgement_due(duty)
     if kind == Deadline.Kind.REVIEW:
         return words.review_due(duty)
+    if kind == Deadline.Kind.REQUEST_STEP:
+        return words.step_due(duty)
     return words.obligation_due(duty)
 
 
@@ -128,6 +166,8 @@ def detail(kind: str, duty: words.Duty) -> str:
         return MODELLED
     if kind == Deadline.Kind.REVIEW:
         return words.after_review(duty)
+    if kind == Deadline.Kind.REQUEST_STEP:
+        return words.after_step(duty)
     return words.after_obligation(duty)
 
 
@@ -137,4 +177,6 @@ def url(slug: str, deadline: Any, account: int | None, place: int | None) -> str
         return link_to("web:account", slug, account)
     if deadline.get("person_id"):
         return link_to("web:person", slug, deadline.get("person_id"))
+    if deadline.get("request_step_id"):
+        return link_to_request(slug, deadline.get("request_step__request_id"), place or 0)
     return link_to("web:facility", slug, place or 0)

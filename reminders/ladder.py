@@ -6,15 +6,19 @@ has been planned. The steps are ours, not CMS's (C-19 of the fact file); EQRS's 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
+
+from accounts.policy.business_days import add_business_days, last_day_before
 
 DAY_AFTER: Final = -1
 # Where an organization's own, stricter day came first, the steps above are counted against that day. CMS's day then
 # gets two of its own: so many days before it, and the day after it.
 CMS_DAY_NEAR, CMS_DAY_PASSED, CMS_NEAR_DAYS = -2, -3, 2
 LONG_CLOCK_DAYS: Final = 60
+# A step of a request is heard of as soon as it opens, however long it takes: that is the hand-over.
+OPENED: Final = 366
 _CLOCKS: Final = frozenset({"inactivity", "password"})
 _LONG_CLOCK: Final = (20, 10, 5, 2)
 _FIXED: Final = {
@@ -25,7 +29,10 @@ _FIXED: Final = {
     "obligation": (14, 7, 3, 1),
     "temporary": (14, 7, 1),
     "removal": (7, 1, 0),
+    "request-step": (OPENED, 0),
 }
+# So many business days after the day, instead of the day after: offices that do not work cannot have answered.
+_AFTERWARDS: Final = {"request-step": (1, 3)}
 _DAILY_AFTERWARDS: Final = frozenset({"removal"})
 _TOLD_AFTERWARDS: Final = frozenset({"certification"})  # somebody else's duty: the holder hears when it was missed
 _OF_THE_PLACE: Final = frozenset({"obligation", "review", "officials"})  # nobody holds it but who runs the facility
@@ -47,17 +54,29 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Steps before the last safe day, largest first. The day after follows; ``daily`` = then every further day."""
+    """Steps before the last safe day, largest first. The day after follows; ``daily`` = then every further day.
+
+    ``after``: instead of the day after, the business days after it; the step of three of them is -3.
+    """
 
     before: tuple[int, ...]
     daily: bool = False
     told_afterwards: bool = False
     of_the_place: bool = False
+    after: tuple[int, ...] = ()
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """All steps, the day after included."""
-        return (*self.before, DAY_AFTER)
+        """All steps, those after the day included."""
+        return (*self.before, *(-number for number in self.after)) if self.after else (*self.before, DAY_AFTER)
+
+    def passed_before(self, on: date) -> list[tuple[int, date]]:
+        """Return the steps in business days, each with the last day after which it is due on a day."""
+        return [(-number, last_day_before(on, number)) for number in self.after]
+
+    def last_on(self, due_on: date) -> date:
+        """Return the day of the last step, of a daily part its first."""
+        return add_business_days(due_on, self.after[-1]) if self.after else due_on + timedelta(days=1)
 
     @property
     def first(self) -> int:
@@ -76,6 +95,9 @@ class Ladder:
         ``day``: the one that steps are counted against, an organization's own or CMS's ``due_on``. After a day of its
         own two steps count against CMS's.
         """
+        if self.after and day < on:
+            due = [step for step, last in self.passed_before(on) if day <= last]
+            return min(due, default=self.before[-1])
         step = self.latest_due((day - on).days)
         if step != DAY_AFTER or self.daily or day == due_on:
             return step
@@ -98,18 +120,23 @@ class Ladder:
             return DAY_AFTER if self.told_afterwards else self.first
         if audience is Audience.APPROVER or (audience is Audience.FACILITY and self.of_the_place):
             return self.first
+        if self.after:
+            return self.steps[2] if audience is Audience.FACILITY else self.steps[-1]
         position = len(self.before) - 1
         if audience is Audience.FACILITY:
             position = min(position, 2)
         return self.before[position] if position else DAY_AFTER
 
-    def previous(self, step: int, audience: Audience) -> int | None:
-        """Return the step before this one at which the audience heard, None where it is its first.
+    @property
+    def behind(self) -> tuple[int, ...]:
+        """Steps that may have been missed when a later one is planned; of a daily part only today's matters."""
+        if self.after:
+            return self.steps
+        return self.before if self.daily else (*self.before, DAY_AFTER, CMS_DAY_NEAR)
 
-        Days of the daily part do not count: only today's matters.
-        """
-        before = self.before if self.daily else (*self.before, DAY_AFTER, CMS_DAY_NEAR)
-        return min((each for each in before if step < each <= self.joins(audience)), default=None)
+    def previous(self, step: int, audience: Audience) -> int | None:
+        """Return the step before this one at which the audience heard, None where it is its first."""
+        return min((each for each in self.behind if step < each <= self.joins(audience)), default=None)
 
 
 def ladder_of(kind: str, limit_days: int | None = None) -> Ladder | None:
@@ -123,6 +150,7 @@ def ladder_of(kind: str, limit_days: int | None = None) -> Ladder | None:
             daily=kind in _DAILY_AFTERWARDS,
             told_afterwards=kind in _TOLD_AFTERWARDS,
             of_the_place=kind in _OF_THE_PLACE,
+            after=_AFTERWARDS.get(kind, ()),
         )
     if kind not in _CLOCKS:
         return None

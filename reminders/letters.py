@@ -24,7 +24,7 @@ from systems.policy import EASTERN, day_in
 ROWS: Final = 25  # per digest, dates first; beyond them counts per facility
 PLACES: Final = 25
 _KINDS: Final = Deadline.Kind
-_OTHERS: Final = (_KINDS.ACKNOWLEDGEMENT, _KINDS.OBLIGATION, _KINDS.TEMPORARY, _KINDS.REVIEW)
+_OTHERS: Final = (_KINDS.ACKNOWLEDGEMENT, _KINDS.OBLIGATION, _KINDS.TEMPORARY, _KINDS.REVIEW, _KINDS.REQUEST_STEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ def _late(at: datetime) -> Q:
     some = Q()
     for zone, on in days_by_zone(at).items():
         some |= Q(deadline__zone=zone, deadline__due_on__lt=on)
-    return some & (Q(deadline__policy__isnull=False) | Q(deadline__obligation__isnull=False))
+    ours = Q(deadline__obligation__isnull=False) | Q(deadline__request_step__isnull=False)
+    return some & (Q(deadline__policy__isnull=False) | ours)
 
 
 def _tallies(aims: QuerySet[Reminder], at: datetime) -> dict[int, Tally]:
@@ -138,7 +139,11 @@ def _rows(aims: QuerySet[Reminder], at: datetime) -> dict[int, list[dict[str, An
         place=duty_lines.place_of(day_in(at, EASTERN)),
         account=Coalesce("deadline__account_id", "deadline__grant__account_id", output_field=BigIntegerField()),
         holder=duty_lines.holder(),
-        system=Coalesce("deadline__account__system__name", "deadline__grant__account__system__name"),
+        system=Coalesce(
+            "deadline__account__system__name",
+            "deadline__grant__account__system__name",
+            "deadline__request_step__request__system__name",
+        ),
         acknowledged=duty_lines.acknowledged(),
     ).filter(rank__lte=ROWS)
     columns = ["due_on", "check_on", "kind", "zone", "policy_id", "policy__consequence", "policy__cure_text"]
@@ -232,6 +237,8 @@ def _line(
 def _duty(to: Addressee, row: dict[str, Any], on: date) -> Line:
     section, *said, url = duty_lines.said(row, on, own=row["holder"] == to.person_id, slug=to.slug)
     opens = "account" if row["account"] else "person" if row["deadline__person_id"] else "facility"
+    if row["deadline__request_step_id"]:
+        opens = "request"
     return Line(section, said[0], said[1], url, to.had_mail and not row["told"], opens)
 
 

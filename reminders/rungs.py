@@ -35,6 +35,7 @@ SUBJECTS: Final = {
     "obligation": "obligation",
     "officials": "facility",
     "review": "facility",
+    "request-step": "request_step",
 }
 _FAR: Final = 30  # ladders that begin earlier than this get a statement of their own, so that it alone reads so far
 
@@ -180,6 +181,9 @@ def steps_of(ladder: Ladder, *, on: date, house_day: bool, overdue: Sequence[dat
     ``overdue``: the passed days that occur among deadlines with a daily ladder.
     """
     yield f"w.day > '{_plus(on, ladder.first)}'", NOT_YET
+    if ladder.after:
+        yield from _steps_in_business_days(ladder, on)
+        return
     for step, after in zip(ladder.before, [*ladder.before[1:], DAY_AFTER], strict=True):
         yield f"w.day > '{_plus(on, after)}'", step
     if ladder.daily:
@@ -192,12 +196,14 @@ def steps_of(ladder: Ladder, *, on: date, house_day: bool, overdue: Sequence[dat
         yield "w.day IS NOT NULL", DAY_AFTER
 
 
-def steps_behind(ladder: Ladder) -> tuple[int, ...]:
-    """Return the steps that may have been missed when a later one is planned (`Ladder.previous`).
-
-    Days of the daily part do not count: only today's matters.
-    """
-    return ladder.before if ladder.daily else (*ladder.before, DAY_AFTER, CMS_DAY_NEAR)
+def _steps_in_business_days(ladder: Ladder, on: date) -> Iterator[tuple[str, int]]:
+    for step, after in zip(ladder.before, ladder.before[1:], strict=False):
+        yield f"w.day > '{_plus(on, after)}'", step
+    step = ladder.before[-1]
+    for later, last in ladder.passed_before(on):
+        yield f"w.day > '{last}'", step
+        step = later
+    yield "w.day IS NOT NULL", step
 
 
 def _plus(on: date, days: int) -> date:

@@ -7,9 +7,10 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from accounts.models import Deadline
+from accounts.models import Deadline, RequestStep
 from facilities.access import Action, Scope
 from reminders import duty_lines
+from reminders.addresses import page_of_request
 from reminders.ladder import first_step
 from staff.models import Person
 from systems.policy import standing
@@ -26,6 +27,7 @@ _CLEARS: Final = {
     Deadline.Kind.ACKNOWLEDGEMENT.value: "The acknowledgement, recorded on the person’s page.",
     Deadline.Kind.OBLIGATION.value: "The note on the facility’s page that it is done.",
     Deadline.Kind.REVIEW.value: "A review of the access there, recorded on the facility’s page.",
+    Deadline.Kind.REQUEST_STEP.value: "What came of the step, recorded on the request’s page.",
 }
 _COLUMNS: Final = (
     "pk",
@@ -39,6 +41,7 @@ _COLUMNS: Final = (
     "grant__account__person__user_id",
     "obligation__facility_id",
     "person__user_id",
+    "request_step__request__beneficiary_person__user_id",
     *duty_lines.COLUMNS,
 )
 Row = dict[str, Any]
@@ -74,6 +77,8 @@ def duty_rows(deadlines: QuerySet[Deadline], *, scope: Scope, on: date) -> list[
 
 def _row(each: Row, scope: Scope, on: date, reached: Container[int]) -> Row:
     users = {each["grant__account__person__user_id"], each["person__user_id"]} - {None}
+    if each["request_step__actor"] == RequestStep.Actor.HOLDER:
+        users = {each["request_step__request__beneficiary_person__user_id"]}
     duty = duty_lines.duty_of(each, on, own=scope.user_id in users)
     stands = standing(
         on=on,
@@ -104,6 +109,9 @@ def _url(each: Row, scope: Scope) -> str:
         return reverse("web:account", args=[slug, each["grant__account_id"]])
     if each["person_id"]:
         return reverse("web:person", args=[slug, each["person_id"]])
+    if each["request_step_id"]:
+        place = each["request_step__request__facility_id"]
+        return page_of_request(slug, each["request_step__request_id"], place)
     return reverse("web:facility", args=[slug, each["obligation__facility_id"] or each["facility_id"]])
 
 

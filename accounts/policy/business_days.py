@@ -19,6 +19,19 @@ def is_business_day(day: date) -> bool:
     return day.weekday() < _SATURDAY and day not in _federal(day.year)
 
 
+def last_day_before(on: date, count: int) -> date:
+    """Return the last day after which so many full business days are over on a day: `add_business_days` turned round.
+
+    Raises ValueError for fewer than one.
+    """
+    if count < 1:
+        raise ValueError("at least one business day lies between")
+    day = on - timedelta(days=1)
+    while add_business_days(day, count) > on:
+        day -= timedelta(days=1)
+    return day
+
+
 def add_business_days(day: date, count: int) -> date:
     """Return the day so many full business days after a day, which itself never counts (CMSN-REG-4).
 

@@ -10,11 +10,13 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from accounts.models import Deadline, Finding
 from accounts.models.watch import FindingQuerySet, Severity
 from accounts.policy import lapse_severity
+from accounts.policy.business_days import last_day_before
 from audit.bulk import insert_from
 from audit.services import Ref, record_digest
 from systems.models import Policy
 from systems.policy import EASTERN, day_in
 
+STEP_WEIGHS_AFTER = 3  # business days after its day, when the ladder escalates as well
 SWEEP = Ref("system:sweep", "nightly sweep")
 
 
@@ -43,6 +45,7 @@ def sweep_lapses(*, at: datetime) -> Swept:
         for zone, on in days_by_zone(at).items():
             closed += _close(zone, on, at)
             opened += _open(zone, on)
+        _weigh_steps(at)
         if opened:
             new = Finding.objects.filter(pk__gt=newest, kind=Finding.Kind.LAPSE)
             _record("finding.lapse-opened", new, at)
@@ -61,17 +64,27 @@ def _open(zone: str, on: date) -> int:
             "organization": F("organization_id"),
             "kind": Value(Finding.Kind.LAPSE.value),
             "subject_key": Concat(Value("deadline:"), Cast("pk", CharField())),
-            "facility": Coalesce("facility_id", "grant__facility_id", "obligation__facility_id"),
+            "facility": Coalesce(
+                "facility_id", "grant__facility_id", "obligation__facility_id", "request_step__request__facility_id"
+            ),
             "person": F("person_id"),
             "account": Coalesce("account_id", "grant__account_id"),
             "deadline": F("pk"),
             "facts": Value("{}"),
-            "severity": _severity(),
+            "severity": _severity(on),
             "opened_on": Value(on, output_field=DateField()),
         },
         conflict=["kind", "subject_key"],
         where="closed_at IS NULL",
     )
+
+
+def _weigh_steps(at: datetime) -> None:
+    """Let lapses of requests' steps weigh more once they are long overdue."""
+    light = Finding.objects.open().filter(kind=Finding.Kind.LAPSE, severity=Severity.LOW)
+    long = light.filter(_long_overdue(day_in(at, EASTERN), "deadline__"))
+    if long.exists():
+        restate(long, at)
 
 
 def _close(zone: str, on: date, at: datetime) -> int:
@@ -80,17 +93,27 @@ def _close(zone: str, on: date, at: datetime) -> int:
     return gone.update(closed_at=at)
 
 
-def _severity() -> Coalesce:
-    """Return the CASE that `accounts.policy.lapse_severity` spells out, value by value; quiet clocks only inform."""
+def _severity(on: date) -> Coalesce:
+    """Return the CASE that `accounts.policy.lapse_severity` spells out, value by value; quiet clocks only inform.
+
+    A step of a request that is long overdue weighs more (R-28, R-50).
+    """
     pairs = set(Policy.objects.order_by().values_list("kind", "consequence").distinct())
     whens = [When(muted=True, then=Value(Severity.INFO.value))]
     whens += [
         When(kind=kind, policy__consequence=consequence, then=Value(lapse_severity(kind, consequence)))
         for kind, consequence in sorted(pairs)
     ]
+    whens.append(When(_long_overdue(on), then=Value(Severity.MEDIUM.value)))
     typed = Deadline.Kind.OBLIGATION.value
     whens.append(When(kind=typed, policy=None, then=Value(lapse_severity(typed, ""))))
     return Coalesce(Case(*whens, output_field=CharField()), Value(lapse_severity("", "")))
+
+
+def _long_overdue(on: date, path: str = "") -> Q:
+    """Return the condition on deadlines (by their path) of requests' steps that are late for three business days."""
+    last = last_day_before(on, STEP_WEIGHS_AFTER)
+    return Q(**{f"{path}kind": Deadline.Kind.REQUEST_STEP.value, f"{path}due_on__lte": last})
 
 
 def _record(action: str, findings: "QuerySet[Finding]", at: datetime) -> None:
@@ -105,7 +128,8 @@ def restate_severity(*, system: int, kind: str, at: datetime) -> int:
 
 def restate(findings: FindingQuerySet, at: datetime) -> int:
     """Let those of the findings that are open lapses say how bad they are now. Returns how many said otherwise."""
-    of_deadline = Deadline.objects.filter(pk=OuterRef("deadline")).annotate(now=_severity()).values("now")
+    severity = _severity(day_in(at, EASTERN))
+    of_deadline = Deadline.objects.filter(pk=OuterRef("deadline")).annotate(now=severity).values("now")
     lapses = findings.open().filter(kind=Finding.Kind.LAPSE)
     changed = lapses.annotate(now=Subquery(of_deadline)).exclude(severity=F("now"))
     with transaction.atomic():

@@ -23,7 +23,7 @@ from reminders.deputies import HEARD as DEPUTIES
 from reminders.holding import HEARD as HOLDING
 from reminders.ladder import Audience
 from reminders.models import Reminder
-from reminders.rungs import NOT_YET, Climb, climbs, members_of, steps_behind, steps_of
+from reminders.rungs import NOT_YET, Climb, climbs, members_of, steps_of
 
 SWEEP: Final = Ref("system:reminders", "reminder sweep")
 RULE: Final = Ref("rule:ladder", "Steps of the ladder")
@@ -211,9 +211,7 @@ def _plan(cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, at
     instant = "CAST(%s AS timestamptz)" if connection.vendor == "postgresql" else "%s"
     cursor.execute(_PLANNED.format(instant=instant), [now])
     planned = cursor.rowcount
-    behind = ", ".join(
-        f"({number}, {step})" for number, climb in enumerate(group) for step in steps_behind(climb.ladder)
-    )
+    behind = ", ".join(f"({number}, {step})" for number, climb in enumerate(group) for step in climb.ladder.behind)
     cursor.execute(_SKIPPED.format(instant=instant, behind=behind), [now])
     cursor.execute("DELETE FROM reminders_heard")
     return int(planned)

@@ -19,6 +19,7 @@ from accounts.services.figures import keep_figures
 from accounts.services.further_clocks import follow_duties
 from accounts.services.lapses import sweep_lapses
 from accounts.services.recomputation import left_behind, recompute_outdated
+from accounts.services.requests.passing import open_cures
 from accounts.services.rules.sweep import check_rules
 from accounts.services.typed_logins import close_old_typing
 from imports.forgetting import forget_cells
@@ -117,7 +118,7 @@ def _sweeps(plan: _Plan) -> list[tuple[str, Callable[[datetime], dict[str, int]]
     sweeps: list[tuple[str, Callable[[datetime], dict[str, int]]]] = []
     if not plan.up_to_date:  # a new catalogue, or an act that began before the last one and wrote after it was followed
         sweeps.append(("deadlines", partial(_recompute, since=plan.done)))
-    sweeps.append(("duties", _duties))
+    sweeps += [("duties", _duties), ("steps", _steps)]
     sweeps += [("lapses", _lapses), ("findings", partial(_rules, plan=plan)), ("reminders", _plan_reminders)]
     sweeps.append(("imports", _forget))
     if not plan.tick.held:  # a digest written today and let go next week would say what is long past
@@ -151,6 +152,10 @@ def _recompute(at: datetime, *, since: int) -> dict[str, int]:
 def _duties(at: datetime) -> dict[str, int]:
     followed = follow_duties(at=at)
     return {"opened": followed.opened, "closed": followed.closed}
+
+
+def _steps(at: datetime) -> dict[str, int]:
+    return {"opened": open_cures(at=at)}
 
 
 def _lapses(at: datetime) -> dict[str, int]:

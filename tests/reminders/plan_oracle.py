@@ -1,8 +1,11 @@
 """What design section 3 says of ladders and recipients, retold as a loop over single deadlines: judges the planner."""
 
-from accounts.models import Deadline, HouseWindow, RoleGrant
+from datetime import timedelta
+
+from accounts.models import Deadline, HouseWindow, RequestHouse, RoleGrant
 from facilities.models import Membership
 from staff.models import Absence, Deputy, Employment, Person
+from tests.requests.statute import federal_holidays
 
 FIXED = {
     "deletion": (30, 14, 7, 1),
@@ -12,6 +15,7 @@ FIXED = {
     "obligation": (14, 7, 3, 1),
     "temporary": (14, 7, 1),
     "removal": (7, 1, 0),
+    "request-step": (366, 0),  # when it opens, and on its day
 }
 
 
@@ -35,10 +39,18 @@ def step_on(deadline, steps, on):
         return min((step for step in steps if step >= left), default=None)
     if deadline.kind == "removal":
         return left
+    if deadline.kind == "request-step":
+        worked = business_days_between(deadline.due_on, on)
+        return -3 if worked >= 3 else -1 if worked else 0
     if deadline.target_on is None:
         return -1
     cms = (deadline.due_on - on).days
     return -1 if cms > 2 else -2 if cms >= 0 else -3
+
+
+def business_days_between(day, on):
+    days = [day + timedelta(days=number) for number in range(1, (on - day).days + 1)]
+    return len([each for each in days if each.weekday() < 5 and each not in federal_holidays(each.year)])
 
 
 def works(person, on):
@@ -100,8 +112,52 @@ def deputies(subject, on):
     return {person for person in found if person.email and not has_left(person, on)}
 
 
+def those_who_decide(request, on):
+    """Confirmed third people with a role that decides there, the outside deputy where there is nobody."""
+    own = {request.requester_person, request.beneficiary_person}
+    roles = {"administrator"} if request.role.privileged else {"administrator", "approver"}
+    found = set()
+    for member in Membership.objects.filter(organization=request.organization, role__in=roles, ended_at=None):
+        if member.facility_id in (None, request.facility_id) and member.user.is_active:
+            found |= set(Person.objects.filter(user=member.user, user_confirmed_at__isnull=False))
+    found = {person for person in found - own if not has_left(person, on)}
+    house = RequestHouse.objects.filter(organization=request.organization).first()
+    return found or ({house.outside_deputy} - own if house else set())
+
+
+def hears_of_step(deadline, officials, on):
+    """As `hears`, of a step of a request: whose turn it is, from its opening on."""
+    step, request = deadline.request_step, deadline.request_step.request
+    subject, decide = None, set()
+    if step.actor == "approver":
+        decide = {person for person in those_who_decide(request, on) if person.email}
+    elif step.actor == "official":
+        rows = RoleGrant.objects.filter(
+            facility=request.facility, role__in=officials, account__system=request.system, account__status="active"
+        )
+        people = {grant.account.person for grant in rows if in_force(grant, on)}
+        decide = {person for person in people if person.email and not has_left(person, on)}
+    else:
+        subject = request.beneficiary_person if step.actor == "holder" else request.requester_person
+    there = subject is not None and not has_left(subject, on)
+    here = administrators(deadline.organization, {request.facility_id})
+    owned = there or bool(decide)
+    alone = step.actor in ("holder", "official", "approver") and owned
+    joins = dict.fromkeys(administrators(deadline.organization, None), -3 if owned or here else 366)
+    joined = -1 if alone else 366
+    for people, first in ((here, joined), (decide, 366), ({subject} if there and subject.email else set(), 366)):
+        joins |= {person: max(first, joins.get(person, first)) for person in people}
+    if there:
+        away = any(lasts(row, on) for row in Absence.objects.filter(person=subject))
+        first = 366 if away else -1
+        joins |= {person: max(first, joins.get(person, first)) for person in deputies(subject, on)}
+    return {person: (first, first) for person, first in joins.items()}
+
+
 def hears(deadline, officials, on):
     """Person -> the first step at which she hears of the deadline, and the first that she can have missed."""
+    if deadline.request_step:
+        return hears_of_step(deadline, officials, on)
     steps = steps_of(deadline)
     first, last = steps[0], steps[-1]
     third = steps[min(2, len(steps) - 1)]
@@ -163,6 +219,8 @@ def expected(officials, days, known):
                 continue
             wanted[key] = "planned"
             behind = steps if deadline.kind == "removal" else (*steps, -1, -2)
+            if deadline.kind == "request-step":
+                behind = (*steps, -1, -3)
             for missed in behind:
                 skipped = (deadline.pk, deadline.cycle, missed, person.pk)
                 if step < missed <= missable and skipped not in known:

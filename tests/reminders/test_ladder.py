@@ -1,5 +1,7 @@
 """The ladder, step by step, and what holds for every ladder there can be."""
 
+from datetime import date, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +27,7 @@ ladders = st.builds(ladder_of, kinds, limits)
         ("certification", None, (60, 30, 14, 7, 1, -1)),
         ("review", None, (14, 7, 1, -1)),
         ("removal", None, (7, 1, 0, -1)),
+        ("request-step", None, (366, 0, -1, -3)),
     ],
 )
 def test_steps_are_those_of_the_design(kind, limit, steps):
@@ -33,8 +36,8 @@ def test_steps_are_those_of_the_design(kind, limit, steps):
 
 
 def test_a_kind_without_a_ladder_is_never_soon_and_a_clock_needs_its_limit():
-    assert ladder_of("request-step") is None
-    assert first_step("request-step") == 0
+    assert ladder_of("window") is None
+    assert first_step("window") == 0
     with pytest.raises(ValueError, match="limit"):
         ladder_of("inactivity")
 
@@ -60,6 +63,16 @@ def test_on_a_ladder_of_one_step_only_the_holder_hears_before_the_day():
     assert ladder.heard_by(Audience.FACILITY, DAY_AFTER)
 
 
+def test_a_step_of_a_request_is_told_when_it_opens_on_its_day_and_after_one_and_three_business_days():
+    ladder, friday = ladder_of("request-step"), date(2026, 11, 20)
+    told = [ladder.step_on(friday + timedelta(days=n), day=friday, due_on=friday) for n in range(-30, 12)]
+    assert told[:30] == [366] * 30
+    assert told[30:] == [0, 0, 0, -1, -1, -3, -3, -3, -3, -3, -3, -3], "Monday, then Wednesday"
+    assert ladder.step_on(date(2026, 11, 26), day=date(2026, 11, 25), due_on=date(2026, 11, 25)) == 0, "Thanksgiving"
+    assert [ladder.joins(each) for each in Audience] == [366, 366, -1, -3]
+    assert ladder.last_on(friday) == date(2026, 11, 25)
+
+
 def test_a_removal_is_asked_for_every_day_once_it_is_late_and_a_login_once():
     assert [ladder_of("removal").latest_due(left) for left in (8, 7, 3, 1, 0, -1, -5)] == [None, 7, 7, 1, 0, -1, -5]
     assert ladder_of("inactivity", 60).latest_due(-5) == DAY_AFTER
@@ -68,7 +81,7 @@ def test_a_removal_is_asked_for_every_day_once_it_is_late_and_a_login_once():
 @given(ladders)
 def test_steps_fall_and_end_with_the_day_after(ladder):
     assert list(ladder.steps) == sorted(set(ladder.steps), reverse=True)
-    assert ladder.steps[-1] == DAY_AFTER
+    assert ladder.steps[-1] == (-ladder.after[-1] if ladder.after else DAY_AFTER)
     assert ladder.before[-1] >= 0
 
 

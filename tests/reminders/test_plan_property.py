@@ -5,7 +5,15 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Deadline, HouseWindow, Obligation, RoleGrant
+from accounts.models import (
+    AccessRequest,
+    Deadline,
+    HouseWindow,
+    Obligation,
+    RequestHouse,
+    RequestStep,
+    RoleGrant,
+)
 from accounts.services.lapses import days_by_zone
 from facilities.models import Membership
 from facilities.models.tenancy import Role
@@ -21,7 +29,11 @@ from tests.reminders.plan_oracle import expected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 ON_ACCOUNTS = ("inactivity", "password", "deletion", "temporary", "removal")
-KINDS = (*ON_ACCOUNTS, "inactivity", "certification", "acknowledgement", "obligation", "review")
+KINDS = (
+    *(*ON_ACCOUNTS, "inactivity", "certification", "acknowledgement", "obligation", "review"),
+    *("request-step", "request-step"),
+)
+ACTORS = ("holder", "official", "facility", "help-desk", "cms", "approver", "approver")
 SYSTEMS = ("iqies", "idm", "qies", "mycgs", "harp", "psr")
 
 
@@ -40,7 +52,9 @@ class World:
                     organization=cast.riverside, system=self.systems[slug], mention_days=40,
                     flag_days=chance.choice([45, 70, 100]), enabled=chance.random() < 0.7,
                 )  # fmt: skip
-        for number in range(14):
+        if chance.random() < 0.7:
+            RequestHouse.objects.create(organization=cast.riverside, outside_deputy=self.one(self.people))
+        for number in range(16):
             self.deadline(number)
         for _ in range(4):
             self.stand_in()
@@ -55,11 +69,14 @@ class World:
         chance, place = self.chance, self.one(self.places)
         user = factories.UserFactory(is_active=chance.random() < 0.8) if chance.random() < 0.7 else None
         mail = f"p{number}@example.org" if chance.random() < 0.8 else ""
-        person = factories.PersonFactory(organization=self.cast.riverside, email=mail, user=user)
+        person = factories.PersonFactory(
+            organization=self.cast.riverside, email=mail, user=user,
+            user_confirmed_at=NOON if user and chance.random() < 0.8 else None,
+        )  # fmt: skip
         if user and chance.random() < 0.7:
             factories.MembershipFactory(
                 user=user, organization=self.cast.riverside, facility=self.one([*self.places, None]),
-                role=self.one([Role.ADMINISTRATOR, Role.ADMINISTRATOR, Role.COORDINATOR]),
+                role=self.one([Role.ADMINISTRATOR, Role.ADMINISTRATOR, Role.APPROVER, Role.COORDINATOR]),
                 ended_at=NOON if chance.random() < 0.2 else None,
             )  # fmt: skip
         for _ in range(chance.randrange(0, 3)):
@@ -122,6 +139,8 @@ class World:
             facts["grant"] = self.one(grants)
         elif kind == "acknowledgement":
             facts["person"] = self.one(self.people)
+        elif kind == "request-step":
+            facts["request_step"] = self.step()
         elif kind == "review":
             facts["facility"] = self.one(self.places)
         else:
@@ -135,13 +154,25 @@ class World:
             closed_at=NOON if self.chance.random() < 0.1 else None, **facts,
         )  # fmt: skip
 
+    def step(self):
+        role = self.one(SystemRole.objects.filter(system=self.systems["iqies"]))
+        request = AccessRequest.objects.create(
+            organization=self.cast.riverside, kind="new-account", system=role.system, role=role, approval="needed",
+            facility=self.one(self.places), requester_person=self.one(self.people),
+            beneficiary_person=self.one(self.people), created_at=NOON,
+        )  # fmt: skip
+        return RequestStep.objects.create(
+            organization=self.cast.riverside, request=request, position=1, key_in_list="a-step", title="A step",
+            actor=self.one(ACTORS), state="open", started_on=TODAY,
+        )  # fmt: skip
+
     def write_some(self):
         """Let a few reminders be there already, of this cycle and of earlier ones."""
         for deadline in Deadline.objects.all():
             for person in self.chance.sample(self.people, 2):
                 Reminder.objects.get_or_create(
                     organization=self.cast.riverside, deadline=deadline, cycle=self.chance.randrange(1, 3),
-                    step=self.one([60, 30, 20, 14, 10, 7, 5, 2, 1, 0, -1]), recipient=person,
+                    step=self.one([366, 60, 30, 20, 14, 10, 7, 5, 2, 1, 0, -1]), recipient=person,
                     defaults={"planned_at": NOON, "state": self.one(["planned", "skipped", "in_digest", "superseded"])},
                 )  # fmt: skip
 

@@ -11,12 +11,14 @@ from web.guides.citing import Bibliography
 
 TITLES: Final = {
     RequestKind.REGISTER: "Get access",
+    RequestKind.ADDITIONAL_ROLE: "Get a further role",
     RequestKind.CHANGE: "Change contact data",
     RequestKind.ROLE_CHANGE: "Change a role",
     RequestKind.REMOVE: "Remove access",
     RequestKind.REACTIVATE: "Get access back",
     RequestKind.FORGOTTEN_ID: "Forgotten user ID",
     RequestKind.UNLOCK: "Unlock after wrong passwords",
+    RequestKind.PROOFING: "Try identity proofing again",
     RequestKind.CERTIFY: "Certify roles",
 }
 _UNITS: Final = {
@@ -31,6 +33,12 @@ _ACTORS: Final = {
     Step.Actor.FACILITY: "The facility does this",
     Step.Actor.HELP_DESK: "The help desk does this",
     Step.Actor.CMS: "CMS does this",
+}
+# Steps that are not for everybody.
+_ONLY: Final = {
+    Step.OnlyIf.NO_OFFICIAL: "Only where nobody is a Security Official yet",
+    Step.OnlyIf.FIRST_OFFICIAL: "Only for the first Security Official",
+    Step.OnlyIf.OFFICIAL_THERE: "Only where a Security Official is there",
 }
 
 
@@ -56,12 +64,22 @@ def _step(row: Step, bibliography: Bibliography, on: date) -> dict[str, Any]:
     return {
         "title": row.title,
         "text": row.text,
+        "only": _only(row),
+        "stage": row.stage,
         "actor": _ACTORS.get(Step.Actor(row.actor), ""),
         "takes": count_noun(row.duration, _UNITS[Step.Unit(row.unit)]) if row.duration is not None else "",
         "when": _capital(" ".join(when)),
         "now": (start or date.min) <= on <= (end or date.max),
         "cite": bibliography.cite(row),
     }
+
+
+def _only(row: Step) -> str:
+    if row.cure_for:
+        return "Only if that did not work"
+    if row.provider_type:
+        return f"Only for: {row.get_provider_type_display()}"
+    return _ONLY[Step.OnlyIf(row.only_if)] if row.only_if else ""
 
 
 def prerequisites_of(system: System, slug: str, bibliography: Bibliography, on: date) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Steps of a request as they are carried out: which is next, what came of it, and by when."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import transaction
@@ -9,15 +9,15 @@ from django.db.models import F
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import State
-from accounts.policy.step_dates import step_due
+from accounts.policy.step_order import Stand, arrange, tried_again
 from accounts.services.requests.acts import lock_request
 from accounts.services.requests.dates import follow_dates
+from audit.bulk import among
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from systems.policy import EASTERN, day_in, latest_day
 
 Steps = RequestStep.State
-_THROUGH = frozenset({Steps.DONE, Steps.SKIPPED})
 
 
 def is_own_request(scope: Scope, request: AccessRequest) -> bool:
@@ -31,8 +31,9 @@ def record_outcome(
 ) -> RequestStep:
     """Record what came of a step; the next ones open. The same outcome again changes nothing.
 
-    A failed step says why and opens what mends it; a step that was recorded by mistake is recorded anew. Raises
-    NotAllowed, and AccountRefused for our own decision, a step that waits, a day ahead, and a failure without reason.
+    A failed step says why and opens what mends it; that done, it is tried again. A step that was recorded by mistake
+    is recorded anew, and the dates of what follows with it. Raises NotAllowed, and AccountRefused for our own decision,
+    a step that waits or is not needed, a day ahead, and a failure without reason.
     """
     request = step.request
     authorize(scope, Action.CARRY_OUT_REQUEST, [request.facility_id], own=is_own_request(scope, request))
@@ -51,13 +52,14 @@ def record_outcome(
         current = RequestStep.objects.get(pk=step.pk)
         if (current.state, current.done_on, current.note) == (wanted, on, note):
             return current
-        if current.state == Steps.WAITING:
-            raise AccountRefused("The steps before it come first.", code="waiting")
+        _refuse_out_of_turn(current)
         if held.state == State.APPROVED:
             AccessRequest.objects.filter(pk=held.pk).update(state=State.IN_PROGRESS, version=F("version") + 1)
         RequestStep.objects.filter(pk=step.pk).update(
             state=wanted, done_on=on, done_at=at, done_by=scope.actor.label, note=note
         )
+        if worked and current.cure_for:
+            _mend(current)
         open_steps([held.pk], on=on, at=at)
         record(
             chain=scope.organization.key,
@@ -71,54 +73,63 @@ def record_outcome(
     return step
 
 
-def open_steps(request_ids: Iterable[int], *, on: date, at: datetime) -> None:
-    """Open the steps whose turn it is, with the day by which they are through; their dates follow.
+def _refuse_out_of_turn(step: RequestStep) -> None:
+    if step.state == Steps.SKIPPED:
+        raise AccountRefused("This step is not needed any more.", code="not_needed")
+    if step.state != Steps.WAITING:
+        return
+    if step.cure_for:
+        raise AccountRefused("This is done only where another step did not work or is late.", code="waiting")
+    raise AccountRefused("The steps before it come first.", code="waiting")
 
-    A step's turn comes when all before it are through, those that belong together at once. What mends another step is
-    asked for only when that failed, or its day has passed.
+
+def open_steps(request_ids: Iterable[int], *, on: date, at: datetime) -> None:
+    """Let the steps of requests stand as `arrange` says, with the day by which they are through; their dates follow.
+
+    ``on``: the day from which a first step counts.
     """
-    today = day_in(at, EASTERN)
     by_request: dict[int, list[RequestStep]] = {}
-    for step in RequestStep.objects.filter(request__in=list(request_ids)).order_by("request", "position"):
+    for step in RequestStep.objects.filter(request__in=among(request_ids)).order_by("request", "position", "pk"):
         by_request.setdefault(step.request_id, []).append(step)
+    today = day_in(at, EASTERN)
     changed: list[RequestStep] = []
     for steps in by_request.values():
-        changed += _opened(steps, on, today)
-    RequestStep.objects.bulk_update(changed, ["state", "started_on", "due_on"], batch_size=500)
+        arranged = arrange([stand_of(step) for step in steps], on=on, today=today)
+        changed += [step for step, stand in zip(steps, arranged, strict=True) if _take_over(step, stand)]
+    fields = ["state", "started_on", "due_on", "done_on", "done_at"]
+    RequestStep.objects.bulk_update(changed, fields, batch_size=500)
     follow_dates(by_request, at)
 
 
-def _opened(steps: Sequence[RequestStep], on: date, today: date) -> list[RequestStep]:
-    """Return the waiting steps of one request that open now, changed but not saved."""
-    done = {step.key_in_list: step.done_on for step in steps if step.state in _THROUGH}
-    opened = []
-    through = True
-    group = ""
-    for step in steps:
-        if step.cure_for:
-            if step.state == Steps.WAITING and _is_needed(step, steps, today):
-                opened.append(_open(step, today))
-            continue
-        if step.state == Steps.WAITING and (through or (group and step.together == group)):
-            opened.append(_open(step, done.get(step.after) or on))
-        if through and step.state not in _THROUGH:
-            through, group = False, step.together
-        elif not through and step.together != group:
-            group = ""
-    return opened
-
-
-def _open(step: RequestStep, since: date) -> RequestStep:
-    step.state = Steps.OPEN
-    step.started_on = since
-    step.due_on = step_due(since, duration=step.duration, unit=step.unit, actor=step.actor)
-    return step
-
-
-def _is_needed(cure: RequestStep, steps: Sequence[RequestStep], today: date) -> bool:
-    """Return whether what a step mends failed, or is still open after its day."""
-    meant = [step for step in steps if cure.cure_for in (step.key_in_list, step.together) and step.pk != cure.pk]
-    return any(
-        step.state == Steps.FAILED or (step.state == Steps.OPEN and step.due_on is not None and step.due_on < today)
-        for step in meant
+def stand_of(step: RequestStep) -> Stand:
+    """Return a step as the plain values of `accounts.policy.step_order`."""
+    return Stand(
+        step.key_in_list,
+        actor=step.actor,
+        duration=step.duration,
+        unit=step.unit,
+        after=step.after,
+        together=step.together,
+        cure_for=step.cure_for,
+        state=step.state,
+        started_on=step.started_on,
+        due_on=step.due_on,
+        done_on=step.done_on,
     )
+
+
+def _take_over(step: RequestStep, stand: Stand) -> bool:
+    """Change a step to how it stands; return whether that changed anything."""
+    if stand == stand_of(step):
+        return False
+    step.state, step.started_on, step.due_on, step.done_on = stand.state, stand.started_on, stand.due_on, stand.done_on
+    step.done_at = step.done_at if stand.done_on else None
+    return True
+
+
+def _mend(step: RequestStep) -> None:
+    """Let what failed and is mended by a step wait for its turn again."""
+    steps = list(RequestStep.objects.filter(request=step.request_id).order_by("position", "pk"))
+    again = tried_again([stand_of(each) for each in steps], step.key_in_list)
+    keys = [each.pk for each, stand in zip(steps, again, strict=True) if stand.state != each.state]
+    RequestStep.objects.filter(pk__in=keys).update(state=Steps.WAITING, done_on=None, done_at=None)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -11,6 +12,7 @@ from accounts.models import AccessRequest, RequestStep, RoleGrant
 from accounts.policy.requesting import Approved, Kind
 from systems.models import RequestKind, Step, SystemRole
 from systems.provider_types import ProviderType, kind_of
+from systems.selectors import official_roles
 
 DECISION: Final = "our-decision"
 ASK: Final = "ask"
@@ -30,13 +32,13 @@ _LISTS_OF: Final[dict[str, tuple[RequestKind, ...]]] = {
 
 
 def plan_steps(requests: Sequence[AccessRequest], on: date) -> list[RequestStep]:
-    """Return the unsaved steps of requests (read with system, facility, role), ours first. Three queries at most.
+    """Return the unsaved steps of requests (read with system, facility, role), ours first. Four queries at most.
 
     Where the catalogue has no step for a system and kind, one step of ours says to ask the help desk.
     """
     lists = _lists(requests, on)
-    official = _with_official(requests)
-    return [step for request in requests for step in _steps_of(request, lists, official)]
+    officials = _officials(requests)
+    return [step for request in requests for step in _steps_of(request, lists, officials)]
 
 
 def catalogue_steps(system_id: int, kind: str, on: date) -> list[Step]:
@@ -65,21 +67,35 @@ def _pick(steps: Sequence[Step], system_id: int, kind: str) -> list[Step]:
     return next((by_kind[each] for each in _LISTS_OF[kind] if by_kind[each]), [])
 
 
-def _with_official(requests: Sequence[AccessRequest]) -> set[tuple[int, int]]:
-    """Return (facility, deciding role) where somebody holds the role that decides on CMS's side."""
-    roles = {request.role.approved_by_id for request in requests if request.role and request.role.approved_by_id}
+@dataclass(frozen=True, slots=True)
+class _Officials:
+    """Who decides on CMS's side: the roles that do, and (facility, role) where somebody holds one."""
+
+    roles: set[int]
+    held: set[tuple[int, int]]
+
+    def deciding(self, role: SystemRole | None) -> int | None:
+        """Return the role whose holders decide about the wanted one; officials decide about further officials."""
+        if role is None:
+            return None
+        return role.approved_by_id or (role.pk if role.pk in self.roles else None)
+
+
+def _officials(requests: Sequence[AccessRequest]) -> _Officials:
+    roles = official_roles() if any(request.role for request in requests) else set()
+    deciding = {_Officials(roles, set()).deciding(request.role) for request in requests} - {None}
     places = {request.facility_id for request in requests}
-    held = RoleGrant.objects.known().filter(role__in=roles, facility__in=places, valid_to=None)
-    return set(held.values_list("facility_id", "role_id").distinct()) if roles else set()
+    held = RoleGrant.objects.known().filter(role__in=deciding, facility__in=places, valid_to=None)
+    return _Officials(roles, set(held.values_list("facility_id", "role_id").distinct()) if deciding else set())
 
 
 def _steps_of(
-    request: AccessRequest, lists: dict[tuple[int, str], list[Step]], official: set[tuple[int, int]]
+    request: AccessRequest, lists: dict[tuple[int, str], list[Step]], officials: _Officials
 ) -> list[RequestStep]:
     made = []
     if request.approval == Approved.NEEDED:
         made.append(_ours(request, DECISION, "Decision here", RequestStep.Actor.APPROVER))
-    steps = [step for step in lists[request.system_id, request.kind] if _applies(step, request, official)]
+    steps = [step for step in lists[request.system_id, request.kind] if _applies(step, request, officials)]
     made += [_copied(request, step) for step in steps]
     if not steps:
         text = "No steps were published for this. Ask the help desk, and write down what they say."
@@ -89,12 +105,12 @@ def _steps_of(
     return made
 
 
-def _applies(step: Step, request: AccessRequest, official: set[tuple[int, int]]) -> bool:
+def _applies(step: Step, request: AccessRequest, officials: _Officials) -> bool:
     if step.provider_type and step.provider_type != kind_of_provider(request):
         return False
     role: SystemRole | None = request.role
-    deciding = role.approved_by_id if role else None
-    there = deciding is not None and (request.facility_id, deciding) in official
+    deciding = officials.deciding(role)
+    there = deciding is not None and (request.facility_id, deciding) in officials.held
     first = role is not None and deciding == role.pk and not there
     wanted = {
         "": True,

@@ -149,7 +149,9 @@ def _plan_anew(requests: Sequence[AccessRequest], at: datetime) -> None:
     for step in planned:
         old = known.pop((step.request_id, step.key_in_list), None)
         step.pk = old.pk if old else None
-    RequestStep.objects.filter(pk__in=among(step.pk for step in known.values())).update(state=RequestStep.State.SKIPPED)
+    RequestStep.objects.filter(pk__in=among(step.pk for step in known.values())).update(
+        state=RequestStep.State.SKIPPED, cure_for=""
+    )
     RequestStep.objects.bulk_update([step for step in planned if step.pk], _PLANNED, batch_size=200)
     RequestStep.objects.bulk_create([step for step in planned if not step.pk], batch_size=500)
     open_steps(keys, on=today, at=at)
