@@ -21,7 +21,7 @@ STEPS: Final = (0, -7, -30)
 ABOVE_FROM: Final = -7  # the organization's administrators hear of what is high or critical from this step on
 # The cycle of a reminder: who was told of it at one severity is told anew at a worse one. Below medium nobody is.
 CYCLES: Final = {Severity.MEDIUM.value: 1, Severity.HIGH.value: 2, Severity.CRITICAL.value: 3}
-# What a holder can mend alone.
+# What a holder can mend alone; of what a privileged account lacks only somebody else can say the need.
 OWN_KINDS: Final = (Finding.Kind.STALE_PROFILE.value, Finding.Kind.PRIVILEGED_OPEN.value)
 
 _CYCLE: Final = "CASE f.severity " + " ".join(f"WHEN '{name}' THEN {cycle}" for name, cycle in CYCLES.items()) + " END"
@@ -80,6 +80,7 @@ WITH wrong AS MATERIALIZED (
      UNION
     SELECT w.id, p.id FROM wrong w CROSS JOIN staff_person p
      WHERE w.kind IN ({", ".join(repr(kind) for kind in OWN_KINDS)})
+       AND (w.kind <> '{Finding.Kind.PRIVILEGED_OPEN.value}' OR w.account_id IS NULL)
        AND p.id = w.person_id AND p.organization_id = w.organization_id AND p.email > ''
        AND (NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = p.id AND e.voided_at IS NULL)
             OR EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = p.id AND {_WORKS}))
@@ -140,4 +141,5 @@ def _looks_after(on: date) -> QuerySet[Membership]:
 
 def _own(on: date) -> Q:
     about = Q(finding__person=F("recipient")) | Q(finding__account__person=F("recipient"))
-    return Q(finding__kind__in=OWN_KINDS) & about & ~has_left(on, "recipient")
+    others = Q(finding__kind=Finding.Kind.PRIVILEGED_OPEN, finding__account__isnull=False)
+    return Q(finding__kind__in=OWN_KINDS) & ~others & about & ~has_left(on, "recipient")
