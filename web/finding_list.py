@@ -103,7 +103,7 @@ def page_rows(findings: FindingQuerySet) -> FindingQuerySet:
 def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[dict[str, Any]]:
     """Return a row per finding for `components/row_action.html`."""
     facts = {finding.pk: json.loads(finding.facts) for finding in findings}
-    known, reach = names([scope.organization.pk], facts.values()), _reach(scope, findings)
+    known, reach = names([scope.organization.pk], facts.values()), _reach(scope, findings, on)
     mails = told_of_findings(findings)
     passed = [finding.deadline for finding in findings if finding.deadline is not None]
     clocks = {deadline.pk for deadline in passed if deadline.account_id is not None}
@@ -156,7 +156,7 @@ class Reach:
     explained: set[int]  # accounts of which she may say why their roles are needed
 
 
-def _reach(scope: Scope, findings: Sequence[Finding]) -> Reach:
+def _reach(scope: Scope, findings: Sequence[Finding], on: date) -> Reach:
     """Four queries at most."""
     subjects: dict[str, set[int]] = {}
     for finding in findings:
@@ -166,7 +166,7 @@ def _reach(scope: Scope, findings: Sequence[Finding]) -> Reach:
     return Reach(
         accounts_in_reach(scope, Action.KEEP_ACCOUNT, subjects.get(Finding.Kind.STALE_PROFILE, ())),
         accounts_in_reach(scope, Action.EDIT_ACCOUNT, subjects.get(Finding.Kind.LEAVER_ACCESS, ())),
-        people_in_reach(scope, Action.KEEP_ACCOUNT, subjects.get(_PRIVILEGED_PEOPLE, ())),
+        people_in_reach(scope, Action.KEEP_ACCOUNT, subjects.get(_PRIVILEGED_PEOPLE, ()), on),
         accounts_in_reach(scope, Action.KEEP_ACCOUNT, subjects.get(Finding.Kind.PRIVILEGED_OPEN, ())),
     )
 

@@ -167,6 +167,26 @@ def test_why_a_privileged_role_is_needed_is_said_on_the_way_from_the_finding_and
     assert client.get(address("role-need", held(cast, "qies", person="henry").grants.get().pk)).status_code == 404
 
 
+def test_who_worked_here_before_is_acknowledged_for_where_she_works_now_and_else_by_the_organization(client, cast):
+    olga = cast.people["olga"]
+    before = factories.EmploymentFactory(person=olga, facility=cast.oak, valid_to=TODAY - timedelta(days=1))
+    url = address("acknowledge", olga.pk)
+    typed = {"document": "rules", "on": TODAY.isoformat(), "version": ""}
+
+    def may(user):
+        said = page(client, user, "person", olga.pk)
+        done = client.post(url, typed).status_code == 302
+        assert (url in said) is done
+        return done
+
+    assert not may(cast.carol), "a former workplace does not count"
+    type(before).objects.filter(pk=before.pk).update(valid_to=TODAY)
+    assert may(cast.carol), "the last day still does"
+    type(before).objects.filter(person=olga).update(valid_to=TODAY - timedelta(days=1))
+    assert not may(cast.carol)
+    assert may(cast.alice)
+
+
 def test_a_year_mistyped_by_a_thousand_is_refused_beside_its_field(client, cast):
     early = {"on": "0206-11-20"}
     asked = [

@@ -14,7 +14,7 @@ from accounts.errors import AccountRefused
 from accounts.models import Acknowledgement, Certification, Obligation, PortalAccount, RoleGrant
 from accounts.sentences import possessive
 from accounts.services.certifying import record_certification, void_certification
-from accounts.services.duties import record_acknowledgement, void_acknowledgement
+from accounts.services.duties import record_acknowledgement, void_acknowledgement, workplaces
 from accounts.services.obligations import Owed, add_obligation, meet_obligation, void_obligation
 from accounts.words import day
 from facilities.access import Action, authorize
@@ -26,7 +26,7 @@ from web.scope import ScopedRequest, organization_page
 from web.toasts import say
 from web.views.facilities import facility_crumbs, place_crumb
 from web.views.logins import crumbs
-from web.views.people import jobs_of, people_crumbs, person_crumb, person_of
+from web.views.people import people_crumbs, person_crumb, person_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,7 +92,7 @@ def acknowledge(request: ScopedRequest, pk: int) -> HttpResponse:
     scope, now = request.scope, timezone.now()
     who = person_of(scope, pk)
     own = scope.user_id is not None and who.user_id == scope.user_id
-    authorize(scope, Action.KEEP_ACCOUNT, [job.facility_id for job in jobs_of(scope, who)], own=own)
+    authorize(scope, Action.KEEP_ACCOUNT, workplaces(who, timezone.now()), own=own)
     document = request.GET.get("document", Acknowledgement.Document.RULES)
     form = AcknowledgedForm(request.POST or None, label="On", at=now, initial={"document": document})
 
@@ -125,7 +125,7 @@ def acknowledgement_void(request: ScopedRequest, pk: int) -> HttpResponse:
     told = get_object_or_404(seen.select_related("person__organization"), pk=pk)
     who = told.person
     own = scope.user_id is not None and who.user_id == scope.user_id
-    authorize(scope, Action.KEEP_ACCOUNT, [job.facility_id for job in jobs_of(scope, who)], own=own)
+    authorize(scope, Action.KEEP_ACCOUNT, workplaces(who, timezone.now()), own=own)
     text = {
         "title": f"The acknowledgement of {day(told.acknowledged_on)} does not count",
         "explain": f"{who}, {told.get_document_display()}. What stood before it counts again: the acknowledgement"
