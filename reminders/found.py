@@ -14,6 +14,7 @@ from accounts.models.watch import Severity
 from facilities.models import Membership
 from facilities.models.tenancy import Role
 from reminders.audience import has_left
+from reminders.deputies import GONE
 from staff.models import Employment
 
 # Minus the days since it was found: a step is due from that day on until the next one is.
@@ -29,10 +30,13 @@ _STEP: Final = (
     "CASE " + " ".join(f"WHEN f.opened_on <= '{{since{-step}}}' THEN {step}" for step in STEPS[:0:-1]) + " ELSE 0 END"
 )
 _WORKS: Final = "e.voided_at IS NULL AND (e.valid_to IS NULL OR e.valid_to >= '{today}')"
+_STAYS: Final = "NOT " + GONE.replace("{today}", "'{today}'")
+# Whoever left hears nothing, also where the membership was left open.
 _ADMINISTRATOR: Final = (
     "m.role = 'administrator' AND m.ended_at IS NULL"
     " AND u.id = m.user_id AND u.is_active"
     " AND p.user_id = u.id AND p.organization_id = w.organization_id AND p.email > ''"
+    f" AND {_STAYS}"
 )
 # CROSS JOIN keeps the written order on SQLite, which would begin with all people. For each finding it would also go
 # through all members of the organization: so those of a facility are asked for by facility alone, and who administers
@@ -82,8 +86,7 @@ WITH wrong AS MATERIALIZED (
      WHERE w.kind IN ({", ".join(repr(kind) for kind in OWN_KINDS)})
        AND (w.kind <> '{Finding.Kind.PRIVILEGED_OPEN.value}' OR w.account_id IS NULL)
        AND p.id = w.person_id AND p.organization_id = w.organization_id AND p.email > ''
-       AND (NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = p.id AND e.voided_at IS NULL)
-            OR EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = p.id AND {_WORKS}))
+       AND {_STAYS}
 )
 SELECT w.organization_id, w.id AS finding_id, w.cycle, w.step, h.recipient_id
   FROM heard h JOIN wrong w ON w.id = h.id
@@ -116,7 +119,7 @@ def truthful(on: date) -> Q:
         finding__organization=F("organization"),
         recipient__organization=F("organization"),
     )
-    return current & (Q(Exists(_looks_after(on))) | _own(on))
+    return current & ((Q(Exists(_looks_after(on))) & ~has_left(on, "recipient")) | _own(on))
 
 
 def _looks_after(on: date) -> QuerySet[Membership]:
