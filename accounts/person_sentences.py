@@ -37,7 +37,7 @@ def _shared(facts: Mapping[str, Any], about: "About") -> str:
 def _passed_on(facts: Mapping[str, Any], about: "About") -> str:
     before = listed(about.others) or "somebody else"
     ended_on = day(date.fromisoformat(facts["ended_on"]))
-    return f"{about.person} has the {about.system} user ID that was {before}’s until {ended_on}."
+    return f"{about.person} has the {about.system} user ID that {before} had until {ended_on}."
 
 
 def _away(facts: Mapping[str, Any], about: "About") -> str:

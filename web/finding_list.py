@@ -103,7 +103,7 @@ def page_rows(findings: FindingQuerySet) -> FindingQuerySet:
 def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[dict[str, Any]]:
     """Return a row per finding for `components/row_action.html`."""
     facts = {finding.pk: json.loads(finding.facts) for finding in findings}
-    known, reach = names([scope.organization.pk], facts.values()), _reach(scope, findings, on)
+    known, reach = names([scope.organization.pk], facts.values(), scope), _reach(scope, findings, on)
     mails = told_of_findings(findings)
     passed = [finding.deadline for finding in findings if finding.deadline is not None]
     clocks = {deadline.pk for deadline in passed if deadline.account_id is not None}
@@ -129,7 +129,7 @@ def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[di
 def foreseen_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[dict[str, Any]]:
     """Return a row per finding about a facility that is stored nowhere, because it is only foreseen. Two queries."""
     facts = [json.loads(finding.facts) for finding in findings]
-    known, nobody = names([scope.organization.pk], facts), Reach(set(), set(), set(), set())
+    known, nobody = names([scope.organization.pk], facts, scope), Reach(set(), set(), set(), set())
     rows = []
     for finding, each in zip(findings, facts, strict=True):
         row = _row(scope, finding, each, known, nobody, [], on)
