@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0017_kept_figures'),
+        ('accounts', '0018_access_requests'),
         ('facilities', '0003_first_hour'),
         ('systems', '0003_terms'),
     ]
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='finding',
             name='kind',
-            field=models.CharField(choices=[('lapse', 'A deadline has passed'), ('leaver-access', 'Left and still has access'), ('moved-access', 'Access at a facility where they no longer work'), ('job-change', 'Changed jobs; access not looked at since'), ('absence-lapse', 'Will lapse during an absence'), ('shared-id', 'One user ID, several people'), ('id-reuse', 'A user ID passed on to somebody else'), ('two-accounts', 'Two accounts of one person on one system'), ('stale-profile', 'Contact data changed since the profile was checked'), ('privileged-open', 'Privileged without addendum or stated need'), ('unknown-logins', 'Last login unknown'), ('no-official', 'No Security Official'), ('one-official', 'Only one Security Official'), ('officials-lapse', 'All Security Officials about to lapse'), ('quota', 'More accounts than the system allows'), ('no-account', 'Nobody can submit'), ('no-backup', 'Only one person can submit'), ('few-keepers', 'Too few keep the backup record'), ('stale-record', 'A keeper has an old backup record'), ('closed-system', 'Open accounts on a closed system'), ('no-successor', 'Nobody has access to the system that took over'), ('no-epoc-administrator', 'Nobody receives deficiency statements'), ('psr-two-people', 'PS&R needs two people'), ('missing-in-file', "Missing in the system's own list"), ('many-typed', 'Many logins typed for others')], max_length=24),
+            field=models.CharField(choices=[('lapse', 'A deadline has passed'), ('leaver-access', 'Left and still has access'), ('moved-access', 'Access at a facility where they no longer work'), ('job-change', 'Changed jobs; access not looked at since'), ('absence-lapse', 'Will lapse during an absence'), ('shared-id', 'One user ID, several people'), ('id-reuse', 'A user ID passed on to somebody else'), ('two-accounts', 'Two accounts of one person on one system'), ('stale-profile', 'Contact data changed since the profile was checked'), ('privileged-open', 'Privileged without addendum or stated need'), ('unknown-logins', 'Last login unknown'), ('no-official', 'No Security Official'), ('one-official', 'Only one Security Official'), ('officials-lapse', 'All Security Officials about to lapse'), ('quota', 'More accounts than the system allows'), ('no-account', 'Nobody can submit'), ('no-backup', 'Only one person can submit'), ('few-keepers', 'Too few keep the backup record'), ('stale-record', 'A keeper has an old backup record'), ('closed-system', 'Open accounts on a closed system'), ('no-successor', 'Nobody has access to the system that took over'), ('no-epoc-administrator', 'Nobody receives deficiency statements'), ('psr-two-people', 'PS&R needs two people'), ('missing-in-file', "Missing in the system's own list"), ('many-typed', 'Many logins typed for others'), ('unapproved-request', 'Asked for without a second person'), ('one-of-two-mails', 'Only one of two e-mails came')], max_length=24),
         ),
         migrations.CreateModel(
             name='RoleNeed',
