@@ -89,9 +89,10 @@ WORDS: Final[dict[str, KindWords]] = {
         "R-43",
     ),
     "privileged-open": KindWords(
-        "Privileged without an acknowledged addendum",
-        "Who can raise the rights of others signs an addendum first. This is your organization's rule.",
-        "The acknowledgement, recorded on the person's page.",
+        "Privileged without an addendum or a stated need",
+        "Who can raise the rights of others signs an addendum first, and somebody says what the role is needed for."
+        " This is your organization's rule.",
+        "The acknowledgement, recorded on the person's page; why the role is needed, said on the account's page.",
         "R-15",
     ),
     "unknown-logins": KindWords(

@@ -40,8 +40,9 @@ HOUSE_RULES: Final[dict[str, HouseWords]] = {
         after_days=FIRST_AFTER_DAYS,
     ),
     "R-15": HouseWords(
-        "Nobody is privileged without the addendum",
-        "Whoever can approve others or raise their rights, and never acknowledged the addendum, stands under Findings.",
+        "Nobody is privileged without the addendum and a need",
+        "Whoever can approve others or raise their rights, and never acknowledged the addendum, stands under Findings;"
+        " so does such a role as long as nobody has said why it is needed.",
         first="Who is privileged already is looked at in the next run.",
     ),
     "R-27": HouseWords(

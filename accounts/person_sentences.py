@@ -37,7 +37,7 @@ def _shared(facts: Mapping[str, Any], about: "About") -> str:
 def _passed_on(facts: Mapping[str, Any], about: "About") -> str:
     before = listed(about.others) or "somebody else"
     ended_on = day(date.fromisoformat(facts["ended_on"]))
-    return f"{about.person} has the {about.system} user ID that was {before}’s until {ended_on}."
+    return f"{about.person} has the {about.system} user ID that {before} had until {ended_on}."
 
 
 def _away(facts: Mapping[str, Any], about: "About") -> str:
@@ -59,7 +59,12 @@ def _stale(facts: Mapping[str, Any], about: "About") -> str:
     return f"{about.person}’s contact data changed on {changed_on}: see whether {about.system} knows the new ones."
 
 
-def _without_addendum(facts: Mapping[str, Any], about: "About") -> str:
+def _privileged(facts: Mapping[str, Any], about: "About") -> str:
+    if "unexplained" in facts:
+        roles = list(facts["unexplained"])
+        if len(roles) > _NAMED:
+            roles[_NAMED:] = [f"{count_word(len(roles) - _NAMED)} more"]
+        return f"Nobody has said why {about.person} needs to be {listed(roles)} on {about.system}: say why, or end it."
     return f"{about.person} is {listed(facts['roles'])} and has not acknowledged the addendum for privileged users."
 
 
@@ -77,6 +82,6 @@ SENTENCES: Final[dict[str, Callable[[Mapping[str, Any], "About"], str]]] = {
     "absence-lapse": _away,
     "job-change": _changed_jobs,
     "stale-profile": _stale,
-    "privileged-open": _without_addendum,
+    "privileged-open": _privileged,
     "many-typed": _typed,
 }

@@ -58,7 +58,7 @@ def facility_administrators(deadlines: QuerySet[Deadline], on: date) -> QuerySet
     # One filter() call, so that all conditions and the annotation speak of the same joined rows.
     members = "account__grants__facility__memberships__"
     found = deadlines.filter(_in_force("account__grants__", on), _administrators(members))
-    return found.annotate(heard=F(f"{members}user__people"))
+    return found.annotate(heard=F(f"{members}user__people")).exclude(has_left(on, "heard"))
 
 
 def administrators_of_leavers(deadlines: QuerySet[Deadline], on: date) -> QuerySet[Deadline]:
@@ -70,7 +70,7 @@ def organization_administrators(deadlines: QuerySet[Deadline], on: date) -> Quer
     """Annotate ``heard`` with each administrator of the whole organization."""
     members = "organization__memberships__"
     at_large = deadlines.filter(_administrators(members), organization__memberships__facility=None)
-    return at_large.annotate(heard=F(f"{members}user__people"))
+    return at_large.annotate(heard=F(f"{members}user__people")).exclude(has_left(on, "heard"))
 
 
 # Of deadlines that hang on an account.
@@ -108,7 +108,8 @@ def still_hears(on: date) -> Q:
     gone = has_left(on, "recipient")
     for person in ("deadline__account__person", "deadline__person", "deadline__grant__account__person"):
         gone |= has_left(on, person)
-    return own | Q(Exists(office)) | _approves(on) | _has_the_turn(on) | (stands_in(on) & ~gone)
+    sits = Q(Exists(office)) & ~has_left(on, "recipient")
+    return own | sits | _approves(on) | _has_the_turn(on) | (stands_in(on) & ~gone)
 
 
 def _works(on: date) -> Q:

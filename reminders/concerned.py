@@ -49,13 +49,15 @@ _CONCERNS: Final = {
 }
 _IN_FORCE: Final = "g.voided_at IS NULL AND g.valid_from <= {today} AND (g.valid_to IS NULL OR g.valid_to >= {today})"
 _WORKS: Final = "e.voided_at IS NULL AND (e.valid_to IS NULL OR e.valid_to >= {today})"
-_ADMINISTRATOR: Final = (
-    "m.role = 'administrator' AND m.ended_at IS NULL AND u.id = m.user_id AND u.is_active"
-    " AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''"
-)
 LEFT: Final = (
     "(EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {who} AND e.voided_at IS NULL)"
     f" AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {{who}} AND {_WORKS}))"
+)
+# Whoever left hears nothing, also where the membership was left open.
+_ADMINISTRATOR: Final = (
+    "m.role = 'administrator' AND m.ended_at IS NULL AND u.id = m.user_id AND u.is_active"
+    " AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''"
+    f" AND NOT {LEFT.replace('{who}', 'p.id')}"
 )
 # Somebody hears from the first step on without being an administrator.
 _OWNED: Final = (

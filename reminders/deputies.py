@@ -28,7 +28,7 @@ def _in_force(row: str) -> str:
 _AWAY: Final = f"EXISTS (SELECT 1 FROM staff_absence x WHERE x.person_id = r.person_id AND {_in_force('x')})"  # noqa: S608  (constants only, as in what follows)
 # The later of two steps: where the holder hears only afterwards (of certifications), no deputy hears before.
 _JOINS: Final = f"CASE WHEN {_AWAY} OR r.holder < r.facility THEN r.holder ELSE r.facility END"
-_GONE: Final = (
+GONE: Final = (
     "(EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = p.id AND e.voided_at IS NULL)"
     " AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = p.id AND e.voided_at IS NULL"
     " AND (e.valid_to IS NULL OR e.valid_to >= {today})))"
@@ -38,7 +38,7 @@ HEARD: Final = f"""
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id AS recipient_id, {_JOINS} AS joins
       FROM {{rows}} r CROSS JOIN staff_deputy s CROSS JOIN staff_person p
      WHERE NOT r.has_left AND s.person_id = r.person_id AND {_in_force("s")}
-       AND p.id = s.deputy_id AND p.organization_id = r.organization_id AND p.email > '' AND NOT {_GONE}
+       AND p.id = s.deputy_id AND p.organization_id = r.organization_id AND p.email > '' AND NOT {GONE}
        AND r.step <= {_JOINS}"""  # noqa: S608
 
 

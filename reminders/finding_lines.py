@@ -90,7 +90,7 @@ def lines(to: Addressee, gathered: Gathered, on: date, *, room: int) -> Iterable
     for key, told in gathered.wrong[to.person_id].shown[:room]:
         finding = gathered.findings[key]
         facts = gathered.facts[key]
-        said = sentence(finding.kind, facts, about(finding, facts, gathered.names, on))
+        said = sentence(finding.kind, facts, about(finding, facts, gathered.names, on, mailed=True))
         detail = f"{since(finding.opened_on, on)} What clears it: {WORDS[finding.kind].clears}"
         opens, url = _subject(to, finding)
         yield Line("wrong", said, detail, url, to.had_mail and not told, opens)

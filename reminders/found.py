@@ -14,6 +14,7 @@ from accounts.models.watch import Severity
 from facilities.models import Membership
 from facilities.models.tenancy import Role
 from reminders.audience import has_left
+from reminders.deputies import GONE
 from staff.models import Employment
 
 # Minus the days since it was found: a step is due from that day on until the next one is.
@@ -21,7 +22,7 @@ STEPS: Final = (0, -7, -30)
 ABOVE_FROM: Final = -7  # the organization's administrators hear of what is high or critical from this step on
 # The cycle of a reminder: who was told of it at one severity is told anew at a worse one. Below medium nobody is.
 CYCLES: Final = {Severity.MEDIUM.value: 1, Severity.HIGH.value: 2, Severity.CRITICAL.value: 3}
-# What a holder can mend alone.
+# What a holder can mend alone; of what a privileged account lacks only somebody else can say the need.
 OWN_KINDS: Final = (Finding.Kind.STALE_PROFILE.value, Finding.Kind.PRIVILEGED_OPEN.value)
 
 _CYCLE: Final = "CASE f.severity " + " ".join(f"WHEN '{name}' THEN {cycle}" for name, cycle in CYCLES.items()) + " END"
@@ -29,10 +30,13 @@ _STEP: Final = (
     "CASE " + " ".join(f"WHEN f.opened_on <= '{{since{-step}}}' THEN {step}" for step in STEPS[:0:-1]) + " ELSE 0 END"
 )
 _WORKS: Final = "e.voided_at IS NULL AND (e.valid_to IS NULL OR e.valid_to >= '{today}')"
+_STAYS: Final = "NOT " + GONE.replace("{today}", "'{today}'")
+# Whoever left hears nothing, also where the membership was left open.
 _ADMINISTRATOR: Final = (
     "m.role = 'administrator' AND m.ended_at IS NULL"
     " AND u.id = m.user_id AND u.is_active"
     " AND p.user_id = u.id AND p.organization_id = w.organization_id AND p.email > ''"
+    f" AND {_STAYS}"
 )
 # CROSS JOIN keeps the written order on SQLite, which would begin with all people. For each finding it would also go
 # through all members of the organization: so those of a facility are asked for by facility alone, and who administers
@@ -80,9 +84,9 @@ WITH wrong AS MATERIALIZED (
      UNION
     SELECT w.id, p.id FROM wrong w CROSS JOIN staff_person p
      WHERE w.kind IN ({", ".join(repr(kind) for kind in OWN_KINDS)})
+       AND (w.kind <> '{Finding.Kind.PRIVILEGED_OPEN.value}' OR w.account_id IS NULL)
        AND p.id = w.person_id AND p.organization_id = w.organization_id AND p.email > ''
-       AND (NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = p.id AND e.voided_at IS NULL)
-            OR EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = p.id AND {_WORKS}))
+       AND {_STAYS}
 )
 SELECT w.organization_id, w.id AS finding_id, w.cycle, w.step, h.recipient_id
   FROM heard h JOIN wrong w ON w.id = h.id
@@ -115,7 +119,7 @@ def truthful(on: date) -> Q:
         finding__organization=F("organization"),
         recipient__organization=F("organization"),
     )
-    return current & (Q(Exists(_looks_after(on))) | _own(on))
+    return current & ((Q(Exists(_looks_after(on))) & ~has_left(on, "recipient")) | _own(on))
 
 
 def _looks_after(on: date) -> QuerySet[Membership]:
@@ -140,4 +144,5 @@ def _looks_after(on: date) -> QuerySet[Membership]:
 
 def _own(on: date) -> Q:
     about = Q(finding__person=F("recipient")) | Q(finding__account__person=F("recipient"))
-    return Q(finding__kind__in=OWN_KINDS) & about & ~has_left(on, "recipient")
+    others = Q(finding__kind=Finding.Kind.PRIVILEGED_OPEN, finding__account__isnull=False)
+    return Q(finding__kind__in=OWN_KINDS) & ~others & about & ~has_left(on, "recipient")

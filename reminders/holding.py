@@ -6,7 +6,9 @@ organization join, and whether the holder has left. ``{today}`` is the day on wh
 
 from typing import Final
 
-HEARD: Final = """heard AS (
+from reminders.deputies import GONE
+
+HEARD: Final = f"""heard AS (
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, r.person_id AS recipient_id, r.holder AS joins
       FROM reached r JOIN staff_person p ON p.id = r.person_id
      WHERE p.email > '' AND NOT r.has_left
@@ -15,11 +17,11 @@ HEARD: Final = """heard AS (
       FROM reached r CROSS JOIN accounts_rolegrant g CROSS JOIN facilities_membership m CROSS JOIN users_user u
            CROSS JOIN staff_person p
      WHERE (r.has_left OR r.step <= r.facility)
-       AND g.account_id = r.account_id AND g.voided_at IS NULL AND g.valid_from <= {today}
-       AND (g.valid_to IS NULL OR g.valid_to >= {today})
+       AND g.account_id = r.account_id AND g.voided_at IS NULL AND g.valid_from <= {{today}}
+       AND (g.valid_to IS NULL OR g.valid_to >= {{today}})
        AND m.facility_id = g.facility_id AND m.role = 'administrator' AND m.ended_at IS NULL
        AND u.id = m.user_id AND u.is_active
-       AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''
+       AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > '' AND NOT {GONE}
      UNION ALL
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id, r.organization
       FROM reached r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
@@ -27,6 +29,6 @@ HEARD: Final = """heard AS (
        AND m.organization_id = r.organization_id AND m.facility_id IS NULL AND m.role = 'administrator'
        AND m.ended_at IS NULL
        AND u.id = m.user_id AND u.is_active
-       AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''
-     UNION ALL {deputies}
-)"""
+       AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > '' AND NOT {GONE}
+     UNION ALL {{deputies}}
+)"""  # noqa: S608  (constants only)

@@ -113,7 +113,11 @@ class EmploymentQuerySet(models.QuerySet[Timed]):
 
     def in_force(self, on: date) -> "EmploymentQuerySet[Timed]":
         """Employments that hold on the day ``on``."""
-        return self.known().filter(Q(valid_to=None) | Q(valid_to__gte=on), valid_from__lte=on)
+        return self.going_on(on).filter(valid_from__lte=on)
+
+    def going_on(self, on: date) -> "EmploymentQuerySet[Timed]":
+        """Employments that have not ended by the day ``on``; those that are still to begin among them."""
+        return self.known().filter(Q(valid_to=None) | Q(valid_to__gte=on))
 
 
 class Employment(models.Model):

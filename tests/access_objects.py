@@ -15,6 +15,7 @@ from accounts.services.places import name_keeper
 from accounts.services.requests.drafting import draft
 from accounts.services.requests.ending import fail, finish
 from accounts.services.requests.evidence import Upload
+from accounts.services.role_needs import state_need
 from facilities.models.tenancy import Role
 from facilities.services.members import invite_member
 from imports.models import Import
@@ -26,6 +27,7 @@ from staff.roster.reading import Roster, look_over
 from staff.services.absences import record_absence
 from staff.services.deputies import name_deputy
 from staff.services.rosters import import_roster
+from systems.models import SystemRole
 from tests import factories
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY, Cast
@@ -55,6 +57,8 @@ def _held(cast: Cast) -> dict[str, object]:
     checked = held(cast, "cmsnet", last_login=TODAY - timedelta(days=120), person="henry")
     scope, grant = cast.scope("alice"), account.grants.get()
     record_login(scope=scope, account=checked, happened_on=TODAY, at=NOON)
+    privileged = SystemRole.objects.get(system__slug="psr", slug__contains="official")
+    official = held(cast, "psr", person="henry", roles=[privileged]).grants.get()
     before = TODAY - timedelta(days=2)
     event = LoginEvent.objects.get(account=account)
     these = PortalAccount.objects.filter(pk=account.pk)
@@ -70,6 +74,8 @@ def _held(cast: Cast) -> dict[str, object]:
         "finding": _finding(account),
         "act": act,
         "profile_check": check_profile(scope=scope, account=lost, checked_on=TODAY, at=NOON).pk,
+        "privileged": official.pk,
+        "need": state_need(scope=scope, grant=official, need="Gives the roles", at=NOON).pk,
         "certification": record_certification(scope=scope, grant=grant, certified_on=before, at=NOON).pk,
     }
 

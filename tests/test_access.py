@@ -98,6 +98,14 @@ ROWS: dict[str, list[Row]] = {
         Row(FORM, ("slug", "certification")),
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "certification"), {"reason": "Wrong person"}),
     ],
+    "web:role-need": [
+        Row(FORM, ("slug", "privileged")),
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "privileged"), {"need": "Approves there"}),
+    ],
+    "web:role-need-void": [
+        Row(FORM, ("slug", "need")),
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "need"), {"reason": "Wrong person"}),
+    ],
     "web:acknowledge": [
         Row(FORM, PERSON),
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), PERSON, {"document": "rules", "on": TODAY.isoformat()}),

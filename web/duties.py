@@ -71,7 +71,7 @@ def duty_rows(deadlines: QuerySet[Deadline], *, scope: Scope, on: date) -> list[
     """Return rows for `components/row_action.html` in the order given, each with its ``due_on``. Two queries."""
     values = list(deadlines.annotate(last_on=duty_lines.acknowledged("")).values("last_on", *_COLUMNS))
     people = {each["person_id"] for each in values} - {None}
-    reached = people_in_reach(scope, Action.KEEP_ACCOUNT, people)
+    reached = people_in_reach(scope, Action.KEEP_ACCOUNT, people, on)
     return [_row(each, scope, on, reached) for each in values]
 
 

@@ -49,6 +49,7 @@ _TO_STATEMENTS: dict[str, tuple[str, str]] = {
     Finding.Kind.PSR_TWO_PEOPLE: ("Say who fetches them", "web:facility-streams"),
     Finding.Kind.FEW_KEEPERS: ("Name a keeper", "web:facility-keepers"),
 }
+_PRIVILEGED_PEOPLE: Final = f"{Finding.Kind.PRIVILEGED_OPEN.value}/person"
 # Where one person is all there is.
 _ON_ONE: Final = (
     Finding.Kind.NO_BACKUP,
@@ -104,7 +105,7 @@ def page_rows(findings: FindingQuerySet) -> FindingQuerySet:
 def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[dict[str, Any]]:
     """Return a row per finding for `components/row_action.html`."""
     facts = {finding.pk: json.loads(finding.facts) for finding in findings}
-    known, reach = names([scope.organization.pk], facts.values()), _reach(scope, findings)
+    known, reach = names([scope.organization.pk], facts.values(), scope), _reach(scope, findings, on)
     mails = told_of_findings(findings)
     passed = [finding.deadline for finding in findings if finding.deadline is not None]
     clocks = {deadline.pk for deadline in passed if deadline.account_id is not None}
@@ -140,7 +141,7 @@ def _lapsed(scope: Scope, dossier: Dossier, deadline: Deadline) -> dict[str, Any
 def foreseen_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[dict[str, Any]]:
     """Return a row per finding about a facility that is stored nowhere, because it is only foreseen. Two queries."""
     facts = [json.loads(finding.facts) for finding in findings]
-    known, nobody = names([scope.organization.pk], facts), Reach(set(), set(), set())
+    known, nobody = names([scope.organization.pk], facts, scope), Reach(set(), set(), set(), set())
     rows = []
     for finding, each in zip(findings, facts, strict=True):
         row = _row(scope, finding, each, known, nobody, [], on)
@@ -164,18 +165,21 @@ class Reach:
     kept: set[int]
     removed: set[int]
     people: set[int]
+    explained: set[int]  # accounts of which she may say why their roles are needed
 
 
-def _reach(scope: Scope, findings: Sequence[Finding]) -> Reach:
-    """Three queries at most."""
+def _reach(scope: Scope, findings: Sequence[Finding], on: date) -> Reach:
+    """Four queries at most."""
     subjects: dict[str, set[int]] = {}
     for finding in findings:
-        key = finding.person_id if finding.kind == Finding.Kind.PRIVILEGED_OPEN else finding.account_id
-        subjects.setdefault(finding.kind, set()).add(key or 0)
+        of_person = finding.kind == Finding.Kind.PRIVILEGED_OPEN and finding.account_id is None
+        kind = _PRIVILEGED_PEOPLE if of_person else finding.kind
+        subjects.setdefault(kind, set()).add((finding.person_id if of_person else finding.account_id) or 0)
     return Reach(
         accounts_in_reach(scope, Action.KEEP_ACCOUNT, subjects.get(Finding.Kind.STALE_PROFILE, ())),
         accounts_in_reach(scope, Action.EDIT_ACCOUNT, subjects.get(Finding.Kind.LEAVER_ACCESS, ())),
-        people_in_reach(scope, Action.KEEP_ACCOUNT, subjects.get(Finding.Kind.PRIVILEGED_OPEN, ())),
+        people_in_reach(scope, Action.KEEP_ACCOUNT, subjects.get(_PRIVILEGED_PEOPLE, ()), on),
+        accounts_in_reach(scope, Action.KEEP_ACCOUNT, subjects.get(Finding.Kind.PRIVILEGED_OPEN, ())),
     )
 
 
@@ -270,6 +274,9 @@ def _deed_on_people(scope: Scope, finding: Finding, own: bool, reach: Reach) -> 
     slug = scope.organization.slug
     if finding.kind == Finding.Kind.STALE_PROFILE and (own or finding.account_id in reach.kept):
         return {"label": "The profile is right", "url": reverse("web:account-profile", args=[slug, finding.account_id])}
+    if finding.kind == Finding.Kind.PRIVILEGED_OPEN and finding.account_id is not None:
+        page = reverse("web:account", args=[slug, finding.account_id])
+        return {"label": "Say why on its page", "url": page} if finding.account_id in reach.explained else None
     if finding.kind == Finding.Kind.PRIVILEGED_OPEN and (own or finding.person_id in reach.people):
         page = reverse("web:acknowledge", args=[slug, finding.person_id])
         return {"label": "It was acknowledged", "url": f"{page}?document=addendum"}

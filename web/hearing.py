@@ -36,8 +36,8 @@ def who_hears(place: Facility, on: date) -> list[Hearer]:
     return [
         _holders(place, ladder, on),
         _deputies(place, ladder, on),
-        _administrators(place, ladder),
-        _above(place, ladder),
+        _administrators(place, ladder, on),
+        _above(place, ladder, on),
     ]
 
 
@@ -69,33 +69,34 @@ def _deputies(place: Facility, ladder: Ladder, on: date) -> Hearer:
     return _hearer("Who stands in for somebody", people, what)
 
 
-def _administrators(place: Facility, ladder: Ladder) -> Hearer:
+def _administrators(place: Facility, ladder: Ladder, on: date) -> Hearer:
     later = listed([f"after {_days(-step)}" for step in STEPS[1:]])
     what = (
         f"Everybody’s dates from the third step on, such as {_days(ladder.joins(Audience.FACILITY))} before; of people"
         f" who left, and of what the facility itself owes, every step. Findings when they are found, and again {later}."
     )
-    return _hearer(f"Administrators of {place.name}", _in_office(place, Q(user__memberships__facility=place)), what)
+    return _hearer(f"Administrators of {place.name}", _in_office(place, Q(user__memberships__facility=place), on), what)
 
 
-def _above(place: Facility, ladder: Ladder) -> Hearer:
+def _above(place: Facility, ladder: Ladder, on: date) -> Hearer:
     last = ladder.joins(Audience.ORGANIZATION)
     what = (
         f"What is still open at the last step, such as {_days(last)} before. Findings that are high or critical after"
         f" {_days(-ABOVE_FROM)}, and all of them at once where a facility has no administrator of its own."
     )
     at_large = Q(user__memberships__facility=None)
-    return _hearer("Administrators of the organization", _in_office(place, at_large), what)
+    return _hearer("Administrators of the organization", _in_office(place, at_large, on), what)
 
 
-def _in_office(place: Facility, where: Q) -> QuerySet[Person]:
+def _in_office(place: Facility, where: Q, on: date) -> QuerySet[Person]:
     office = where & Q(
         user__memberships__organization=place.organization_id,
         user__memberships__role=Role.ADMINISTRATOR,
         user__memberships__ended_at=None,
         user__is_active=True,
     )
-    return Person.objects.filter(office, organization=place.organization_id, email__gt="").distinct()
+    reached = Person.objects.filter(office, organization=place.organization_id, email__gt="")
+    return reached.exclude(has_left(on, "pk")).distinct()
 
 
 def _hearer(who: str, people: QuerySet[Person], what: str) -> Hearer:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from accounts.models import Certification, Deadline, LoginEvent, PortalAccount, RoleGrant
+from accounts.models import Certification, Deadline, LoginEvent, PortalAccount, RoleGrant, RoleNeed
 from accounts.words import day, instant
 from facilities.access import Action, Scope
 from reminders.models import Reminder
@@ -22,7 +22,9 @@ _FUTURE = {
 }
 
 
-def timeline(scope: Scope, dossier: Dossier, deadlines: Iterable[Deadline]) -> list[dict[str, Any]]:
+def timeline(
+    scope: Scope, dossier: Dossier, deadlines: Iterable[Deadline], needs: Iterable[RoleNeed]
+) -> list[dict[str, Any]]:
     """Return the entries; a login that may be taken back carries ``void_url``. Three queries."""
     account = dossier.account
     entries = [_future(deadline, dossier.on) for deadline in deadlines]
@@ -32,6 +34,7 @@ def timeline(scope: Scope, dossier: Dossier, deadlines: Iterable[Deadline]) -> l
         entries.append(_login(scope, event, account.system.name, may_void))
     for grant in dossier.grants:
         entries += _grant(grant, dossier.on)
+    entries += [_need(scope, each) for each in needs]
     entries += _certifications(scope, account)
     entries += _mails(account)
     entries.append({"on": account.opened_on, "title": "Account opened", "rank": 0})
@@ -86,6 +89,22 @@ def _grant(grant: RoleGrant, on: date) -> list[dict[str, Any]]:
     if grant.valid_to:
         entries.append({"on": grant.valid_to, "title": f"Role ended: {what}", "future": grant.valid_to > on, "rank": 2})
     return entries
+
+
+def _need(scope: Scope, told: RoleNeed) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "on": day_in(told.recorded_at, EASTERN),
+        "title": f"Needed: {told.role.name} at {told.facility.name}",
+        "text": told.need,
+        "by": told.recorded_by,
+        "rank": 2,
+    }
+    if told.voided_at:
+        when, why = instant(told.voided_at), told.void_reason.rstrip(".")
+        entry["voided"] = f"taken back on {when} ({why})." if why else f"said anew on {when}."
+    elif scope.may(Action.KEEP_ACCOUNT, [told.facility_id]):
+        entry["take_back_url"] = reverse("web:role-need-void", args=[scope.organization.slug, told.pk])
+    return entry
 
 
 def _certifications(scope: Scope, account: PortalAccount) -> list[dict[str, Any]]:

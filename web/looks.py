@@ -1,15 +1,49 @@
 """What was looked at, acknowledged, or waits for a look, as pages of an account and a person show it."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.urls import reverse
 
-from accounts.models import Acknowledgement, Finding, PortalAccount, ProfileCheck, RoleGrant
+from accounts.models import Acknowledgement, Finding, PortalAccount, ProfileCheck, RoleGrant, RoleNeed
 from accounts.words import day
 from facilities.access import Action, Scope
 from facilities.models import Facility
 from staff.models import Person
+
+
+@dataclass(frozen=True, slots=True)
+class RoleHere:
+    """A role in force as the page of its account shows it; of a privileged one also why it is needed."""
+
+    grant: RoleGrant
+    need: RoleNeed | None = None
+    need_url: str = ""  # where the member may say why
+
+
+def stated_needs(account: PortalAccount, grants: Iterable[RoleGrant]) -> list[RoleNeed]:
+    """Return why the account's privileged roles are or were needed, newest first, with what was taken back.
+
+    One query, none for an account that never had a privileged role.
+    """
+    if not any(grant.role.privileged for grant in grants):
+        return []
+    told = RoleNeed.objects.filter(account=account).select_related("facility", "role")
+    return list(told.order_by("-recorded_at", "-pk"))
+
+
+def roles_here(scope: Scope, grants: Iterable[RoleGrant], needs: Iterable[RoleNeed]) -> list[RoleHere]:
+    """Return roles in force, each privileged one with its need. No query."""
+    stated = {(each.facility_id, each.role_id): each for each in needs if each.voided_at is None}
+    found = []
+    for grant in grants:
+        may = grant.role.privileged and scope.may(Action.KEEP_ACCOUNT, [grant.facility_id])
+        url = reverse("web:role-need", args=[scope.organization.slug, grant.pk]) if may else ""
+        need = stated.get((grant.facility_id, grant.role_id)) if grant.role.privileged else None
+        found.append(RoleHere(grant, need, url))
+    return found
 
 
 def last_check(account: PortalAccount) -> ProfileCheck | None:

@@ -14,6 +14,7 @@ from accounts.models.register import (
     ProfileCheck,
     RecordCopy,
     RecordKeeper,
+    RoleNeed,
     SystemInUse,
 )
 from accounts.models.requests import (
@@ -53,5 +54,6 @@ __all__ = [
     "RequestNote",
     "RequestStep",
     "RoleGrant",
+    "RoleNeed",
     "SystemInUse",
 ]

@@ -178,6 +178,27 @@ class Certification(Stated):
         ]
 
 
+class RoleNeed(Stated):
+    """Why somebody needs a privileged role at a facility (R-15). Said anew, it voids what was said before.
+
+    It hangs on account, facility and role, not on a grant: a correction or a loss writes the grant anew.
+    """
+
+    account = models.ForeignKey("accounts.PortalAccount", models.PROTECT, related_name="needs")
+    facility = models.ForeignKey("facilities.Facility", models.PROTECT, related_name="+")
+    role = models.ForeignKey("systems.SystemRole", models.PROTECT, related_name="+")
+    need = models.CharField(max_length=300)
+    void_reason = models.CharField(max_length=300, blank=True, default="", db_default="")  # why it was taken back
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "facility", "role"], condition=Q(voided_at=None), name="accounts_one_need"
+            ),
+            models.CheckConstraint(condition=~Q(need=""), name="accounts_need_is_said"),
+        ]
+
+
 class ProfileCheck(Stated):
     """Somebody looked at the profile on the system itself and found name, phone and e-mail right (R-43)."""
 

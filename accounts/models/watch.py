@@ -175,7 +175,7 @@ class Finding(models.Model):
         ID_REUSE = "id-reuse", "A user ID passed on to somebody else"
         TWO_ACCOUNTS = "two-accounts", "Two accounts of one person on one system"
         STALE_PROFILE = "stale-profile", "Contact data changed since the profile was checked"
-        PRIVILEGED_OPEN = "privileged-open", "Privileged without acknowledged addendum"
+        PRIVILEGED_OPEN = "privileged-open", "Privileged without addendum or stated need"
         # facilities
         UNKNOWN_LOGINS = "unknown-logins", "Last login unknown"
         NO_OFFICIAL = "no-official", "No Security Official"

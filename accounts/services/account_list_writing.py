@@ -50,16 +50,7 @@ def write_changes(
 
     Raises IntegrityError where the register is not any more what the changes were taken from.
     """
-    source = Import.objects.create(
-        organization=scope.organization,
-        kind=Import.Kind.ACCOUNTS,
-        file_name=found.file.replace("\\", "/").rpartition("/")[2][:200],
-        sha256=found.sha256,
-        counts=counts,
-        columns={name: [each.title, each.confidence] for name, each in found.guess.columns.items()},
-        applied_at=at,
-        applied_by=scope.actor.label,
-    )
+    source = _source(scope, found, counts, at)
     authorities, versions = open_accounts(scope, planned, at)
     change_states(planned)
     touched = [each.account for each in planned] + [new.key for new in authorities]
@@ -79,6 +70,19 @@ def write_changes(
     insert_rows(ImportRow, IMPORT_ROW, ([scope.organization.pk, source.pk, *row] for row in rows))
     record_rows("accounts.imported", ImportRow.objects.filter(source=source), scope, source, at)
     return int(source.pk)
+
+
+def _source(scope: Scope, found: AccountList, counts: dict[str, int], at: datetime) -> Import:
+    return Import.objects.create(
+        organization=scope.organization,
+        kind=Import.Kind.ACCOUNTS,
+        file_name=found.file.replace("\\", "/").rpartition("/")[2][:200],
+        sha256=found.sha256,
+        counts=counts,
+        columns={name: [each.title, each.confidence] for name, each in found.guess.columns.items()},
+        applied_at=at,
+        applied_by=scope.actor.label,
+    )
 
 
 def _write_facts(

@@ -62,7 +62,7 @@ def record_acknowledgement(
     2000, and another version for a day that is recorded already.
     """
     own = scope.user_id is not None and person.user_id == scope.user_id
-    authorize(scope, Action.KEEP_ACCOUNT, _workplaces(person), own=own)
+    authorize(scope, Action.KEEP_ACCOUNT, workplaces(person, at), own=own)
     if document not in Acknowledgement.Document.values:
         raise AccountRefused("Say what was acknowledged.", field="document")
     if acknowledged_on > latest_day(at):
@@ -103,7 +103,7 @@ def void_acknowledgement(*, scope: Scope, acknowledgement: Acknowledgement, reas
     """
     person = acknowledgement.person
     own = scope.user_id is not None and person.user_id == scope.user_id
-    authorize(scope, Action.KEEP_ACCOUNT, _workplaces(person), own=own)
+    authorize(scope, Action.KEEP_ACCOUNT, workplaces(person, at), own=own)
     reason = reason.strip()
     if not reason:
         raise AccountRefused("Say why it is taken back.", field="reason")
@@ -122,8 +122,13 @@ def _check_same(known: Acknowledgement, version: str) -> None:
         raise AccountRefused(message, field="version", code="recorded")
 
 
-def _workplaces(person: Person) -> list[int]:
-    return list(Employment.objects.known().filter(person=person).values_list("facility_id", flat=True))
+def workplaces(person: Person, at: datetime) -> list[int]:
+    """Return the keys of facilities where somebody works or is to begin: those who act there act for the person.
+
+    Of whoever works at none, only the organization's members may tell anything.
+    """
+    known = Employment.objects.known().filter(person=person).going_on(day_in(at, EASTERN))
+    return list(known.values_list("facility_id", flat=True))
 
 
 def _follow(told: Acknowledgement, at: datetime) -> None:
@@ -131,7 +136,8 @@ def _follow(told: Acknowledgement, at: datetime) -> None:
     ahead = Deadline.objects.filter(person=told.person_id, due_on__gte=day_in(at, EASTERN))
     Finding.objects.open().filter(kind=Finding.Kind.LAPSE, deadline__in=ahead).update(closed_at=at)
     holds = RoleGrant.objects.known().filter(account__person=told.person_id).values_list("facility_id", flat=True)
-    recheck({*_workplaces(told.person), *holds})
+    worked = Employment.objects.known().filter(person=told.person_id).values_list("facility_id", flat=True)
+    recheck({*worked, *holds})
 
 
 def _record(scope: Scope, told: Acknowledgement, action: str, at: datetime, reason: str = "") -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from django.db import connection
 
+from accounts.models import Deadline
 from accounts.services import clock_tables as tables
 from accounts.services.clocks import Chains, Moved, bring_in_line, recheck_officials
 from accounts.services.replaying import COLUMNS, Replayed
@@ -47,7 +48,10 @@ def recompute_replayed(*, come: Sequence[Replayed], kinds: Sequence[str], at: da
     """Write what logins come to and bring the deadlines of these accounts in line, as `recompute` does.
 
     ``kinds``: of clock, inactivity among them. Runs inside the transaction that locked and replayed the accounts.
+    Raises ValueError without inactivity: what logins come to is written together with its day, and would be lost.
     """
+    if Deadline.Kind.INACTIVITY not in kinds:
+        raise ValueError(f"recompute_replayed() writes logins with the inactivity clock; it is not among {list(kinds)}")
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
         load_rows(_TABLE, ("account_id", *COLUMNS), ((each.account, *each.come) for each in come))

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import Finding
 from accounts.services.duties import record_acknowledgement, switch_rule
+from accounts.services.role_needs import state_need
 from systems.models import SystemRole
 from tests.accounts.holding import held
 from tests.accounts.test_profile_rules import new_phone
@@ -44,7 +45,8 @@ def test_a_rule_that_is_switched_on_finds_at_the_next_tick_and_switched_off_noth
 def test_an_acknowledged_addendum_closes_the_finding_at_the_next_tick(cast, document, left):
     alice, henry = cast.scope("alice"), cast.people["henry"]
     official = SystemRole.objects.get(system__slug="psr", slug__contains="official")
-    held(cast, "psr", person="henry", last_login=TODAY, roles=[official])
+    account = held(cast, "psr", person="henry", last_login=TODAY, roles=[official])
+    state_need(scope=alice, grant=account.grants.get(), need="Gives the roles there", at=NOON)
     switch_rule(scope=alice, rule="R-15", on=True, at=NOON)
     ask(NOON)
     assert open_kinds() == {"privileged-open"}

@@ -7,9 +7,11 @@ import pytest
 from django.db import transaction
 
 from accounts.errors import AccountRefused
-from accounts.models import Acknowledgement, HouseRule, ProfileCheck
+from accounts.models import Acknowledgement, HouseRule, ProfileCheck, RoleNeed
 from accounts.policy.people import profile_is_stale
 from accounts.services.checks import check_profile, void_profile_check
+from accounts.services.inventory import regain_account, report_loss
+from accounts.services.role_needs import state_need, void_need
 from accounts.services.rules.sweep import check_rules
 from audit.models import AuditEvent
 from facilities.access import NotAllowed
@@ -141,21 +143,72 @@ class TestPrivileged:
         wanted(cast.riverside, "R-15")
         facts = {"roles": [f"{role.name} on iQIES"], "rule_on": TODAY.isoformat()}
         key = f"person:{cast.people['henry'].pk}"
-        assert facts_of("privileged-open") == {key: ("high", facts)}
+        assert facts_of("privileged-open")[key] == ("high", facts)
         self.acknowledge(cast, "rules")
-        assert list(found("privileged-open")) == [key], "the rules of behavior are another document"
+        assert key in found("privileged-open"), "the rules of behavior are another document"
         self.acknowledge(cast, "addendum")
         assert check_rules(at=NOON, since=NOON, full=False).closed == 1
+        assert key not in found("privileged-open")
         assert check_rules(at=NOON, since=NOON, full=True).differences == 0
 
     def test_an_ended_role_and_somebody_who_left_are_not_asked(self, cast):
         account, _ = self.official(cast)
         wanted(cast.riverside, "R-15")
         account.grants.update(valid_to=TODAY)
-        assert len(found("privileged-open")) == 1, "in force on its last day"
+        assert len(found("privileged-open")) == 2, "in force on its last day: no addendum, no need"
         assert found("privileged-open", NOON + DAY) == {}
         account.grants.update(valid_to=None)
-        assert len(found("privileged-open", NOON + DAY)) == 1
+        assert len(found("privileged-open", NOON + DAY)) == 2
         employment = cast.people["henry"].employments.get()
         end_employment(scope=cast.scope("alice"), employment=employment, last_day_on=TODAY, at=NOON)
         assert found("privileged-open", NOON + DAY) == {}
+
+    def test_each_privileged_role_asks_why_it_is_needed_until_somebody_says_so(self, cast):
+        account, role = self.official(cast)
+        second, plain = account.grants.get(), SystemRole.objects.filter(system__slug="iqies", privileged=False)[0]
+        second.pk, second.facility = None, cast.elm
+        second.save()
+        wanted(cast.riverside, "R-15")
+        self.acknowledge(cast, "addendum")
+        key, name = f"account:{account.pk}", role.name
+        facts = {"system": "iqies", "rule_on": TODAY.isoformat(), "unexplained": [f"{name} at Oak House"]}
+        both = {**facts, "unexplained": [f"{name} at Oak House", f"{name} at Elm House"]}
+        assert facts_of("privileged-open") == {key: ("high", both)}
+        at_elm = state_need(scope=cast.scope("olga"), grant=second, need="Approves at Elm", at=NOON)
+        assert facts_of("privileged-open") == {key: ("high", facts)}
+        grant = account.grants.get(facility=cast.oak)
+        state_need(scope=cast.scope("carol"), grant=grant, need="Approves there", at=NOON)
+        assert check_rules(at=NOON, since=NOON, full=False).closed == 1
+        report_loss(scope=cast.scope("alice"), account=account, loss="disabled", lost_on=TODAY, at=NOON)
+        account = regain_account(scope=cast.scope("alice"), account=account, regained_on=TODAY, at=NOON + DAY / 24)
+        assert found("privileged-open", NOON + DAY / 24) == {}, "it was given back, not granted for something else"
+        void_need(scope=cast.scope("olga"), need=at_elm, reason="Not hers", at=NOON + DAY / 24)
+        void_need(scope=cast.scope("olga"), need=at_elm, reason="Not hers", at=NOON + DAY / 24)
+        assert check_rules(at=NOON + DAY / 24, since=NOON, full=False).opened == 1
+        acts = AuditEvent.objects.filter(action__startswith="role.need").order_by("seq")
+        stated = "role.need-stated"
+        assert list(acts.values_list("action", flat=True)) == [stated, stated, "role.need-voided"]
+        account.grants.filter(valid_to=None).update(role=plain)
+        assert found("privileged-open", NOON + DAY) == {}, "what can raise nobody's rights is not asked"
+
+    def test_a_need_is_refused_without_right_words_or_a_role_in_force_and_said_anew_keeps_the_old_one(self, cast):
+        account, _ = self.official(cast)
+        grant = account.grants.get()
+        for name in ("olga", "henry", "audrey"):
+            with pytest.raises(NotAllowed):
+                state_need(scope=cast.scope(name), grant=grant, need="Why not", at=NOON)
+        carol = cast.scope("carol")
+        for need, code in (("  ", ""), ("x" * 301, ""), ("her password is Winter2026!", "secret")):
+            with pytest.raises(AccountRefused) as refused:
+                state_need(scope=carol, grant=grant, need=need, at=NOON)
+            assert refused.value.field == "need"
+            assert refused.value.code == code or not code
+        first = state_need(scope=carol, grant=grant, need=" Approves all ", at=NOON)
+        assert state_need(scope=carol, grant=grant, need="Approves all", at=NOON) == first
+        second = state_need(scope=cast.scope("alice"), grant=grant, need="Backup of Ruth", at=NOON)
+        first.refresh_from_db()
+        assert (first.voided_at, second.recorded_by) == (NOON, cast.alice.email)
+        account.grants.update(valid_to=TODAY)
+        with pytest.raises(AccountRefused, match="has ended"):
+            state_need(scope=carol, grant=grant, need="For later", at=NOON + DAY)
+        assert RoleNeed.objects.known().get() == second

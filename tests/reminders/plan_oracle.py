@@ -66,14 +66,14 @@ def in_force(grant, on):
     return grant.voided_at is None and grant.valid_from <= on and (grant.valid_to is None or grant.valid_to >= on)
 
 
-def administrators(organization, places):
+def administrators(organization, places, on):
     """People who administer one of these facilities; ``places`` None: the organization as a whole."""
     found = set()
     for member in Membership.objects.filter(organization=organization, role="administrator", ended_at=None):
         at_large = member.facility_id is None
         if (at_large if places is None else member.facility_id in places) and member.user.is_active:
             found |= set(Person.objects.filter(user=member.user, organization=organization).exclude(email=""))
-    return found
+    return {person for person in found if not has_left(person, on)}
 
 
 def places_of(deadline, subject, on):
@@ -166,8 +166,8 @@ def hears(deadline, officials, on):
     account = deadline.account or (deadline.grant and deadline.grant.account)
     subject = account.person if account else deadline.person
     gone = subject is not None and has_left(subject, on)
-    here = administrators(deadline.organization, places_of(deadline, subject, on))
-    above = administrators(deadline.organization, None)
+    here = administrators(deadline.organization, places_of(deadline, subject, on), on)
+    above = administrators(deadline.organization, None, on)
     found = {}
 
     def add(people, joins, missed=None):

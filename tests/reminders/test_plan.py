@@ -5,18 +5,23 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, transaction
 
-from accounts.models import Deadline, HouseWindow
+from accounts.models import Deadline, Finding, HouseWindow
 from accounts.services.clocks import recompute
 from accounts.services.inventory import remove_account
 from accounts.services.logins import record_login
 from audit.models import AuditEvent
 from facilities.models import Membership
+from reminders.audience import truthful
+from reminders.found import truthful as truthful_of_findings
 from reminders.models import Reminder
 from reminders.services.plan import plan_due
+from reminders.services.plan_findings import plan_findings
 from staff.models import Employment
 from systems.models import System
+from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.reminders.making import DAY, administrator, clock, held, ledger, started
+from web.hearing import who_hears
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
@@ -83,6 +88,33 @@ def test_a_former_administrator_hears_nothing(riverside):
     account = held(riverside, left=1)
     plan_due(at=NOON)
     assert {name for name, _, _ in ledger(account)} == {"Henry", "Alice"}
+
+
+def test_an_administrator_who_left_hears_of_no_date_and_no_finding_after_her_last_day(riverside):
+    ana = administrator(riverside, "ana", riverside.oak)
+    job = factories.EmploymentFactory(person=ana, facility=riverside.oak, valid_to=TODAY)
+    held(riverside, left=2)
+    wrong = Finding.objects.create(
+        organization=riverside.riverside, kind="one-official", subject_key="test", severity="high", opened_on=TODAY,
+        facts='{"people": [], "system": "iqies"}', facility=riverside.oak,
+    )  # fmt: skip
+    ana_hears = Reminder.objects.filter(recipient=ana, state=Reminder.State.PLANNED)
+
+    def plan():
+        Reminder.objects.all().delete()
+        plan_due(at=NOON)
+        plan_findings(at=NOON)
+        return [(row.deadline_id is not None, row.finding_id == wrong.pk) for row in ana_hears.order_by("finding_id")]
+
+    assert sorted(plan()) == [(False, True), (True, False)], "on her last day she still does"
+    assert ana_hears.filter(truthful(TODAY)).count() == ana_hears.filter(truthful_of_findings(TODAY)).count() == 1
+    assert who_hears(riverside.oak, TODAY)[2].people == str(ana)
+    Employment.objects.filter(pk=job.pk).update(valid_to=TODAY - DAY)
+    assert not ana_hears.filter(truthful(TODAY)).exists(), "nor of what was planned before"
+    assert not ana_hears.filter(truthful_of_findings(TODAY)).exists()
+    assert plan() == []
+    assert Reminder.objects.filter(finding=wrong).get().recipient.first_name == "Alice", "somebody else does"
+    assert who_hears(riverside.oak, TODAY)[2].nobody
 
 
 def test_the_day_after_everybody_on_the_ladder_is_told_what_to_do_now(riverside):

@@ -1,14 +1,16 @@
 """The page of findings: by cause, within what the member reads, each with its why and the way to the deed."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
-from accounts.finding_words import WORDS
+from accounts.finding_words import WORDS, sentence
 from accounts.models import Finding
 from accounts.services.lapses import sweep_lapses
 from accounts.services.rules.sweep import check_rules
+from accounts.telling import SUBJECTS, about, names
 from tests.accounts.holding import held
 from tests.accounts.rules import only
 from tests.conftest import NOON, TODAY
@@ -143,3 +145,27 @@ def test_the_page_costs_the_same_with_three_findings_and_with_thirty(
 
 def test_every_kind_has_words(cast):
     assert set(WORDS) == set(Finding.Kind.values)
+
+
+def test_whom_a_member_may_not_read_is_somebody_at_another_facility(client, cast):
+    henry, olga = cast.people["henry"], cast.people["olga"]
+    account = held(cast, "qies", person="henry", last_login=TODAY)
+    Finding.objects.create(
+        organization=cast.riverside, kind="shared-id", subject_key=f"account:{account.pk}", severity="high",
+        facts=json.dumps({"system": "qies", "people": [olga.pk]}), person=henry, account=account, opened_on=TODAY,
+    )  # fmt: skip
+    url = reverse("web:findings", args=["riverside"])
+    wrong = Finding.objects.select_related(*SUBJECTS).get()
+    facts = json.loads(wrong.facts)
+    mailed = about(wrong, facts, names([cast.riverside.pk], [facts]), TODAY, mailed=True)
+    assert sentence("shared-id", facts, mailed).startswith(f"{henry} has the same QIES user ID as somebody else: each")
+
+    def said(user):
+        client.force_login(user)
+        return client.get(url).content.decode()
+
+    assert f"{henry} has the same QIES user ID as {olga}" in said(cast.alice)
+    assert f"{henry} has the same QIES user ID as somebody at another facility: each" in said(cast.carol)
+    assert str(olga) not in said(cast.carol)
+    held(cast, "casper", person="olga", last_login=TODAY)
+    assert f"as {olga}" in said(cast.carol), "who holds something at her facility is hers to know"

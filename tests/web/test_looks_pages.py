@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from accounts.models import AccessLook, Acknowledgement, Finding, HouseRule, ProfileCheck
+from accounts.models import AccessLook, Acknowledgement, Finding, HouseRule, ProfileCheck, RoleNeed
 from accounts.services.duties import switch_rule
 from accounts.services.rules.sweep import check_rules
 from accounts.words import day
@@ -100,7 +100,7 @@ def test_an_acknowledged_addendum_is_recorded_on_the_way_from_the_finding(client
     assert client.post(url, typed)["Location"] == cast.people["henry"].get_absolute_url()
     assert Acknowledgement.objects.get().version == "2026"
     assert "(2026): acknowledged on" in page(client, cast.alice, "person", cast.people["henry"].pk)
-    assert check_again().closed == 1
+    assert check_again().closed == 1, "what the role is needed for is another question"
     assert client.post(url, typed).status_code == 302, "the same again"
     other = client.post(url, {**typed, "version": "2027"})
     assert "That day is recorded already, with version “2026”." in other.content.decode()
@@ -117,7 +117,7 @@ def test_an_acknowledgement_is_taken_back_with_a_reason_and_what_lacks_it_is_fou
     client.force_login(cast.carol)
     client.post(address("acknowledge", henry.pk), typed)
     look_at_everything()
-    assert not Finding.objects.open().filter(kind=Finding.Kind.PRIVILEGED_OPEN).exists()
+    assert not Finding.objects.open().filter(kind=Finding.Kind.PRIVILEGED_OPEN, account=None).exists()
     url = address("acknowledgement-void", Acknowledgement.objects.get().pk)
     assert url in page(client, cast.carol, "person", henry.pk)
     assert url not in page(client, cast.audrey, "person", henry.pk)
@@ -129,6 +129,62 @@ def test_an_acknowledgement_is_taken_back_with_a_reason_and_what_lacks_it_is_fou
     assert client.get(url).status_code == 404
     act = AuditEvent.objects.get(action="document.acknowledgement-voided")
     assert act.reason == "It was his sister’s"
+
+
+def test_why_a_privileged_role_is_needed_is_said_on_the_way_from_the_finding_and_taken_back(client, cast):
+    official = SystemRole.objects.get(system__slug="psr", slug__contains="official")
+    account = held(cast, "psr", person="henry", last_login=TODAY, roles=[official])
+    switch_rule(scope=cast.scope("alice"), rule="R-15", on=True, at=NOON)
+    look_at_everything()
+    wrong = f"Nobody has said why {cast.people['henry']} needs to be {official.name} at Oak House on PS&amp;R"
+    url = address("role-need", account.grants.get().pk)
+    deed = "Say why on its page"
+    for user, may in ((cast.carol, True), (cast.audrey, False), (cast.henry, False)):
+        said = page(client, user, "findings")
+        assert wrong in said
+        assert (deed in said) is may
+        said = page(client, user, "account", account.pk)
+        assert "Nobody has said why it is needed." in said
+        assert (url in said) is may
+    client.force_login(cast.carol)
+    assert "This looks like" in client.post(url, {"need": "password: Winter2026!"}).content.decode()
+    assert client.post(url, {"need": "Gives the roles there"})["Location"] == account.get_absolute_url()
+    assert check_again().closed == 1
+    said = page(client, cast.carol, "account", account.pk)
+    assert "Needed: Gives the roles there" in said
+    assert f"Said by {cast.carol.email} on Fri 20 Nov 2026, 12:00 p.m. ET" in said
+    client.post(url, {"need": "Backup of Ruth"})
+    void = address("role-need-void", RoleNeed.objects.known().get().pk)
+    assert void in page(client, cast.carol, "account", account.pk)
+    assert "Say why it is taken back." in client.post(void, {"reason": " "}).content.decode()
+    assert client.post(void, {"reason": "Ruth is back"})["Location"] == account.get_absolute_url()
+    said = page(client, cast.henry, "account", account.pk)
+    assert "said anew on" in said
+    assert "(Ruth is back)" in said
+    assert check_again().opened == 1
+    client.force_login(cast.carol)
+    assert client.get(void).status_code == 404
+    assert client.get(address("role-need", held(cast, "qies", person="henry").grants.get().pk)).status_code == 404
+
+
+def test_who_worked_here_before_is_acknowledged_for_where_she_works_now_and_else_by_the_organization(client, cast):
+    olga = cast.people["olga"]
+    before = factories.EmploymentFactory(person=olga, facility=cast.oak, valid_to=TODAY - timedelta(days=1))
+    url = address("acknowledge", olga.pk)
+    typed = {"document": "rules", "on": TODAY.isoformat(), "version": ""}
+
+    def may(user):
+        said = page(client, user, "person", olga.pk)
+        done = client.post(url, typed).status_code == 302
+        assert (url in said) is done
+        return done
+
+    assert not may(cast.carol), "a former workplace does not count"
+    type(before).objects.filter(pk=before.pk).update(valid_to=TODAY)
+    assert may(cast.carol), "the last day still does"
+    type(before).objects.filter(person=olga).update(valid_to=TODAY - timedelta(days=1))
+    assert not may(cast.carol)
+    assert may(cast.alice)
 
 
 def test_a_year_mistyped_by_a_thousand_is_refused_beside_its_field(client, cast):

@@ -236,3 +236,15 @@ def test_another_tenants_dates_are_not_in_the_preview(client, cast):
     client.force_login(cast.mallory)
     page = client.get(reverse("web:start-reminders", args=[cast.hilltop.slug]))
     assert page.context["first"].people == []
+
+
+def test_a_member_who_left_is_shown_as_still_a_member(client, cast):
+    client.force_login(cast.alice)
+    page = client.get(address("settings", cast)).content.decode()
+    assert "still a member" not in page
+    cast.people["olga"].employments.update(valid_to=date(2026, 11, 14))
+    for user in (cast.alice, cast.audrey):
+        client.force_login(user)
+        page = client.get(address("settings", cast)).content.decode()
+        assert page.count("still a member") == 1
+        assert "Left on Sat 14 Nov 2026, still a member" in page[page.index("olga@example.org") :]

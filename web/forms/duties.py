@@ -20,6 +20,17 @@ class CertifiedForm(DayForm, SecretFree):
     )
 
 
+class NeedForm(SecretFree):
+    """Why a privileged role is needed."""
+
+    need = forms.CharField(
+        label="Why it is needed",
+        max_length=300,
+        help_text="Kept on the account's page and in the audit trail, with who said it and when.",
+        error_messages={"required": "Say why the role is needed."},
+    )
+
+
 class TakeBackForm(SecretFree):
     """Why something recorded does not count."""
 

@@ -25,7 +25,7 @@ from web.dossiers import gather
 from web.duties import concerning, duty_rows
 from web.forms.accounts import AccountForm, DayForm, LossForm
 from web.history import timeline
-from web.looks import last_check
+from web.looks import last_check, roles_here, stated_needs
 from web.others import beside
 from web.requests.links import link_to
 from web.requests.ways import ways_of_account
@@ -61,6 +61,7 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
     active = this.status == PortalAccount.Status.ACTIVE
     if active and this.login_state == PortalAccount.LoginState.UNKNOWN:
         rows.insert(0, unknown_row(scope, dossier, back=""))
+    needs = stated_needs(this, dossier.grants)
     certified = concerning(scope, on).filter(grant__account=this)
     return render(
         request,
@@ -71,13 +72,13 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "title": title_of(dossier.own, this),
             "lasts_until": next((row.due_on for row in deadlines if row.kind == Deadline.Kind.TEMPORARY), None),
             "held": held_on(this, deadlines, on),
-            "grants": dossier.open_grants,
+            "roles": roles_here(scope, dossier.open_grants, needs),
             "places": scope.reads,
             "others": beside(scope, this, dossier.open_grants, on),
             "profile_check": last_check(this),
             "rows": rows,
             "duties": duty_rows(certified, scope=scope, on=on),
-            "timeline": timeline(scope, dossier, deadlines),
+            "timeline": timeline(scope, dossier, deadlines, needs),
             "demands": demands(this, deadlines, on),
             "desks": help_desks(this.system, now),
             "moved_away": moved_away(this, dossier.open_grants, on) if active else "",

@@ -14,7 +14,7 @@ from accounts.errors import AccountRefused
 from accounts.models import Acknowledgement, Certification, Obligation, PortalAccount, RoleGrant
 from accounts.sentences import possessive
 from accounts.services.certifying import record_certification, void_certification
-from accounts.services.duties import record_acknowledgement, void_acknowledgement
+from accounts.services.duties import record_acknowledgement, void_acknowledgement, workplaces
 from accounts.services.obligations import Owed, add_obligation, meet_obligation, void_obligation
 from accounts.words import day
 from facilities.access import Action, authorize
@@ -26,7 +26,7 @@ from web.scope import ScopedRequest, organization_page
 from web.toasts import say
 from web.views.facilities import facility_crumbs, place_crumb
 from web.views.logins import crumbs
-from web.views.people import jobs_of, people_crumbs, person_crumb, person_of
+from web.views.people import people_crumbs, person_crumb, person_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,7 +51,7 @@ def certify(request: ScopedRequest, pk: int) -> HttpResponse:
         "said": f"{what}: the certification is recorded.",
     }
     fields = {"certified_on": "on", "certified_by": "by"}
-    return _asked(request, form, text, crumbs(scope, grant.account), deed, fields)
+    return asked(request, form, text, crumbs(scope, grant.account), deed, fields)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,7 +73,7 @@ def certification_void(request: ScopedRequest, pk: int) -> HttpResponse:
         "said": f"Taken back: the certification of {day(told.certified_on)}.",
     }
     form = TakeBackForm(request.POST or None)
-    return _asked(
+    return asked(
         request,
         form,
         text,
@@ -92,9 +92,9 @@ def acknowledge(request: ScopedRequest, pk: int) -> HttpResponse:
     scope, now = request.scope, timezone.now()
     who = person_of(scope, pk)
     own = scope.user_id is not None and who.user_id == scope.user_id
-    authorize(scope, Action.KEEP_ACCOUNT, [job.facility_id for job in jobs_of(scope, who)], own=own)
-    asked = request.GET.get("document", Acknowledgement.Document.RULES)
-    form = AcknowledgedForm(request.POST or None, label="On", at=now, initial={"document": asked})
+    authorize(scope, Action.KEEP_ACCOUNT, workplaces(who, timezone.now()), own=own)
+    document = request.GET.get("document", Acknowledgement.Document.RULES)
+    form = AcknowledgedForm(request.POST or None, label="On", at=now, initial={"document": document})
 
     def deed() -> None:
         typed = form.cleaned_data
@@ -113,7 +113,7 @@ def acknowledge(request: ScopedRequest, pk: int) -> HttpResponse:
         "button": f"Record what {who} acknowledged",
         "said": f"Recorded: what {who} acknowledged.",
     }
-    return _asked(request, form, text, [*people_crumbs(scope), person_crumb(who)], deed, {"acknowledged_on": "on"})
+    return asked(request, form, text, [*people_crumbs(scope), person_crumb(who)], deed, {"acknowledged_on": "on"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -125,7 +125,7 @@ def acknowledgement_void(request: ScopedRequest, pk: int) -> HttpResponse:
     told = get_object_or_404(seen.select_related("person__organization"), pk=pk)
     who = told.person
     own = scope.user_id is not None and who.user_id == scope.user_id
-    authorize(scope, Action.KEEP_ACCOUNT, [job.facility_id for job in jobs_of(scope, who)], own=own)
+    authorize(scope, Action.KEEP_ACCOUNT, workplaces(who, timezone.now()), own=own)
     text = {
         "title": f"The acknowledgement of {day(told.acknowledged_on)} does not count",
         "explain": f"{who}, {told.get_document_display()}. What stood before it counts again: the acknowledgement"
@@ -134,7 +134,7 @@ def acknowledgement_void(request: ScopedRequest, pk: int) -> HttpResponse:
         "said": f"Taken back: what {who} acknowledged on {day(told.acknowledged_on)}.",
     }
     form = TakeBackForm(request.POST or None)
-    return _asked(
+    return asked(
         request,
         form,
         text,
@@ -166,7 +166,7 @@ def obligation_add(request: ScopedRequest, pk: int) -> HttpResponse:
         "button": "Add it",
         "said": f"{place.name}: added.",
     }
-    return _asked(request, form, text, [*facility_crumbs(request), place_crumb(place)], deed, {})
+    return asked(request, form, text, [*facility_crumbs(request), place_crumb(place)], deed, {})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -184,7 +184,7 @@ def obligation_met(request: ScopedRequest, pk: int) -> HttpResponse:
         "void_url": reverse("web:obligation-void", args=[scope.organization.slug, owed.pk]),
         "void": owed.title or owed.get_kind_display(),
     }
-    return _asked(
+    return asked(
         request,
         form,
         text,
@@ -213,7 +213,7 @@ def _obligation(request: ScopedRequest, pk: int) -> Obligation:
     return owed
 
 
-def _asked(
+def asked(
     request: ScopedRequest,
     form: Form,
     text: dict[str, Any],

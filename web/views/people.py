@@ -57,8 +57,9 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
     here = [job for job in jobs if works(job, on)]
     ended = [job.valid_to for job in jobs if job.valid_to and job.valid_to < on]
     places = [job.facility_id for job in jobs]
+    present = [job.facility_id for job in jobs if job.valid_to is None or job.valid_to >= on]
     now_at, own = present_workplaces(who, on), who.user_id == scope.user_id is not None
-    may_acknowledge = scope.may(Action.KEEP_ACCOUNT, places, own=own)
+    may_acknowledge = scope.may(Action.KEEP_ACCOUNT, present, own=own)
     return render(
         request,
         "web/person.html",

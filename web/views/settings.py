@@ -1,8 +1,10 @@
 """Settings: members and invitations, the start of reminders, the clocks in use."""
 
+from collections.abc import Collection
+from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,6 +20,8 @@ from facilities.access import Action, Scope, authorize
 from facilities.models import Facility, Invitation, Membership, Organization
 from facilities.services.members import InvitationRefused, end_membership, invite_member
 from facilities.services.organizations import start_reminders as begin_reminders
+from reminders.audience import has_left
+from staff.models import Person
 from systems.policy import day_in
 from web.first_mail import first_mail
 from web.forms.facilities import zone_words
@@ -58,9 +62,18 @@ def _members(request: ScopedRequest) -> dict[str, Any]:
     invited = Invitation.objects.filter(
         organization=organization, accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
     )
-    members = [(each, day_in(each.created_at, organization.zone)) for each in page.rows]
+    gone = _left(organization, {each.user_id for each in page.rows})
+    members = [(each, day_in(each.created_at, organization.zone), gone.get(each.user_id)) for each in page.rows]
     newest = invited.select_related("facility").order_by("-created_at", "-pk")
     return {"page": page, "members": members, "invited": list(newest[:50])}
+
+
+def _left(organization: Organization, users: Collection[int]) -> dict[int | None, date]:
+    """Return by user the last day of members who work here no more: their roles were left open. One query."""
+    on = day_in(timezone.now(), organization.zone)
+    gone = Person.objects.filter(has_left(on, "pk"), organization=organization, user__in=users)
+    last = Max("employments__valid_to", filter=Q(employments__voided_at=None))
+    return dict(gone.annotate(left_on=last).order_by().values_list("user_id", "left_on"))
 
 
 def _role_words(membership: Membership) -> str:

@@ -1,12 +1,13 @@
 """What the systems know of people, and what people have acknowledged: house rules R-43 and R-15."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Final
 
 from django.db.models import Max, Q
 
-from accounts.models import Acknowledgement, Finding, HouseRule, PortalAccount, RoleGrant
+from accounts.models import Acknowledgement, Finding, HouseRule, PortalAccount, RoleGrant, RoleNeed
 from accounts.models.watch import Severity
 from accounts.policy.people import last_day, profile_is_stale
 from accounts.services.rules.found import Found, Rule, Slice
@@ -49,7 +50,7 @@ def stale_profiles(part: Slice) -> Iterator[Found]:
 
 
 def privileged_open(part: Slice) -> Iterator[Found]:
-    """Yield one finding per person with a privileged role in force who has not acknowledged the addendum."""
+    """Yield what the list of privileged people lacks: addenda by person, stated needs by account."""
     since = wanted_since(part, HouseRule.Rule.PRIVILEGED)
     if since is None:
         return
@@ -62,16 +63,39 @@ def privileged_open(part: Slice) -> Iterator[Found]:
         )
         .order_by("account__system__position", "role__position", "pk")
     )
-    roles: dict[int, list[str]] = defaultdict(list)
-    for person, role, system in grants.values_list("account__person_id", "role__name", "account__system__name"):
-        if f"{role} on {system}" not in roles[person]:
-            roles[person].append(f"{role} on {system}")
+    held = list(grants.select_related("account__system", "facility", "role"))
+    yield from _without_addendum(held, since)
+    yield from _unexplained(held, since)
+
+
+def _without_addendum(held: Iterable[RoleGrant], since: date) -> Iterator[Found]:
+    """Yield one finding per person who has not acknowledged the addendum. One query."""
+    roles: dict[int, dict[str, None]] = defaultdict(dict)
+    for grant in held:
+        roles[grant.account.person_id][f"{grant.role.name} on {grant.account.system.name}"] = None
     said = Acknowledgement.objects.known().filter(person__in=among(roles), document=Acknowledgement.Document.ADDENDUM)
     acknowledged = set(said.order_by().values_list("person_id", flat=True))
-    for person, held in sorted(roles.items()):
+    for person, names in sorted(roles.items()):
         if person not in acknowledged:
-            facts = {"roles": held, "rule_on": since.isoformat()}
+            facts = {"roles": list(names), "rule_on": since.isoformat()}
             yield Found(_OPEN, f"person:{person}", Severity.HIGH.value, facts, person=person)
+
+
+def _unexplained(held: Iterable[RoleGrant], since: date) -> Iterator[Found]:
+    """Yield one finding per account with roles of which nobody has said why they are needed. One query."""
+    of_account: dict[int, list[RoleGrant]] = defaultdict(list)
+    for grant in held:
+        of_account[grant.account_id].append(grant)
+    needs = RoleNeed.objects.known().filter(account__in=among(of_account))
+    stated = set(needs.order_by().values_list("account_id", "facility_id", "role_id"))
+    for key, grants in sorted(of_account.items()):
+        lacking = [each for each in grants if (key, each.facility_id, each.role_id) not in stated]
+        if lacking:
+            account = lacking[0].account
+            roles = dict.fromkeys(f"{each.role.name} at {each.facility.name}" for each in lacking)
+            facts = {"system": account.system.slug, "unexplained": list(roles), "rule_on": since.isoformat()}
+            subject = f"account:{key}"
+            yield Found(_OPEN, subject, Severity.HIGH.value, facts, person=account.person_id, account=key)
 
 
 def _still_here(part: Slice) -> list[int]:
