@@ -34,7 +34,7 @@ class Deeds:
         people = {each.person for state in stands for each in state.holders}
         accounts = {each.identity for state in stands for each in state.holders if each.identity is not None}
         accounts |= {account for state in stands for account, _ in state.tools}
-        self._people = people_in_reach(scope, Action.EDIT_ACCOUNT, people)
+        self._people = people_in_reach(scope, Action.EDIT_ACCOUNT, people, on)
         self._accounts = accounts_in_reach(scope, Action.KEEP_ACCOUNT, accounts)
 
     def next(self, place: Facility, state: State, step: Step | None) -> Deed:
