@@ -191,8 +191,8 @@ def line_for_today(scope: Scope, *, empty: bool, at: datetime) -> dict[str, str]
     waiting = list(unfinished(newest, scope, at).order_by("pk")[:2])
     if not waiting and young[LOOKED_AT : LOOKED_AT + 1].exists():
         url = reverse("web:first-hours", args=[slug])
-        said = f"the newest {LOOKED_AT} facilities are through; see whether an older one is not"
-        return {"label": "Getting started", "said": said, "url": url, "deed_url": url, "deed": "See all facilities"}
+        through = f"the newest {LOOKED_AT} facilities are through; see whether an older one is not"
+        return {"label": "Getting started", "said": through, "url": url, "deed_url": url, "deed": "See all facilities"}
     if not waiting:
         if not empty or scope.acts_at(Action.REGISTER_FACILITY) is not None or led(scope).exists():
             return None
