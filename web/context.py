@@ -16,6 +16,19 @@ from systems.policy import EASTERN
 
 SWITCHER_FACILITIES = 8  # more are one click away on their own page
 
+# Deeds whose addresses begin with what they change stand in the rail under whose page leads to them.
+BELONGS = {
+    "absences": "web:people",
+    "acknowledgements": "web:people",
+    "deputies": "web:people",
+    "employments": "web:people",
+    "keepers": "web:facilities",
+    "obligations": "web:facilities",
+    "deadlines": "web:accounts",
+    "profile-checks": "web:accounts",
+    "roles": "web:accounts",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -73,6 +86,7 @@ def rail(scope: Scope, path: str, waiting: dict[str, int]) -> list[dict[str, Any
         for entry in RAIL
         if (reads or not entry.readers) and (entry.action is None or scope.may(entry.action))
     ]
+    path = _belongs_to(scope, path)
     # Today's address is the beginning of every other one, so the longest that fits wins; a page of none is of Today.
     here = max((url for _, url in shown if path.startswith(url)), key=len, default="")
     for entry, url in shown:
@@ -93,6 +107,13 @@ def rail(scope: Scope, path: str, waiting: dict[str, int]) -> list[dict[str, Any
         }
         for entry, url in shown
     ]
+
+
+def _belongs_to(scope: Scope, path: str) -> str:
+    """Return the address below which a page stands in the rail, its own unless it is a deed kept elsewhere."""
+    home = reverse("web:today", args=[scope.organization.slug])
+    head = path.removeprefix(home).partition("/")[0]
+    return reverse(BELONGS[head], args=[scope.organization.slug]) if path.startswith(home) and head in BELONGS else path
 
 
 def switcher(scope: Scope) -> dict[str, Any]:

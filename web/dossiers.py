@@ -96,7 +96,7 @@ def gather(
     evidence = LoginEvent.objects.standing().filter(newest, account__in=found).select_related("via__account__system")
     for event in evidence.order_by("-grade"):  # the best grade of a day is the one that stays
         found[event.account_id].logins[event.happened_on] = event
-    told = told_of_deadlines(deadlines)
+    told = told_of_deadlines(scope, deadlines)
     for deadline in deadlines:
         if deadline.account_id in found:
             found[deadline.account_id].told[deadline.pk] = told[deadline.pk]

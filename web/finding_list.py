@@ -106,7 +106,7 @@ def finding_rows(scope: Scope, findings: Sequence[Finding], on: date) -> list[di
     """Return a row per finding for `components/row_action.html`."""
     facts = {finding.pk: json.loads(finding.facts) for finding in findings}
     known, reach = names([scope.organization.pk], facts.values(), scope), _reach(scope, findings, on)
-    mails = told_of_findings(findings)
+    mails = told_of_findings(scope, findings)
     passed = [finding.deadline for finding in findings if finding.deadline is not None]
     clocks = {deadline.pk for deadline in passed if deadline.account_id is not None}
     lapsed = [finding.account for finding in findings if finding.deadline_id in clocks and finding.account is not None]

@@ -177,10 +177,10 @@ def gaps(place: Facility, at: datetime) -> list[str]:
 def line_for_today(scope: Scope, *, empty: bool, at: datetime) -> dict[str, str] | None:
     """Return the one line of Today for administrators, None for others and once all is through.
 
-    Only the newest 20 young facilities are looked at, however many there are; the page of all shows the rest.
-    ``label`` of the link, its ``url``, what is ``said`` beside it; ``all_url`` where there are further facilities;
-    ``deed`` and ``deed_url`` for an empty page. Nothing is asked for who leads nobody's first hour, else one query; a
-    second one only where nothing has a date.
+    Only the newest 20 young facilities are looked at, however many there are; where those are through and there are
+    more, the line says so and leads to the page of all. ``label`` of the link, its ``url``, what is ``said`` beside it;
+    ``all_url`` where there are further facilities; ``deed`` and ``deed_url`` for an empty page. Nothing is asked for
+    who leads nobody's first hour, else one query; where none waits a second, and a third where nothing has a date.
     """
     places = scope.acts_at(Action.LEAD_FIRST_HOUR)
     if places is not None and not places:
@@ -189,6 +189,10 @@ def line_for_today(scope: Scope, *, empty: bool, at: datetime) -> dict[str, str]
     young = led(scope).filter(created_at__gte=at - YOUNG).order_by("-created_at", "-pk")
     newest = Facility.objects.filter(pk__in=young.values("pk")[:LOOKED_AT])
     waiting = list(unfinished(newest, scope, at).order_by("pk")[:2])
+    if not waiting and young[LOOKED_AT : LOOKED_AT + 1].exists():
+        url = reverse("web:first-hours", args=[slug])
+        through = f"the newest {LOOKED_AT} facilities are through; see whether an older one is not"
+        return {"label": "Getting started", "said": through, "url": url, "deed_url": url, "deed": "See all facilities"}
     if not waiting:
         if not empty or scope.acts_at(Action.REGISTER_FACILITY) is not None or led(scope).exists():
             return None

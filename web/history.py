@@ -9,9 +9,9 @@ from django.urls import reverse
 from accounts.models import Certification, Deadline, LoginEvent, PortalAccount, RoleGrant, RoleNeed
 from accounts.words import day, instant
 from facilities.access import Action, Scope
-from reminders.models import Reminder
 from systems.policy import EASTERN, day_in
 from web.dossiers import Dossier
+from web.told import mails_about
 
 LOGINS_SHOWN = 30
 _FUTURE = {
@@ -36,7 +36,7 @@ def timeline(
         entries += _grant(grant, dossier.on)
     entries += [_need(scope, each) for each in needs]
     entries += _certifications(scope, account)
-    entries += _mails(account)
+    entries += _mails(scope, account)
     entries.append({"on": account.opened_on, "title": "Account opened", "rank": 0})
     if account.removed_on:
         entries.append({"on": account.removed_on, "title": "Account removed", "rank": 3})
@@ -128,15 +128,9 @@ def _certification(scope: Scope, told: Certification) -> dict[str, Any]:
     return entry
 
 
-def _mails(account: PortalAccount) -> list[dict[str, Any]]:
+def _mails(scope: Scope, account: PortalAccount) -> list[dict[str, Any]]:
     """Return one entry per digest that spoke of this account, however many of its lines did."""
-    sent = (
-        Reminder.objects.filter(deadline__account=account, digest__sent_at__isnull=False)
-        .values_list("digest__sent_at", "recipient__first_name", "recipient__last_name", "deadline__kind")
-        .distinct()
-        .order_by("-digest__sent_at")[:LOGINS_SHOWN]
-    )
-    return [_mail(sent_at, f"{first} {last}".strip(), kind) for sent_at, first, last, kind in sent if sent_at]
+    return [_mail(*mail) for mail in mails_about(scope, account, LOGINS_SHOWN)]
 
 
 def _mail(sent_at: datetime, who: str, kind: str) -> dict[str, Any]:

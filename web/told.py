@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from django.db.models import F
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 
-from accounts.models import Deadline, Finding
+from accounts.models import Deadline, Finding, PortalAccount
 from accounts.words import count_noun, listed
 from accounts.words import day_in as in_words
 from facilities.access import Scope
@@ -29,22 +30,57 @@ _ALL: Final = "the organization"
 _NOT_STARTED: Final = "Nobody: reminders have not been started."
 
 
-def told_of_deadlines(deadlines: Sequence[Deadline]) -> Told:
-    """Return who was sent what each deadline's present cycle says, oldest first. One query."""
-    return _told("deadline", Reminder.objects.filter(deadline__in=deadlines, cycle=F("deadline__cycle")))
+def told_of_deadlines(scope: Scope, deadlines: Sequence[Deadline]) -> Told:
+    """Return who was sent what each deadline's present cycle says, oldest first, as those are called who will be told.
+
+    One query, and two more at most for a member who does not read of everybody.
+    """
+    sent = Reminder.objects.filter(deadline__in=deadlines, cycle=F("deadline__cycle"))
+    whose = Coalesce("deadline__account__person", "deadline__grant__account__person", "deadline__person")
+    approves = Q(deadline__kind=Deadline.Kind.CERTIFICATION)
+    return _told(scope, "deadline", sent.annotate(whose=whose, approves=ExpressionWrapper(approves, BooleanField())))
 
 
-def told_of_findings(findings: Sequence[Finding]) -> Told:
-    """Return who was sent what about each finding, oldest first. One query."""
-    return _told("finding", Reminder.objects.filter(finding__in=findings))
+def told_of_findings(scope: Scope, findings: Sequence[Finding]) -> Told:
+    """Return who was sent what about each finding, oldest first, and how. Queries as `told_of_deadlines`."""
+    whose = Coalesce("finding__person", "finding__account__person")
+    sent = Reminder.objects.filter(finding__in=findings)
+    return _told(scope, "finding", sent.annotate(whose=whose, approves=Value(False)))
 
 
-def _told(subject: str, reminders: Any) -> Told:
+def mails_about(scope: Scope, account: PortalAccount, most: int) -> list[tuple[datetime, str, str]]:
+    """Return when whom a mail told of an account, and the kind of date, newest first. Queries as above."""
+    about = Reminder.objects.filter(deadline__account=account)
+    sent = _sent(about.annotate(whose=F("deadline__account__person"), approves=Value(False)))
+    rows = [(each, _hearer(each)) for each in sent.select_related("deadline").order_by("-digest__sent_at", "pk")[:most]]
+    called = _called(scope, (hearer for _, hearer in rows))
+    return list(dict.fromkeys((each.digest.sent_at, called(hearer), each.deadline.kind) for each, hearer in rows))
+
+
+def _sent(reminders: Any) -> Any:
+    office = Membership.objects.open().filter(
+        user=OuterRef("recipient__user"), organization=OuterRef("organization"), role=Role.ADMINISTRATOR
+    )
+    went = reminders.filter(digest__sent_at__isnull=False).annotate(administers=Exists(office))
+    return went.select_related("recipient", "digest")
+
+
+def _told(scope: Scope, subject: str, reminders: Any) -> Told:
+    rows = [(each, _hearer(each)) for each in _sent(reminders).order_by("digest__sent_at", "pk")]
+    called = _called(scope, (hearer for _, hearer in rows))
+    times: dict[int, Counter[tuple[datetime, str]]] = defaultdict(Counter)
+    for each, hearer in rows:  # by the minute, as it is shown: of one mail round each office is named once
+        minute = each.digest.sent_at.replace(second=0, microsecond=0)
+        times[getattr(each, f"{subject}_id")][minute, called(hearer)] += 1
     told: Told = defaultdict(list)
-    sent = reminders.filter(digest__sent_at__isnull=False).select_related("recipient", "digest")
-    for reminder in sent.order_by("digest__sent_at", "pk"):
-        told[getattr(reminder, f"{subject}_id")].append({"who": str(reminder.recipient), "at": reminder.digest.sent_at})
+    for key, found in times.items():
+        told[key] = [{"who": _several(name, count), "at": at} for (at, name), count in found.items()]
     return told
+
+
+def _hearer(sent: Any) -> Hearer:
+    person, owner = sent.recipient, sent.recipient_id == sent.whose
+    return Hearer(person.pk, str(person), owner, sent.administers, bool(sent.approves) and not sent.administers)
 
 
 def will_be_told_of_deadlines(scope: Scope, deadlines: Sequence[Deadline], at: datetime) -> dict[int, Coming]:

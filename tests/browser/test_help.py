@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from tests.accounts.holding import held
 from tests.axe import violations
 from tests.browser.conftest import NARROW
 from web.guides.leaflets import LEAFLETS
@@ -66,3 +67,12 @@ def test_each_guide_fits_one_printed_page_and_a_phone_without_complaint(visit):
         assert violations(page) == [], leaflet.slug
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, leaflet.slug
         assert len(PAGE.findall(page.pdf(format="Letter"))) == 1, leaflet.slug
+
+
+def test_the_words_of_the_cover_grid_are_explained_on_a_phone_too(visit, cast):
+    held(cast)
+    page = visit("facilities", size=NARROW)
+    assert violations(page) == []
+    page.get_by_role("button", name="iQIES").press("Enter")
+    assert page.get_by_role("link", name="More in the glossary").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

@@ -13,15 +13,45 @@ _STANDS_FREE = """each => {
     return each === above || each.contains(above) || Boolean(above?.contains(each) && above !== document.body)
 }"""
 
+# Where the focus has come: what that is, whether one sees it, and whether it jumped against the way one reads.
+_STOP = """() => {
+    const here = document.activeElement, before = window.stoppedAt
+    window.stoppedAt = here
+    if (!here || here === document.body || here === before) return null  // a part of the same field: the browser's own
+    const place = each => {
+        const box = each.getBoundingClientRect()
+        return {left: box.left, top: box.top + scrollY, bottom: box.bottom + scrollY}
+    }
+    const looks = getComputedStyle(here)
+    const shown = here.matches(":focus-visible")
+        && (parseFloat(looks.outlineWidth) > 0 && looks.outlineStyle !== "none" || looks.boxShadow !== "none")
+    let jumped = false
+    if (before?.isConnected && before.tabIndex === 0 && before.getClientRects().length && !here.matches(".skip")) {
+        const to = place(here), from = place(before)
+        const follows = before.compareDocumentPosition(here) & Node.DOCUMENT_POSITION_FOLLOWING
+        jumped = !follows || to.bottom <= from.top + 1 && to.left <= from.left
+    }
+    return {what: here.outerHTML.slice(0, 160), shown, jumped}
+}"""
+
+
+def step(page):
+    """Press Tab once and look where that leads."""
+    page.keyboard.press("Tab")
+    stop = page.evaluate(_STOP)
+    if stop:
+        assert stop["shown"], f"nobody sees that the focus is on {stop['what']}"
+        assert not stop["jumped"], f"the focus jumps back to {stop['what']}"
+
 
 def tab_to(page, target):
-    """Press Tab until the one element has the focus, and look whether one can see that it has."""
+    """Press Tab until the one element has the focus; look at every stop, and whether a bar covers the last."""
     for _ in range(FAR):
         if target.evaluate(_HAS_FOCUS):
             assert target.evaluate(_SHOWS_FOCUS), f"nobody sees that the focus is on {target}"
             assert target.evaluate(_STANDS_FREE), f"a bar covers {target}"
             return
-        page.keyboard.press("Tab")
+        step(page)
     raise AssertionError(f"Tab does not reach {target}")
 
 

@@ -191,8 +191,10 @@ def test_today_looks_at_the_newest_young_facilities_only(cast, client, django_as
     assert (found["url"], found["all_url"]) == (at("first-hour", newer[0].pk), "")
     for step in FirstHourMark.Step.values:
         mark_step(scope=scope, facility=newer[0], step=step, state="elsewhere", reason="", at=NOON)
-    with django_assert_num_queries(2):  # the second: whether there is any facility at all
-        assert line_for_today(scope, empty=True, at=NOON) is None  # Elm and Oak are not through, but older
+    with django_assert_num_queries(2):  # the second: whether there are more than were looked at
+        found = line_for_today(scope, empty=True, at=NOON)  # Elm and Oak are not through, but older
+    assert found["said"] == "the newest 20 facilities are through; see whether an older one is not"
+    assert found["url"] == at("first-hours")
     rows = page(client, cast.alice, at("first-hours")).context["rows"]
     assert [row["label"] for row in rows] == ["Elm House", "Oak House"]
 

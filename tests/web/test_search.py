@@ -153,6 +153,16 @@ def test_places_and_systems_spelled_nearly_so_are_found_where_nothing_is_called_
     assert "CASPER" in ask("henry", "caspar")["near systems"]
 
 
+def test_where_not_every_name_was_compared_the_page_says_so(cast, client, monkeypatch):
+    client.force_login(cast.alice)
+    url = reverse("web:search", args=["riverside"]) + "?q=Huose"
+    assert "there are more" not in client.get(url).content.decode()
+    monkeypatch.setattr("web.searching.places._NAMES_COMPARED", 1)
+    text = client.get(url).content.decode()
+    assert "Elm House" in text
+    assert "Among the first 1 facilities by name; there are more." in text
+
+
 def test_what_is_found_often_enough_asks_for_nothing_near(cast, ask):
     for number in range(3):
         factories.PersonFactory(organization=cast.riverside, first_name=f"Ann {number}", last_name="Marlowe")

@@ -12,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Deadline, Finding, RoleGrant
 from accounts.services.obligations import Owed, add_obligation
 from accounts.services.rules.sweep import check_rules
+from reminders.models import Reminder
+from reminders.services.tick import run_tick
 from staff.models import Employment, Person
 from staff.services.deputies import name_deputy
 from systems.models import SystemRole
@@ -142,6 +144,33 @@ def test_a_holder_reads_of_administrators_by_role_and_a_coordinator_names_of_her
     assert not any(name in said for name in ("Gus", "Hal ", "Alice"))
     client.force_login(cast.alice)
     assert "Gus Test (administrator)" in words(client.get(url, headers=PART))
+
+
+def test_who_was_told_is_called_as_who_will_be(client, cast):
+    started(cast)
+    administrator(cast, "fay", cast.oak)
+    for name in ("gus", "hal"):
+        administrator(cast, name, cast.elm)
+    held(cast, "henry", ago=57)
+    account = held(cast, "henry", facility=cast.elm, ago=57)
+    run_tick(at=NOON)
+    deadline = account.deadlines.get(kind="inactivity")
+    sent = Reminder.objects.filter(deadline=deadline, digest__sent_at__isnull=False)
+    heard = set(sent.values_list("recipient__first_name", flat=True))
+    assert heard >= {"Henry", "Fay", "Gus", "Hal"}
+    names = ("Fay", "Gus", "Hal ", "Alice")
+    client.force_login(cast.henry)
+    for url in (address("today"), address("account", account.pk)):
+        said = words(client.get(url)).partition("Who was told")[2]
+        assert "Henry Test, Fri 20 Nov 2026" in said
+        assert "an administrator of Oak House, Fri 20 Nov 2026" in said
+        assert "two administrators of Elm House, Fri 20 Nov 2026" in said
+        assert not any(name in words(client.get(url)) for name in names), url
+    assert "Mail to an administrator of Oak House" in words(client.get(address("account", account.pk)))
+    client.force_login(cast.alice)
+    said = words(client.get(address("account", account.pk)))
+    assert "Gus Test (administrator), Fri 20 Nov 2026" in said
+    assert "Mail to Fay Test (administrator)" in said
 
 
 def test_how_far_a_day_is_counts_from_the_day_of_its_zone(client, cast, time_machine):

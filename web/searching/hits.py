@@ -22,12 +22,16 @@ class Hit:
 
 @dataclass(slots=True)
 class Group:
-    """What was found of one kind; ``more_url``: the list that shows the rest, empty where there is none."""
+    """What was found of one kind; ``more_url``: the list that shows the rest, empty where there is none.
+
+    ``looked_at`` says among what, where not everything was looked at.
+    """
 
     key: str
     title: str
     hits: list[Hit] = field(default_factory=list)
     more_url: str = ""
+    looked_at: str = ""
 
 
 def first_of(scope: Scope, key: str, title: str, hits: list[Hit], asked: str) -> Group:

@@ -1,6 +1,7 @@
 """Facilities by CCN, name or town, and systems of the catalogue by what they are called or for."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from django.db.models import Case, IntegerField, Q, Value, When
@@ -16,7 +17,7 @@ from web.searching.hits import AT_MOST, Group, Hit, first_of, note
 
 PLACES, SYSTEMS = "Facilities", "Systems"
 _WORDS: Final = 6
-_NAMES_COMPARED: Final = 1_000  # facilities whose names are compared letter by letter; chains have more
+_NAMES_COMPARED: Final = 10_000  # facilities whose names are compared letter by letter; no chain of today has as many
 
 
 def places_found(scope: Scope, asked: str) -> Group:
@@ -50,16 +51,31 @@ def places_near(scope: Scope, asked: str) -> Group:
     """Return the facilities with nearly these words in their names. Two queries at most."""
     typed = [bare for word in asked.split()[:_WORDS] if (bare := plain(word))]
     readable = Facility.objects.visible_to(scope).order_by("name", "pk")
-    close = [pk for pk, name in readable.values_list("pk", "name")[:_NAMES_COMPARED] if _nearly(typed, name)]
+    names = list(readable.values_list("pk", "name")[: _NAMES_COMPARED + 1])
+    nearly = _nearly(typed)
+    close = [pk for pk, name in names[:_NAMES_COMPARED] if nearly(name)]
     found = readable.filter(pk__in=close[:AT_MOST]) if close else []
-    return Group("facilities", PLACES, [_place(scope, place) for place in found])
+    group = Group("facilities", PLACES, [_place(scope, place) for place in found])
+    if len(names) > _NAMES_COMPARED:
+        group.looked_at = f"Among the first {_NAMES_COMPARED:,} facilities by name; there are more."
+    return group
 
 
-def _nearly(typed: list[str], name: str) -> bool:
-    words = plain(name).split()
-    return bool(typed) and all(
-        any(mistakes(each, word, forgiven(each)) is not None for word in words) for each in typed
-    )
+def _nearly(typed: list[str]) -> Callable[[str], bool]:
+    """Return whether a name has a word near each typed one; names share their words, so each word is tried once."""
+    tried: list[dict[str, bool]] = [{} for _ in typed]
+
+    def near(word: str, number: int) -> bool:
+        known = tried[number]
+        if word not in known:
+            known[word] = mistakes(typed[number], word, forgiven(typed[number])) is not None
+        return known[word]
+
+    def nearly(name: str) -> bool:
+        words = plain(name).split()
+        return bool(typed) and all(any(near(word, number) for word in words) for number in range(len(typed)))
+
+    return nearly
 
 
 def _place(scope: Scope, place: Facility) -> Hit:
@@ -80,7 +96,8 @@ def systems_found(scope: Scope, asked: str, systems: list[System]) -> Group:
 def systems_near(scope: Scope, asked: str, systems: list[System]) -> Group:
     """Return the systems whose names are spelled nearly so. No query."""
     typed = [bare for word in asked.split()[:_WORDS] if (bare := plain(word))]
-    close = [each for each in systems if _nearly(typed, f"{each.name} {each.full_name}")]
+    nearly = _nearly(typed)
+    close = [each for each in systems if nearly(f"{each.name} {each.full_name}")]
     return Group("systems", SYSTEMS, [_system(scope, each) for each in close[:AT_MOST]])
 
 

@@ -34,4 +34,4 @@ def search(scope: Scope, asked: str, on: date) -> Found:
     near = [people_near(scope, asked, on, people)]
     if not found:  # somebody who typed a name rightly wants no other place
         near += [places_near(scope, asked), systems_near(scope, asked, systems)]
-    return Found(found, [group for group in near if group.hits])
+    return Found(found, [group for group in near if group.hits or group.looked_at])

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.words import day
-from facilities.access import Action, authorize
+from facilities.access import Action, Scope, authorize
 from staff.models import Absence, Employment, Person
 from staff.services.absences import AbsenceRefused, end_absence, record_absence
 from staff.services.people import present_workplaces
@@ -17,6 +17,7 @@ from systems.policy import EASTERN, day_in
 from web.forms.people import AbsenceForm, LeavingForm
 from web.scope import ScopedRequest, organization_page
 from web.toasts import say
+from web.views.people import people_crumbs, person_crumb
 
 
 @require_http_methods(["GET", "POST"])
@@ -39,7 +40,7 @@ def person_away(request: ScopedRequest, pk: int) -> HttpResponse:
         else:
             say(request, f"{who} is away from {day(form.cleaned_data['away_from_on'])}.")
             return redirect(who)
-    return render(request, "web/person_away.html", {"form": form, "person": who})
+    return render(request, "web/person_away.html", {"form": form, "person": who, "crumbs": _crumbs(scope, who)})
 
 
 @require_http_methods(["GET", "POST"])
@@ -63,7 +64,14 @@ def absence_end(request: ScopedRequest, pk: int) -> HttpResponse:
             said = f"away until {day(ended.valid_to)}" if ended else "not away"
             say(request, f"{who} is {said}.")
             return redirect(who)
-    return render(request, "web/absence_end.html", {"form": form, "person": who, "absence": absence})
+    context = {"form": form, "person": who, "absence": absence, "crumbs": _crumbs(scope, who)}
+    return render(request, "web/absence_end.html", context)
+
+
+def _crumbs(scope: Scope, who: Person) -> list[dict[str, str]]:
+    """Return the way back; the list of people only for who reads it, as a holder's own absence is recorded too."""
+    reads = scope.reads is None or bool(scope.reads)
+    return [*(people_crumbs(scope) if reads else []), person_crumb(who)]
 
 
 def _colleagues(request: ScopedRequest, who: Person) -> QuerySet[Person]:

@@ -44,7 +44,7 @@ def deadline_why(request: ScopedRequest, pk: int) -> HttpResponse:
         row = duty_rows(Deadline.objects.filter(pk=pk), scope=scope, on=on)[0]
         context |= {"title": row["sentence"], "url": row["url"], "clears": clears(deadline.kind), "duty": True}
         context |= {"source": source_of(deadline.policy) if deadline.policy else None}
-        context |= {"told": told_of_deadlines([deadline])[deadline.pk]}
+        context |= {"told": told_of_deadlines(scope, [deadline])[deadline.pk]}
     return _answer(request, context)
 
 
