@@ -127,14 +127,14 @@ def _seconds_twice(work: Callable[[], Any]) -> tuple[float, float]:
 
 def _written(work: Callable[[], Any]) -> dict[str, tuple[int, str]]:
     """Return how many rows the work adds by kind, and a digest of all rows then there; rolled back."""
-    from bench.ledger import digest_of_ledger
+    from bench.ledger import counts_of_ledger, digest_of_ledger
 
     with transaction.atomic():
-        before = digest_of_ledger()
+        before = counts_of_ledger()
         work()
         after = digest_of_ledger()
         transaction.set_rollback(True)
-    return {kind: (count - before[kind][0], digest) for kind, (count, digest) in after.items()}
+    return {kind: (count - before[kind], digest) for kind, (count, digest) in after.items()}
 
 
 def vacuum() -> None:
