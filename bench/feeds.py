@@ -20,6 +20,7 @@ from bench.rosters import (
     AT,
     HEADER,
     PEOPLE_PER_FACILITY,
+    Digests,
     people,
     rolled_back,
     settled,
@@ -115,10 +116,11 @@ def _measure(organization: "Organization", path: Path, pairs: int) -> dict[str, 
     }  # fmt: skip
 
 
-def written(work: Callable[[], None]) -> dict[str, str]:
+def written(work: Callable[[], None]) -> Digests:
     """Return a digest of all rows after the work, without keys of sequences and texts made of them; rolled back."""
     from accounts.models import Deadline, LoginEvent, PortalAccount
-    from bench.rosters import digest, of_import
+    from bench.ledger import digest
+    from bench.rosters import of_import
 
     login = ("account", "happened_on", "grade", "source", "recorded_by", "recorded_at", "via__account", "voided_at")
     account = ("pk", "status", "login_state", "last_login_on", "counts_from_on", "lapses_on", "version")

@@ -45,16 +45,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--on", type=date.fromisoformat, required=True)
     parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--first-only", action="store_true", help="time the first pages of the lists, nothing else")
     options = parser.parse_args()
     django.setup()
     from web.scale import Population
 
     at = Population(facilities=1, accounts=1, on=options.on).at + timedelta(hours=12)
     with time_machine.travel(at):
-        sys.stdout.write(json.dumps(_measure(options.rounds)))
+        sys.stdout.write(json.dumps(_measure(options.rounds, first_only=options.first_only)))
 
 
-def _measure(rounds: int) -> dict[str, Any]:
+def _measure(rounds: int, *, first_only: bool) -> dict[str, Any]:
     from facilities.access import Scope
     from facilities.models import Membership
 
@@ -63,11 +64,27 @@ def _measure(rounds: int) -> dict[str, Any]:
     assert scope is not None
     client = Client(SERVER_NAME="localhost")
     client.force_login(member.user, backend="django.contrib.auth.backends.ModelBackend")
+    pages, not_full = _lists(client, scope, rounds, first_only=first_only)
+    found = {"engine": connection.vendor, "pages": pages, "not_full": not_full}
+    if first_only:
+        return found
+    searches, nothing_found = _searches(client, member.organization, rounds)
+    with override_settings(ROOT_URLCONF="bench.standins"):
+        beside = _beside(client, member.organization, rounds)
+    return found | {"searches": searches, "nothing_found": nothing_found, "beside": beside}
+
+
+def _lists(
+    client: Client, scope: "Scope", rounds: int, *, first_only: bool
+) -> tuple[dict[str, dict[str, list[float]]], int]:
+    """Return the seconds of the first page and of the one in the middle of each list, and how many were not full."""
     pages: dict[str, dict[str, list[float]]] = {}
     not_full = 0
     for name, (which, query) in PAGES.items():
-        address = reverse(f"web:{which}", args=[member.organization.slug])
-        urls = {"first": f"{address}?{query}", "deep": address + _middle(scope, which, query)}
+        address = reverse(f"web:{which}", args=[scope.organization.slug])
+        urls = {"first": f"{address}?{query}"}
+        if not first_only:
+            urls["deep"] = address + _middle(scope, which, query)
         pages[name] = {turn: [] for turn in urls}
         for round_ in range(WARM + rounds):
             for turn in sorted(urls, reverse=bool(round_ % 2)):
@@ -78,17 +95,7 @@ def _measure(rounds: int) -> dict[str, Any]:
                     pages[name][turn].append(taken)
                 else:
                     not_full += answer.content.count(b"<tr>") != 1 + 50  # the head, and a whole page
-    searches, nothing_found = _searches(client, member.organization, rounds)
-    with override_settings(ROOT_URLCONF="bench.standins"):
-        beside = _beside(client, member.organization, rounds)
-    return {
-        "engine": connection.vendor,
-        "pages": pages,
-        "not_full": not_full,
-        "searches": searches,
-        "nothing_found": nothing_found,
-        "beside": beside,
-    }
+    return pages, not_full
 
 
 def _beside(client: Client, organization: "Organization", rounds: int) -> dict[str, list[float]]:

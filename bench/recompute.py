@@ -5,7 +5,6 @@ version is added to the rule of iQIES, the system that most people hold; everyth
 """
 
 import argparse
-import hashlib
 import json
 import sys
 import time
@@ -115,25 +114,18 @@ def _seconds(work: Callable[[], Any]) -> float:
     return ended - begun
 
 
-def _written(work: Callable[[], Any]) -> dict[str, str]:
+def _written(work: Callable[[], Any]) -> dict[str, tuple[int, str]]:
     """Return a digest of every row of what the work may touch, keys included, after it; rolled back."""
     from accounts.models import Deadline, PortalAccount
-    from bench.ledger import digest_of_ledger
+    from bench.ledger import digest, digest_of_ledger
 
     with transaction.atomic():
         work()
-        found = {part: digest for part, (_, digest) in digest_of_ledger().items()}
-        found["deadlines"] = _digest(Deadline.objects.order_by("pk").values_list())
-        found["accounts"] = _digest(PortalAccount.objects.order_by("pk").values_list())
+        found = digest_of_ledger()
+        found["deadlines"] = digest(Deadline.objects.values_list())
+        found["accounts"] = digest(PortalAccount.objects.values_list())
         transaction.set_rollback(True)
     return found
-
-
-def _digest(rows: Any) -> str:
-    digest = hashlib.sha256()
-    for row in rows.iterator(chunk_size=10_000):
-        digest.update(repr(row).encode())
-    return digest.hexdigest()
 
 
 def _forecast(at: datetime, change: "Change") -> float:

@@ -5,7 +5,6 @@ A child process of `bench_import`; prints one JSON document. The database is mig
 
 import argparse
 import csv
-import hashlib
 import json
 import sys
 import tempfile
@@ -26,6 +25,7 @@ HEADER = ("employee_number", "last_name", "first_name", "email", "phone", "job_t
 _JOBS = ("MDS Coordinator", "Administrator", "Director of Nursing", "Biller", "Social Worker")
 PEOPLE_PER_FACILITY = 60
 COMMAND = "bench_import"
+Digests = dict[str, tuple[int, str]]  # of each table: number of rows, and what they hold
 _CHANGED = 50  # one person in so many changes between the two files
 
 
@@ -149,7 +149,7 @@ def _measure(organization: "Organization", folder: Path, rows: int, pairs: int) 
     }  # fmt: skip
 
 
-def written_again(work: Callable[[], None], written: Callable[[Callable[[], None]], dict[str, str]]) -> int:
+def written_again(work: Callable[[], None], written: Callable[[Callable[[], None]], Digests]) -> int:
     """Return how many tables the same file changes a second time."""
     with transaction.atomic():
         work()
@@ -160,8 +160,9 @@ def written_again(work: Callable[[], None], written: Callable[[Callable[[], None
     return sum(after[part] != before[part] for part in after)
 
 
-def written(work: Callable[[], None]) -> dict[str, str]:
+def written(work: Callable[[], None]) -> Digests:
     """Return a digest of all rows after the work, without keys of sequences and texts made of them; rolled back."""
+    from bench.ledger import digest
     from staff.models import Employment, Person
 
     name = ("employee_number", "last_name", "first_name", "email", "phone", "affiliation", "version")
@@ -186,18 +187,10 @@ def of_import() -> dict[str, Any]:
     return {
         "imports": Import.objects.order_by("pk").values_list("kind", "file_name", "sha256", "applied_by"),
         "rows": ImportRow.objects.order_by("source", "line").values_list("line", "kind", "status", "reason", "cells"),
-        "events": AuditEvent.objects.order_by("chain", "seq").values_list("chain", "action", "item_count"),
+        "events": AuditEvent.objects.order_by("chain", "seq").values_list("chain", "seq", "action", "item_count"),
         "items": AuditItem.objects.order_by("event_id", "ordinal").values_list("ordinal"),
         "rechecks": Recheck.objects.order_by("facility").values_list("facility__ccn"),
     }
-
-
-def digest(rows: Any) -> str:
-    """Return the SHA-256 of the rows of a queryset of values."""
-    found = hashlib.sha256()
-    for row in rows.iterator(chunk_size=10_000):
-        found.update(repr(row).encode())
-    return found.hexdigest()
 
 
 def rolled_back(work: Callable[[], None]) -> float:

@@ -11,6 +11,8 @@ from bench.populating import ON, Progress, populated
 from bench.recomputing import in_database
 from bench.scratch import python, server
 
+STORAGE_TURNS = 5
+
 
 def measure(
     *, engines: Iterable[str], sizes: list[int], pairs: int, wide: bool, progress: Progress, recompute: bool = False
@@ -39,27 +41,33 @@ def measure(
 
 
 def _storage(address: str, engine: str, size: int, wide: bool, progress: Progress) -> Goal:
+    """Return goal 5, from two databases asked by turns: what else the machine does meets both alike."""
     share = populating.DUE_SHARE
-    few = _one(address, size // 10, share, 5, progress, first_day_only=True)
-    many = _one(address, size, share / 10, 5, progress, first_day_only=True)
-    return of_storage(few["first_day"], many["first_day"], size, engine, wide=wide)
+    taken: tuple[list[float], list[float]] = ([], [])
+    with (
+        populated(address, size // 10, share, progress) as (few, _),
+        populated(address, size, share / 10, progress) as (many, _),
+    ):
+        for _ in range(STORAGE_TURNS):
+            for url, seconds in zip((few, many), taken, strict=True):
+                seconds.extend(_swept(url, 1, "--first-day-only")["first_day"])
+    return of_storage(*taken, size, engine, wide=wide)
 
 
 def _one(
-    address: str,
-    size: int,
-    share: float,
-    pairs: int,
-    progress: Progress,
-    *,
-    first_day_only: bool = False,
-    recompute: bool = False,
+    address: str, size: int, share: float, pairs: int, progress: Progress, *, recompute: bool = False
 ) -> dict[str, Any]:
     with populated(address, size, share, progress) as (url, seeded):
         begun = time.perf_counter()
-        more = ["--first-day-only"] if first_day_only else []
-        found = json.loads(python(url, "-m", "bench.sweep", "--on", ON.isoformat(), "--pairs", str(pairs), *more))
+        found = _swept(url, pairs)
         if recompute:
             found["recompute"] = in_database(url, pairs, progress)
         progress(f"measured in {time.perf_counter() - begun:.0f} s")
     return {"seconds_to_seed": round(seeded, 1), **found}
+
+
+def _swept(url: str, pairs: int, *more: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        python(url, "-m", "bench.sweep", "--on", ON.isoformat(), "--pairs", str(pairs), *more)
+    )
+    return found

@@ -160,12 +160,25 @@ def reached(group: Sequence[Climb], *, day: str, audience: Audience, on: date) -
     return some & Q(**{f"{day}__lte": _plus(on, max(climb.ladder.joins(audience) for climb in group))})
 
 
+def begun(climb: Climb, *, day: str, on: date) -> str:
+    """Return the SQL condition over deadline ``d`` alone that those of the ladder fulfil which have come to its steps.
+
+    Windows are left to `members_of`: said of one table, it spares the joins of what is still far from its ladder.
+    """
+    whose = f"{_kinds(climb)} AND d.policy_id IS NULL" if climb.house else members_of(climb)
+    return f"({whose} AND d.{day} <= '{_plus(on, climb.ladder.first)}')"
+
+
+def _kinds(climb: Climb) -> str:
+    return f"d.kind IN ({', '.join(repr(str(kind)) for kind in climb.kinds)})"
+
+
 def members_of(climb: Climb) -> str:
     """Return the SQL condition of the deadlines that climb it, over deadline ``d`` and its house window ``h``.
 
     The same as `Climb.condition`, for statements that have joined the window already.
     """
-    kinds = f"d.kind IN ({', '.join(repr(str(kind)) for kind in climb.kinds)})"
+    kinds = _kinds(climb)
     if climb.policies is not None:
         return f"{kinds} AND d.policy_id IN ({', '.join(str(int(pk)) for pk in climb.policies)})"
     if not climb.house:

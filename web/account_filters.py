@@ -138,12 +138,25 @@ def _in_ladder(policies: list[Policy], on: date) -> Q:
     return inside
 
 
-def _far(policies: list[Policy], on: date) -> Q:
-    """Return what being outside of every ladder implies for the stored day: it spares a look at what is near."""
+def dated_after(standing: str, on: date) -> date | None:
+    """Return the day after which every stored day lies of accounts that stand so; None where any may."""
+    if standing != "fine":
+        return None
+    return on + timedelta(days=min([HOUSE_SOON_DAYS, *_first_steps(list(clock_policies())).values()]))
+
+
+def _first_steps(policies: list[Policy]) -> dict[int, int]:
+    """Return the days ahead at which the clock of each system comes near, by its key."""
     nearest: dict[int, int] = {}
     for policy in policies:
         if policy.kind == Deadline.Kind.INACTIVITY and policy.system_id is not None:
             nearest[policy.system_id] = min(nearest.get(policy.system_id, HOUSE_SOON_DAYS), _step(policy))
+    return nearest
+
+
+def _far(policies: list[Policy], on: date) -> Q:
+    """Return what being outside of every ladder implies for the stored day: it spares a look at what is near."""
+    nearest = _first_steps(policies)
     systems: dict[int, list[int]] = defaultdict(list)
     for system, days in nearest.items():
         systems[days].append(system)

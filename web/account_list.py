@@ -29,16 +29,25 @@ COLUMNS = ("Person", "System", "Standing", "Last safe day", "Last login", "Where
 PLACES_NAMED = 2
 
 
-def page_of_accounts(request: HttpRequest, accounts: QuerySet[PortalAccount], order: str = "") -> Page[PortalAccount]:
-    """Return the page that the address names, in one of `web.forms.lists.ORDERS`. One query, two where dates end."""
+def page_of_accounts(
+    request: HttpRequest, accounts: QuerySet[PortalAccount], order: str = "", *, later_than: date | None = None
+) -> Page[PortalAccount]:
+    """Return the page that the address names, in one of `web.forms.lists.ORDERS`. One query, two where dates end.
+
+    ``later_than``: what the filters imply for every stored day; the walk along the days then begins there.
+    """
     if order == "name":
         return page_of(request, _by_name(accounts), by=BY_NAME, size=SIZE)
-    return _page_by_day(request, accounts)
+    return _page_by_day(request, accounts, later_than)
 
 
-def _page_by_day(request: HttpRequest, accounts: QuerySet[PortalAccount]) -> Page[PortalAccount]:
+def _page_by_day(
+    request: HttpRequest, accounts: QuerySet[PortalAccount], later_than: date | None
+) -> Page[PortalAccount]:
     # NULL sorts differently on the two engines, so accounts without a date are a second list.
     dated, undated = _with_and_without_date(accounts)
+    if later_than:
+        dated = dated.filter(lapses_on__gt=later_than)
     if UNDATED in request.GET:
         page = page_of(request, undated, by=("pk",), size=SIZE)
         return page if page.previous_url or not dated.exists() else replace(page, previous_url=_last_dated(request))

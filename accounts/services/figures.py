@@ -25,9 +25,9 @@ from facilities.access import Scope
 from facilities.models import Facility, Organization
 from systems.policy import EASTERN, day_in
 
-_SERIOUS: Final = Q(severity__in=(Severity.CRITICAL, Severity.HIGH))
+_SERIOUS: Final = (Severity.CRITICAL, Severity.HIGH)
+_NOTABLE: Final = (Severity.MEDIUM,)
 _log = logging.getLogger(__name__)
-_NOTABLE: Final = Q(severity=Severity.MEDIUM)
 
 
 @dataclass(slots=True)
@@ -104,20 +104,24 @@ def _findings(findings: FindingQuerySet, grants: RoleGrantQuerySet) -> Iterator[
 
     Passed dates of accounts are left out: they are counted as accounts.
     """
-    wrong = findings.open().filter(_SERIOUS | _NOTABLE).order_by()
+    wrong = findings.open().filter(severity__in=_SERIOUS + _NOTABLE).order_by()
     wrong = wrong.exclude(kind=Finding.Kind.LAPSE, deadline__account__isnull=False)
-    numbers = {"serious": Count("pk", filter=_SERIOUS), "notable": Count("pk", filter=_NOTABLE)}
-    whole = wrong.aggregate(**numbers)
+    whole = wrong.aggregate(**_weighed(""))
     yield None, whole["serious"], whole["notable"]
     there = wrong.filter(facility__isnull=False, facility__closed_on=None)
-    yield from there.values_list("facility_id").annotate(**numbers)
-    about = wrong.filter(facility=None, account__isnull=False).values_list("account_id").annotate(**numbers)
-    of_accounts = {account: (serious, notable) for account, serious, notable in about}
-    if not of_accounts:
-        return
-    held = grants.filter(account__in=among(of_accounts)).order_by().values_list("facility_id", "account_id").distinct()
-    for place, account in held:
-        yield place, *of_accounts[account]
+    yield from there.values_list("facility_id").annotate(**_weighed(""))
+    # Each at every facility where its account has a role: joined in the database, however many accounts there are.
+    about = wrong.filter(facility=None, account__isnull=False)
+    held = grants.filter(account__findings__in=about.values("pk")).order_by()
+    yield from held.values_list("facility_id").annotate(**_weighed("account__findings__"))
+
+
+def _weighed(findings: str) -> dict[str, Count]:
+    """Return the numbers of serious and of notable findings, found at this path; each counts once."""
+    return {
+        name: Count(f"{findings}pk", filter=Q(**{f"{findings}severity__in": severities}), distinct=bool(findings))
+        for name, severities in (("serious", _SERIOUS), ("notable", _NOTABLE))
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from reminders.deputies import HEARD as DEPUTIES
 from reminders.holding import HEARD as HOLDING
 from reminders.ladder import Audience
 from reminders.models import Reminder
-from reminders.rungs import NOT_YET, Climb, climbs, members_of, steps_of
+from reminders.rungs import NOT_YET, Climb, begun, climbs, members_of, steps_of
 
 SWEEP: Final = Ref("system:reminders", "reminder sweep")
 RULE: Final = Ref("rule:ladder", "Steps of the ladder")
@@ -44,7 +44,7 @@ WITH running AS (
       JOIN facilities_organization o ON o.id = d.organization_id
       LEFT JOIN accounts_housewindow h ON h.organization_id = d.organization_id AND h.system_id = a.system_id
      WHERE d.closed_at IS NULL AND NOT d.muted AND d.zone = %s AND d.{day} <= %s AND d.target_on IS {target}
-       AND a.status <> 'removed' AND {started}
+       AND a.status <> 'removed' AND {started} AND ({begun})
 ), stepped AS MATERIALIZED (
     SELECT w.id, w.organization_id, w.cycle, w.account_id, w.person_id, w.climb, {step} AS step,
            {holder} AS holder, {facility} AS facility, {organization} AS organization
@@ -178,6 +178,7 @@ def _hear(
         target="NULL" if day == "due_on" else "NOT NULL",
         started=started,
         not_yet=NOT_YET,
+        begun=" OR ".join(begun(climb, day=day, on=on) for climb in group),
         climb=_case((members_of(climb), number) for number, climb in enumerate(group)),
         step=_case(
             (f"w.climb = {number} AND {days}", step)

@@ -1,12 +1,13 @@
 """A gate that is missed says so, and only gates on times widen on a busy machine."""
 
 import json
+from contextlib import contextmanager
 
 import pytest
 from django.core.management import call_command
 
 from audit.commands import CommandFailed
-from bench import goals, populating
+from bench import goals, populating, sweeping
 from bench.goals import Goal, document, line, of_rules, of_storage, of_sweep
 
 FOUND = {
@@ -64,6 +65,24 @@ def test_a_small_sweep_may_cost_thirty_milliseconds_beyond_one_and_a_half_times(
 
 def test_storage_is_a_ratio_of_medians():
     assert of_storage([1.0, 2.0, 9.0], [2.8, 3.0, 50.0], 1_000_000, "sqlite", wide=False).value == 1.5
+
+
+def test_both_databases_of_storage_take_turns(monkeypatch):
+    """A tenth of the share in ten times as many accounts: as many are due in both."""
+    asked = []
+
+    @contextmanager
+    def populated(_address, size, share, _progress):
+        yield f"{size} {share:g}", 0.0
+
+    def swept(url, *_):
+        asked.append(url)
+        return {"first_day": [1.0 if url.startswith("1000 ") else 1.25]}
+
+    monkeypatch.setattr(sweeping, "populated", populated)
+    monkeypatch.setattr(sweeping, "_swept", swept)
+    assert sweeping._storage("", "sqlite", 10_000, False, print).value == 1.25
+    assert asked == ["1000 0.15", "10000 0.015"] * sweeping.STORAGE_TURNS
 
 
 @pytest.mark.parametrize(("seconds", "held"), [([1.0, 3.9, 9.0], True), ([4.1], False)])

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import call_command
 
-from bench import goals
+from bench import goals, paging
 from bench.goals import of_page_growth, of_pages, of_searches, of_stand_ins, p95
 
 FOUND = {
@@ -40,6 +40,19 @@ def test_a_first_page_may_grow_by_six_tenths(seconds, holds):
     few = {"pages": {"people": {"first": [0.01] * 20}}}
     [goal] = of_page_growth(few, many, 1_000_000, wide=False)
     assert (goal.n, goal.ok) == (13, holds)
+
+
+def test_the_smallest_and_the_largest_database_take_turns(monkeypatch):
+    asked = []
+
+    def answer(url, rounds, *more):
+        asked.append(url)
+        return {"pages": {"people": {"first": [float(len(asked))] * rounds}}}
+
+    monkeypatch.setattr(paging, "_asked", answer)
+    found = paging._by_turns({10: "small", 1_000: "large"}, pairs=2)
+    assert asked == ["small", "large"] * paging.TURNS
+    assert found[10]["pages"]["people"]["first"] == [1.0, 1.0, 3.0, 3.0, 5.0, 5.0, 7.0, 7.0]
 
 
 @pytest.mark.parametrize(("taken", "wide", "holds"), [(0.029, False, True), (0.031, False, False), (0.08, True, True)])

@@ -11,7 +11,7 @@ from accounts.models import Deadline, PortalAccount
 from audit.verify import verify_chains
 from bench import goals, reference
 from bench.goals import of_recomputation
-from bench.ledger import ledger
+from bench.ledger import rows_of_ledger
 from bench.recompute import product, shorten
 from web.scale import Population, seed_scale
 
@@ -32,7 +32,7 @@ def change(catalogue):
 def undone(work):
     with transaction.atomic():
         work()
-        found = ledger()
+        found = rows_of_ledger()
         found["deadlines"] = list(Deadline.objects.order_by("pk").values_list())
         found["accounts"] = list(PortalAccount.objects.order_by("pk").values_list())
         transaction.set_rollback(True)

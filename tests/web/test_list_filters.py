@@ -10,7 +10,7 @@ from staff.models import Person
 from staff.services.people import end_employment
 from systems.models import SystemRole
 from tests import factories
-from tests.conftest import NOON
+from tests.conftest import NOON, TODAY
 from tests.web.holdings import address, crowd, held
 from web import account_list
 
@@ -203,6 +203,11 @@ def test_an_account_is_fine_from_the_day_before_its_ladder_begins(client, cast):
     client.force_login(cast.alice)
     assert listed(client, standing="fine", system="iqies") == ["Carol Test, iQIES"]
     assert listed(client, standing="soon", system="iqies") == ["Henry Test, iQIES"]
+    first_step = 9  # of the shortest ladder that there is: the walk along the days begins behind it
+    days_left = (held(cast, "olga", "dde", ago=0).lapses_on - TODAY).days
+    dde = held(cast, "audrey", "dde", ago=days_left - first_step - 1)
+    assert dde.lapses_on == TODAY + timedelta(days=first_step + 1)
+    assert listed(client, standing="fine", system="dde") == [f"{each} Test, DDE / FISS" for each in ("Audrey", "Olga")]
 
 
 def test_each_account_shows_under_the_one_standing_that_its_row_says(client, cast):

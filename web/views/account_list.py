@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from facilities.access import Action, Scope
 from systems.policy import EASTERN, day_in
+from web.account_filters import dated_after
 from web.account_list import COLUMNS, account_rows, page_of_accounts
 from web.forms.facilities import places_for
 from web.keyset import count_of
@@ -24,7 +25,12 @@ def accounts(request: ScopedRequest) -> HttpResponse:
     scope, on = request.scope, day_in(timezone.now(), EASTERN)
     listing = accounts_as_asked(scope, request.GET)
     form = listing.form
-    page = page_of_accounts(request, listing.rows.select_related("person", "system"), form.chosen.get("sort", ""))
+    page = page_of_accounts(
+        request,
+        listing.rows.select_related("person", "system"),
+        form.chosen.get("sort", ""),
+        later_than=dated_after(form.chosen.get("standing", ""), on),
+    )
     return render(
         request,
         "web/accounts.html",
