@@ -172,6 +172,12 @@ WORDS: Final[dict[str, KindWords]] = {
         "A second person.",
         "R-51",
     ),
+    "one-of-two-mails": KindWords(
+        "Only one of two e-mails came",
+        "User ID and password come in an e-mail each. With one of them nobody can sign in.",
+        "The second e-mail, recorded as a step of the request.",
+        "R-29",
+    ),
     "missing-in-file": KindWords(
         "Missing in the system's own list",
         "We have the account as open, the list does not show it. One of the two is wrong.",

@@ -99,6 +99,11 @@ def _unapproved(facts: Mapping[str, Any], about: "About") -> str:
     )
 
 
+def _one_mail(facts: Mapping[str, Any], about: "About") -> str:
+    whose = f"{about.person}, {about.facility}" if about.person else about.facility
+    return f"Only one of the two e-mails has come ({whose}): look in the spam folder, then call the help desk."
+
+
 SENTENCES: Final[dict[str, Callable[[Mapping[str, Any], "About"], str]]] = {
     "no-official": _no_official,
     "one-official": _one_official,
@@ -113,6 +118,7 @@ SENTENCES: Final[dict[str, Callable[[Mapping[str, Any], "About"], str]]] = {
     "no-epoc-administrator": _no_epoc,
     "psr-two-people": _psr,
     "unapproved-request": _unapproved,
+    "one-of-two-mails": _one_mail,
 }
 
 

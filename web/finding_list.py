@@ -255,6 +255,8 @@ def _deed(scope: Scope, finding: Finding, facts: dict[str, Any], reach: Reach) -
         return {"label": label, "url": reverse(page, args=[slug, place])}
     if finding.kind == Finding.Kind.STALE_RECORD:
         return {"label": "Print the record", "url": reverse("web:facility-record", args=[slug, place])}
+    if finding.kind == Finding.Kind.ONE_OF_TWO_MAILS:
+        return {"label": "Open the request", "url": reverse("web:request", args=[slug, facts["request"]])}
     who = finding.person or (finding.account.person if finding.account else None)
     own = who is not None and who.user_id == scope.user_id is not None
     if finding.kind == Finding.Kind.JOB_CHANGE:

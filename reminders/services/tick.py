@@ -19,7 +19,7 @@ from accounts.services.figures import keep_figures
 from accounts.services.further_clocks import follow_duties
 from accounts.services.lapses import sweep_lapses
 from accounts.services.recomputation import left_behind, recompute_outdated
-from accounts.services.requests.passing import open_cures
+from accounts.services.requests.passing import late_halves, open_cures
 from accounts.services.rules.sweep import check_rules
 from accounts.services.typed_logins import close_old_typing
 from imports.forgetting import forget_cells
@@ -155,7 +155,9 @@ def _duties(at: datetime) -> dict[str, int]:
 
 
 def _steps(at: datetime) -> dict[str, int]:
-    return {"opened": open_cures(at=at)}
+    cures = open_cures(at=at)
+    opened, closed = late_halves(at=at)
+    return {"opened": cures + opened, "closed": closed}
 
 
 def _lapses(at: datetime) -> dict[str, int]:

@@ -67,6 +67,7 @@ def test_the_document_has_the_promised_keys(riverside):
     assert list(document["sweeps"]) == [
         "deadlines",
         "duties",
+        "steps",
         "lapses",
         "findings",
         "reminders",
@@ -118,6 +119,7 @@ def test_a_repeated_tick_writes_nothing_but_its_own_row(riverside):
     assert SweepRun.objects.count() == runs + 1
     assert {name: sum(list(counts.values())[:-1]) for name, counts in document["sweeps"].items()} == {
         "duties": 0,
+        "steps": 0,
         "lapses": 0,
         "findings": 0,
         "reminders": 0,

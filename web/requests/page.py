@@ -7,13 +7,14 @@ from django.db.models import Q
 from django.http import Http404
 
 from accounts.models import AccessRequest, Approval
-from accounts.policy.requesting import NEEDS_APPROVAL, Approved, State
+from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.carrying import is_own_request
 from accounts.words import count_noun, day
 from facilities.access import Action, Scope
 from systems.policy import EASTERN, day_in
 from web.guides.citing import Bibliography
 from web.guides.steps import prerequisites_of
+from web.lock_out import lock_out_help
 from web.requests.change import change_of
 from web.requests.history import Names, history
 from web.requests.links import link_to
@@ -64,6 +65,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "who_decides": _who_decides(scope, request),
         "bundle": _bundle(request, desk.readable()),
         "steps": steps_of(scope, request, bibliography, on),
+        "lock_out": lock_out_help(request.system, on) if request.kind == Kind.UNLOCK and running else None,
         "history": history(scope, request),
         "waiting": desk.waiting().count(),
         **reading,

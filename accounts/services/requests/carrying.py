@@ -12,6 +12,7 @@ from accounts.policy.requesting import State
 from accounts.policy.step_order import Stand, arrange, tried_again
 from accounts.services.requests.acts import lock_request
 from accounts.services.requests.dates import follow_dates
+from accounts.services.requests.pairs import follow_pairs
 from audit.bulk import among
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
@@ -61,6 +62,7 @@ def record_outcome(
         if worked and current.cure_for:
             _mend(current)
         open_steps([held.pk], on=on, at=at)
+        follow_pairs(at=at, requests=[held.pk])
         record(
             chain=scope.organization.key,
             action="request.step-done" if worked else "request.step-failed",

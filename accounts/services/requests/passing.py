@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import State
 from accounts.services.requests.carrying import open_steps
+from accounts.services.requests.pairs import follow_pairs
 from audit.bulk import among
 from systems.policy import EASTERN, day_in
 
@@ -33,3 +34,9 @@ def open_cures(*, at: datetime) -> int:
             held = AccessRequest.objects.filter(pk__in=among(these), state__in=_RUNNING).order_by("pk")
             open_steps([row.pk for row in held.select_for_update()], on=on, at=at)
     return len(keys)
+
+
+def late_halves(*, at: datetime) -> tuple[int, int]:
+    """Open and close what is wrong where only one of two e-mails came. Returns how many; safe to repeat."""
+    with transaction.atomic():
+        return follow_pairs(at=at)

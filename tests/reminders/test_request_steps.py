@@ -1,0 +1,101 @@
+"""Steps of requests by ticks: who hears when, what the mails say, what becomes a finding."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import Deadline, Finding, RequestHouse
+from facilities.models.tenancy import Role
+from reminders.models import Reminder
+from tests import factories
+from tests.conftest import NOON, TODAY
+from tests.reminders.mailbox import mails_to, text
+from tests.reminders.making import DAY, administrator, started
+from tests.reminders.test_tick import ask as tick
+from tests.requests.asking import submitted
+from tests.requests.test_carrying import approved, did
+
+pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
+
+
+def told(key):
+    """Return (first name, step) of what was planned for a step, skipped ones left out."""
+    rows = Reminder.objects.filter(deadline__request_step__key_in_list=key).exclude(state="skipped")
+    return set(rows.values_list("recipient__first_name", "step"))
+
+
+@pytest.fixture
+def riverside(cast):
+    """The cast, with Riverside's reminders started and an administrator at Oak House."""
+    administrator(started(cast), "fay", cast.oak)
+    return cast
+
+
+def test_who_may_decide_hears_at_once_and_more_people_when_it_is_late(riverside, mailoutbox):
+    approver = factories.UserFactory(email="ann@example.org")
+    factories.MembershipFactory(
+        user=approver, organization=riverside.riverside, facility=riverside.oak, role=Role.APPROVER
+    )
+    factories.PersonFactory(
+        organization=riverside.riverside, first_name="Ann", email=approver.email, user=approver,
+        user_confirmed_at=NOON,
+    )  # fmt: skip
+    submitted(riverside)
+    tick(NOON)
+    assert told("our-decision") == {("Ann", 366), ("Alice", 366)}, "not Carol, who asked, nor Henry, who gets it"
+    said = text(mails_to(mailoutbox, "ann")[0])
+    assert "Decide about Henry Test’s request (New account, iQIES at Oak House), due by Mon 23 Nov" in said
+    for day in (3, 4):
+        tick(NOON + day * DAY)
+    assert told("our-decision") == {
+        *((name, step) for name in ("Ann", "Alice") for step in (366, 0, -1)), ("Fay", -1)
+    }  # fmt: skip
+    lapse = Finding.objects.open().get(kind="lapse")
+    assert (lapse.severity, lapse.facility) == ("low", riverside.oak)
+    tick(NOON + 7 * DAY)
+    assert {step for _, step in told("our-decision")} == {366, 0, -1, -3}, "Thanksgiving is no business day"
+    lapse.refresh_from_db()
+    assert lapse.severity == "medium"
+    assert "this was due by Mon 23 Nov" in text(mails_to(mailoutbox, "ann")[-1])
+
+
+def test_the_outside_deputy_hears_where_nobody_of_the_organization_may_decide(riverside):
+    deputy = factories.PersonFactory(organization=riverside.riverside, first_name="Uma", email="uma@example.org")
+    RequestHouse.objects.create(organization=riverside.riverside, outside_deputy=deputy)
+    submitted(riverside, by="alice", person="alice")
+    tick(NOON)
+    assert told("our-decision") == {("Uma", 366)}
+
+
+def test_a_step_that_is_over_is_not_told_and_the_next_one_is(riverside, mailoutbox):
+    factories.GrantFactory(
+        account__person=riverside.people["carol"], facility=riverside.oak, role__slug="provider-security-official"
+    )
+    request = approved(riverside)
+    did(riverside, request, "request-role", by="henry")
+    tick(NOON)
+    assert told("our-decision") == set(), "it was decided before anybody was told"
+    assert told("wait") == {("Carol", 366)}, "the Security Official"
+    assert "Wait for the Security Official: Henry Test’s request" in text(mails_to(mailoutbox, "carol")[0])
+
+
+def test_one_of_two_mails_is_late(riverside, mailoutbox):
+    request = approved(riverside, system="cmsnet", role="individual-user")
+    for key in ("open-form", "check-provider", "access-request", "submit"):
+        did(riverside, request, key)
+    did(riverside, request, "mail-1")
+    tick(NOON + 4 * DAY)
+    assert not Finding.objects.filter(kind="one-of-two-mails").exists()
+    assert told("mail-2") == {("Henry", 0)}
+    tick(NOON + 5 * DAY)
+    finding = Finding.objects.open().get(kind="one-of-two-mails")
+    assert (finding.severity, finding.facility, finding.person) == ("medium", riverside.oak, riverside.people["henry"])
+    assert Finding.objects.open().filter(kind="lapse").count() == 1
+    tick(NOON + 5 * DAY + timedelta(hours=1))
+    assert Finding.objects.filter(kind="one-of-two-mails").count() == 1
+    mail = text(mails_to(mailoutbox, "henry")[-1])
+    assert "The second e-mail arrives (New account, CMSNet at Oak House): this was due by Tue 24 Nov" in mail
+    did(riverside, request, "mail-2", on=TODAY + 5 * DAY)
+    finding.refresh_from_db()
+    assert finding.closed_at is not None
+    assert Deadline.objects.get(request_step__key_in_list="mail-2").closed_at is not None
