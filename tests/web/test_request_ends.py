@@ -22,7 +22,7 @@ from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
 from tests.requests.asking import ask, drafted, submitted
 from tests.requests.test_ending import running
-from tests.web.test_exports import sign_in
+from tests.requests.test_pages import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_a_request_is_finished_with_a_file_that_its_readers_get_and_nobody_else(
     url = address("request_finish", request.pk)
     client.force_login(cast.carol)
     page = text_of(client.get(url))
-    assert "New account: Henry Test, iQIES" in page
+    assert "New iQIES account for Henry Test at Oak House" in page
     assert f"Henry Test has “{request.role}” on iQIES at Oak House from that day, and a clock starts." in page
     assert "Alice Test" in page, "who may have seen it"
     file = SimpleUploadedFile("approval.pdf", PDF, content_type="text/html")
@@ -62,6 +62,8 @@ def test_a_request_is_finished_with_a_file_that_its_readers_get_and_nobody_else(
     request.refresh_from_db()
     assert request.state == State.DONE
     assert PortalAccount.objects.get(system__slug="harp").user_id == "HTEST01"
+    shown = text_of(client.get(address("request", request.pk)))
+    assert f'<a href="{address("request_file", RequestFile.objects.get().pk)}">approval.pdf</a>' in shown
     sent = client.get(address("request_file", RequestFile.objects.get().pk))
     assert (sent.content, sent["Content-Type"]) == (PDF, "application/pdf")
     assert sent["Content-Disposition"] == 'attachment; filename="approval.pdf"'
@@ -119,10 +121,15 @@ def test_failed_tried_again_done_and_undone(client, cast):
     assert client.post(fail, {"reason": "The desk is closed."}).status_code == 302
     assert AccessRequest.objects.get().state == State.FAILED
     assert client.get(back).status_code == 405
+    page = address("request", request.pk)
+    assert f'<form method="post" action="{back}">' in text_of(client.get(page))
     client.post(back)
     assert AccessRequest.objects.get().state == State.IN_PROGRESS
     client.post(address("request_finish", request.pk), note())
     assert AccessRequest.objects.get().state == State.DONE
+    shown = text_of(client.get(page))
+    assert undo in shown
+    assert "In words: Told on the phone." in shown
     assert "Say why it is undone" in text_of(client.post(undo, {"reason": " "}))
     assert "looks like a password" in text_of(client.post(undo, {"reason": "password: Winter2026!"}))
     client.post(undo, {"reason": "Wrong account."})
@@ -152,6 +159,7 @@ def test_a_third_person_looks_at_what_nobody_decided_and_the_finding_closes(clie
     assert "The reason that was given: We are three." in page
     url = address("request_countersign", request.pk)
     assert client.get(url).status_code == 403, "who asked"
+    assert url not in text_of(client.get(address("request", request.pk)))
     client.force_login(cast.carol)
     assert client.get(url).status_code == 403, "who does not decide"
     boss = factories.UserFactory(email="boss@example.org")
@@ -160,6 +168,7 @@ def test_a_third_person_looks_at_what_nobody_decided_and_the_finding_closes(clie
     client.force_login(boss)
     assert url in text_of(client.get(address("findings")))
     assert "We are three." in text_of(client.get(url))
+    assert url in text_of(client.get(address("request", request.pk)))
     assert client.post(url, {}).status_code == 403, "without a second factor"
     assert Finding.objects.open().filter(kind="unapproved-request").exists()
     sign_in(client, boss)

@@ -7,11 +7,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from accounts.models import AccessRequest, RequestFile
-from accounts.policy.requesting import KIND_WORDS, Kind, State
+from accounts.policy.requesting import Kind, State
 from facilities.access import Scope
 from facilities.models import Membership
 from staff.models import Employment, Person
-from web.requests.links import link_to
 
 # Kind -> label of the day that is asked for.
 DAY_LABELS: Final[dict[str, str]] = {
@@ -28,17 +27,6 @@ DAY_LABELS: Final[dict[str, str]] = {
 }
 WITH_USER_ID: Final = frozenset({Kind.NEW_ACCOUNT, Kind.FORGOTTEN_ID})
 _RUNNING: Final = frozenset({State.APPROVED, State.IN_PROGRESS})
-
-
-def title_of(request: AccessRequest) -> str:
-    """Return what a request is called: ``New account: Henry Test, iQIES``."""
-    return f"{KIND_WORDS[request.kind]}: {request.beneficiary_person}, {request.system.name}"
-
-
-def page_of(request: AccessRequest) -> str:
-    """Return the request's page, or Today."""
-    slug = request.organization.slug
-    return link_to("request", slug, request.pk) or reverse("web:today", args=[slug])
 
 
 def what_happens(request: AccessRequest) -> str:

@@ -21,10 +21,10 @@ _TOLD: Final[dict[str, str]] = {
     "request.step-done": "Step done",
     "request.step-failed": "Step did not work",
     "request.done": "Done",
-    "request.finished": "Done",
     "request.failed": "It did not work",
     "request.retried": "Tried again",
     "request.undone": "Taken back: it was not done",
+    "request.countersigned": "Looked at by a second person",
 }
 # Told by their own rows, with what was said.
 _ELSEWHERE: Final = ("request.approved", "request.rejected", "request.sent-back", "request.commented")

@@ -9,6 +9,8 @@ from django.http import Http404
 from accounts.models import AccessRequest, Approval
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.carrying import is_own_request
+from accounts.services.requests.countersigning import may_countersign
+from accounts.services.requests.undoing import may_still_undo
 from accounts.words import count_noun, day
 from facilities.access import Action, Scope
 from systems.policy import EASTERN, day_in
@@ -16,6 +18,7 @@ from web.guides.citing import Bibliography
 from web.guides.steps import prerequisites_of
 from web.lock_out import lock_out_help
 from web.requests.change import change_of
+from web.requests.ends import file_links
 from web.requests.history import Names, history
 from web.requests.links import link_to
 from web.requests.listing import READ_WITH, desk_of
@@ -23,6 +26,7 @@ from web.requests.seen import sealed
 from web.requests.steps import reading_of, steps_of
 from web.requests.words import asked, stands
 
+_WITH_FILES = (State.DONE, State.IN_PROGRESS, State.FAILED)
 _RUNNING = (State.DRAFT, State.SUBMITTED, State.APPROVED, State.IN_PROGRESS, State.FAILED)
 
 
@@ -69,7 +73,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "history": history(scope, request),
         "waiting": desk.waiting().count(),
         **reading,
-        **_deeds(scope, request),
+        **_deeds(scope, request, at),
     }
 
 
@@ -82,9 +86,16 @@ def _facts(request: AccessRequest) -> list[dict[str, str]]:
         ("Why nobody decided it", request.unapproved_reason),
         ("Why it ended", request.ended_reason),
         ("Holds since", day(request.effective_on)),
-        ("Proof", f"{request.get_proof_display()}: {request.proof_text}".rstrip(": ") if request.proof else ""),
+        ("Proof", _proof(request)),
     ]
     return [{"label": label, "text": text} for label, text in said if text]
+
+
+def _proof(request: AccessRequest) -> str:
+    """Return what proves that it was carried out: in words, by a file, or who saw it."""
+    seen = f" by {request.seen_by}" if request.seen_by else ""
+    said = f": {request.proof_text}" if request.proof_text else ""
+    return f"{request.get_proof_display()}{seen}{said}" if request.proof else ""
 
 
 def _prerequisites(scope: Scope, request: AccessRequest, bibliography: Bibliography, on: date) -> list[dict[str, Any]]:
@@ -122,7 +133,7 @@ def _bundle(request: AccessRequest, readable: Any) -> dict[str, Any]:
     return {"number": number, "waiting": to_decide}
 
 
-def _deeds(scope: Scope, request: AccessRequest) -> dict[str, Any]:
+def _deeds(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
     """Return what the member may do, and the addresses of what other pages do."""
     slug, own, state = scope.organization.slug, is_own_request(scope, request), request.state
     may_ask = scope.may(Action.REQUEST_ACCESS, [request.facility_id], own=own)
@@ -139,6 +150,8 @@ def _deeds(scope: Scope, request: AccessRequest) -> dict[str, Any]:
         "finish_url": link("request_finish", when=may_carry and state in (State.APPROVED, State.IN_PROGRESS)),
         "fail_url": link("request_fail", when=may_carry and state == State.IN_PROGRESS),
         "retry_url": link("request_retry", when=may_carry and state == State.FAILED),
-        "undo_url": link("request_undo", when=may_carry and state == State.DONE),
+        "undo_url": link("request_undo", when=may_carry and may_still_undo(request, at)),
+        "countersign_url": link("request_countersign", when=may_countersign(scope, request, at)),
+        "files": file_links(request) if state in _WITH_FILES else [],
         "sheet_url": link("request_sheet", when=may_carry and state != State.DRAFT),
     }

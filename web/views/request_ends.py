@@ -23,16 +23,8 @@ from accounts.services.requests.undoing import WINDOW, undo
 from facilities.access import Action, NotAllowed, Scope, authorize
 from systems.policy import EASTERN, day_in
 from web.forms.request_ends import FinishForm, ReasonForm
-from web.requests.ends import (
-    DAY_LABELS,
-    WITH_USER_ID,
-    file_links,
-    may_have_seen,
-    page_of,
-    title_of,
-    what_happens,
-    why_not_now,
-)
+from web.requests.ends import DAY_LABELS, WITH_USER_ID, file_links, may_have_seen, what_happens, why_not_now
+from web.requests.words import asked
 from web.scope import ScopedRequest, organization_page
 from web.second_factor import asked_for_factor
 from web.toasts import say
@@ -55,7 +47,8 @@ def _carried_out(scope: Scope, pk: int) -> AccessRequest:
 
 
 def _crumbs(this: AccessRequest) -> list[dict[str, str]]:
-    return [{"label": title_of(this), "url": page_of(this)}]
+    requests = reverse("web:requests", args=[this.organization.slug])
+    return [{"label": "Requests", "url": requests}, {"label": asked(this), "url": this.get_absolute_url()}]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,15 +66,15 @@ def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
         except AccountRefused as exc:
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
         else:
-            say(request, f"Done. {title_of(this)}. It can be undone for {WINDOW.days} days.")
-            return redirect(page_of(this))
+            say(request, f"Done. {asked(this)}. It can be undone for {WINDOW.days} days.")
+            return redirect(this)
     context = {
         "form": form,
-        "title": title_of(this),
+        "title": asked(this),
         "happens": what_happens(this),
         "why_not": "" if form.is_bound else why_not_now(this),
         "files": file_links(this),
-        "back": page_of(this),
+        "back": this.get_absolute_url(),
         "crumbs": _crumbs(this),
     }
     return render(request, "web/request_finish.html", context)
@@ -109,11 +102,11 @@ def request_fail(request: ScopedRequest, pk: int) -> HttpResponse:
     """Record that a request did not work out, with the reason."""
     this = _carried_out(request.scope, pk)
     text = {
-        "title": f"It did not work: {title_of(this)}",
+        "title": f"It did not work: {asked(this)}",
         "button": "Record that it did not work",
         "explain": "Its dates stop, and nobody is reminded of it. It can be taken up again later.",
         "danger": True,
-        "said": f"Recorded: it did not work. {title_of(this)}.",
+        "said": f"Recorded: it did not work. {asked(this)}.",
     }
     form = ReasonForm(_posted(request), label="What happened", needed="Say why it did not work.")
     return _with_reason(
@@ -131,8 +124,8 @@ def request_retry(request: ScopedRequest, pk: int) -> HttpResponse:
     except AccountRefused as exc:
         say(request, exc.message, level=messages.ERROR)
     else:
-        say(request, f"Taken up again: {title_of(this)}. The steps that did not work are to do.")
-    return redirect(page_of(this))
+        say(request, f"Taken up again: {asked(this)}. The steps that did not work are to do.")
+    return redirect(this)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -141,12 +134,12 @@ def request_undo(request: ScopedRequest, pk: int) -> HttpResponse:
     """Take back that a request was finished, with the reason."""
     this = _carried_out(request.scope, pk)
     text = {
-        "title": f"Undo: {title_of(this)}",
+        "title": f"Undo: {asked(this)}",
         "button": "Undo it and carry it out again",
         "explain": "Roles, dates and steps stand again as they did before it was finished. What was recorded stays in"
         " the history.",
         "danger": True,
-        "said": f"Undone. {title_of(this)} is being carried out again.",
+        "said": f"Undone. {asked(this)} is being carried out again.",
     }
     form = ReasonForm(_posted(request), label="Why it is undone", needed="Say why it is undone.")
     return _with_reason(
@@ -166,18 +159,18 @@ def request_countersign(request: ScopedRequest, pk: int) -> HttpResponse:
         raise NotAllowed(exc.message) from exc
     if request.method == "POST":
         here = reverse("web:request_countersign", args=[scope.organization.slug, this.pk])
-        first = asked_for_factor(request, deed="countersign a request", back=here)
+        first = asked_for_factor(request, deed="countersign a request", back=here, fresh=True)
         if first is not None:
             return first
     role = f"“{this.role}” on {this.system.name}" if this.role else this.system.name
     text = {
-        "title": f"Look at it: {title_of(this)}",
+        "title": f"Look at it: {asked(this)}",
         "button": "I looked at it and it is right",
         "explain": f"{this.requester_person} asked for {role} for {this.beneficiary_person} at {this.facility.name},"
         f" and nobody else could decide. The reason given: {this.unapproved_reason or 'none'}. If it is not right, ask"
         " for the removal instead.",
         "danger": False,
-        "said": f"Looked at: {title_of(this)}. The finding is closed; the history keeps it.",
+        "said": f"Looked at: {asked(this)}. The finding is closed; the history keeps it.",
     }
     form = ReasonForm(_posted(request), label="What you looked at", help_text="Optional. No secrets.")
     return _with_reason(
@@ -204,8 +197,8 @@ def _with_reason(
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
         else:
             say(request, text["said"])
-            return redirect(page_of(this))
-    context = {"form": form, "text": text, "back": page_of(this), "crumbs": _crumbs(this)}
+            return redirect(this)
+    context = {"form": form, "text": text, "back": this.get_absolute_url(), "crumbs": _crumbs(this)}
     return render(request, "web/deed.html", context)
 
 
@@ -220,7 +213,9 @@ def request_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
     try:
         content = content_of(file)
     except AccountRefused as exc:
-        return render(request, "web/request_file_gone.html", {"message": exc.message, "back": page_of(file.request)})
+        return render(
+            request, "web/request_file_gone.html", {"message": exc.message, "back": file.request.get_absolute_url()}
+        )
     answer = HttpResponse(content, content_type=file.content_type)
     answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file.name)
     return answer

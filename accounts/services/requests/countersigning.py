@@ -6,12 +6,28 @@ from django.db import transaction
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Finding
+from accounts.models.watch import FindingQuerySet
 from accounts.policy.requesting import Approved, may_decide
 from accounts.services.requests.acts import label, lock_request
 from accounts.services.requests.deciders import reach_of, somebody_decides
 from audit.services import Ref, record
 from facilities.access import NotAllowed, Scope
 from systems.policy import EASTERN, day_in
+
+
+def may_countersign(scope: Scope, request: AccessRequest, at: datetime) -> bool:
+    """Return whether the member could countersign a request (read with its role) that still waits for it."""
+    if request.approval != Approved.UNAPPROVED or not _waiting(request).exists():
+        return False
+    try:
+        refuse_countersigning(scope, request, at)
+    except (NotAllowed, AccountRefused):
+        return False
+    return True
+
+
+def _waiting(request: AccessRequest) -> FindingQuerySet:
+    return Finding.objects.open().filter(kind=Finding.Kind.UNAPPROVED_REQUEST, subject_key=request.key)
 
 
 def countersign(*, scope: Scope, request: AccessRequest, note: str = "", at: datetime) -> AccessRequest:
@@ -23,8 +39,7 @@ def countersign(*, scope: Scope, request: AccessRequest, note: str = "", at: dat
     with transaction.atomic():
         held = lock_request(scope, request.pk)
         refuse_countersigning(scope, held, at)
-        closed = Finding.objects.open().filter(kind=Finding.Kind.UNAPPROVED_REQUEST, subject_key=held.key)
-        if closed.update(closed_at=at):
+        if _waiting(held).update(closed_at=at):
             record(
                 chain=scope.organization.key,
                 action="request.countersigned",
