@@ -11,6 +11,7 @@ from accounts.services.duties import record_acknowledgement
 from accounts.services.logins import record_login
 from accounts.services.obligations import Owed, add_obligation
 from accounts.services.places import name_keeper
+from accounts.services.requests.deciding import decide
 from facilities.models.tenancy import Role
 from facilities.services.members import invite_member
 from imports.models import Import
@@ -25,6 +26,7 @@ from staff.services.rosters import import_roster
 from tests import factories
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY, Cast
+from tests.requests.asking import submitted
 from web.saved_views import save_view
 
 
@@ -32,7 +34,15 @@ def one_of_each(cast: Cast) -> dict[str, object]:
     """Return keys and words for addresses and forms; what is not of Riverside is nobody's."""
     words = {"slug": "riverside", "system": "iqies", "closed_system": "cmsnet", "part": "joiner", "list": "accounts"}
     words |= {"first_hour_step": "officials", "sample": "people", "form": "csv", "move": "pbj-to-iqies"}
-    return words | {"rule": "R-27", "leaflet": "monday"} | _held(cast) | _stated(cast) | _members(cast) | _imports(cast)
+    return (
+        words
+        | {"rule": "R-27", "leaflet": "monday"}
+        | _held(cast)
+        | _stated(cast)
+        | _members(cast)
+        | _imports(cast)
+        | _asked(cast)
+    )
 
 
 def _held(cast: Cast) -> dict[str, object]:
@@ -59,6 +69,12 @@ def _held(cast: Cast) -> dict[str, object]:
         "profile_check": check_profile(scope=scope, account=lost, checked_on=TODAY, at=NOON).pk,
         "certification": record_certification(scope=scope, grant=grant, certified_on=before, at=NOON).pk,
     }
+
+
+def _asked(cast: Cast) -> dict[str, object]:
+    waits, runs = submitted(cast), submitted(cast, role="pbj-viewer")
+    decide(scope=cast.scope("alice"), requests=[runs], approve=True, at=NOON)
+    return {"request": waits.pk, "step": runs.steps.get(state="open").pk, "ticked": f"{waits.pk}:1"}
 
 
 def _finding(account: PortalAccount) -> int:

@@ -147,7 +147,7 @@ def test_the_page_says_what_will_change_who_decides_and_why(client, cast):
     said = text(answer)
     assert "New iQIES account for Henry Test at Oak House: Provider Assessment Viewer" in said
     assert "Asked for by Carol Test." in said
-    assert "now No role, then Provider Assessment Viewer" in said
+    assert "now no role, then Provider Assessment Viewer" in said
     rows = answer.context["change"]["abilities"]
     assert rows
     assert all(not row["before"] and row["gained"] and not row["lost"] for row in rows)

@@ -25,6 +25,7 @@ from web.forms.accounts import AccountForm, DayForm, LossForm
 from web.history import timeline
 from web.looks import last_check
 from web.others import beside
+from web.requests.beside import of_account
 from web.rows import deadline_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
@@ -70,6 +71,7 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "grants": dossier.open_grants,
             "places": scope.reads,
             "others": beside(scope, this, dossier.open_grants, on),
+            "running": of_account(scope, this, on),
             "profile_check": last_check(this),
             "rows": rows,
             "duties": duty_rows(certified, scope=scope, on=on),
