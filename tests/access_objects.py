@@ -12,6 +12,7 @@ from accounts.services.duties import record_acknowledgement
 from accounts.services.logins import record_login
 from accounts.services.obligations import Owed, add_obligation
 from accounts.services.places import name_keeper
+from accounts.services.requests.deciding import decide
 from accounts.services.requests.drafting import draft
 from accounts.services.requests.ending import fail, finish
 from accounts.services.requests.evidence import Upload
@@ -47,6 +48,7 @@ def one_of_each(cast: Cast) -> dict[str, object]:
         | _members(cast)
         | _imports(cast)
         | _endings(cast)
+        | _asked(cast)
     )
 
 
@@ -83,7 +85,9 @@ def _held(cast: Cast) -> dict[str, object]:
 def _endings(cast: Cast) -> dict[str, object]:
     """Requests being carried out, failed, finished with a file, and gone on without a second person."""
     scope = cast.scope("carol")
-    running, failed, done = (submitted(cast, kind="forgotten-id", role="") for _ in range(3))
+    running, failed, done = (
+        submitted(cast, kind="forgotten-id", role="", system=system) for system in ("iqies", "qies", "cmsnet")
+    )
     fail(scope=scope, request=failed, reason="No answer", at=NOON)
     upload = Upload("proof.txt", b"Told on the phone")
     finish(scope=scope, request=done, effective_on=TODAY, proof="file", upload=upload, at=NOON)
@@ -96,6 +100,12 @@ def _endings(cast: Cast) -> dict[str, object]:
         "unseen_request": unseen.pk,
         "evidence": RequestFile.objects.get(request=done).pk,
     }
+
+
+def _asked(cast: Cast) -> dict[str, object]:
+    waits, runs = submitted(cast), submitted(cast, role="pbj-viewer")
+    decide(scope=cast.scope("alice"), requests=[runs], approve=True, at=NOON)
+    return {"request": waits.pk, "step": runs.steps.get(state="open").pk, "ticked": f"{waits.pk}:1"}
 
 
 def _finding(account: PortalAccount) -> int:

@@ -43,6 +43,8 @@ WORKERS = (SEEN, SEEN, GONE, REFUSED, SIGN_IN)
 AT_LARGE = (SEEN, REFUSED, GONE, REFUSED, SIGN_IN)
 ACCOUNT, PERSON, FACILITY = ("slug", "account"), ("slug", "person"), ("slug", "oak")
 IMPORT, UPLOAD, RUNNING = ("slug", "import"), ("slug", "upload"), ("slug", "running_request")
+REQUEST = ("slug", "request")
+IMPORT, UPLOAD = ("slug", "import"), ("slug", "upload")
 
 ROWS: dict[str, list[Row]] = {
     "web:home": [Row((DONE, DONE, DONE, DONE, SIGN_IN), args=())],
@@ -254,6 +256,24 @@ ROWS: dict[str, list[Row]] = {
     "web:import-discard": [Row((DONE, REFUSED, GONE, REFUSED, SIGN_IN), UPLOAD, {})],
     "web:import": [Row(ADMIN_ONLY, IMPORT)],
     "web:import-undo": [Row(ADMIN_ONLY, IMPORT), Row((DONE, REFUSED, GONE, REFUSED, SIGN_IN), IMPORT, {})],
+    "web:requests": [Row(PAGE), Row(PAGE, query="?show=all")],
+    "web:request": [Row(OBJECT, REQUEST)],
+    "web:requests_decide": [
+        Row(
+            (REFUSED, REFUSED, GONE, REFUSED, SIGN_IN), ("slug",), {"request": "ticked"}, note="without a second factor"
+        )
+    ],
+    "web:request_decide": [
+        Row((REFUSED, GONE, GONE, REFUSED, SIGN_IN), REQUEST, {"verdict": "approve"}, note="without a second factor")
+    ],
+    "web:request_send_back": [
+        Row((REFUSED, GONE, GONE, REFUSED, SIGN_IN), REQUEST, {"reason": "Why?"}, note="without a second factor")
+    ],
+    "web:request_withdraw": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), REQUEST, {"reason": "Not needed"})],
+    "web:request_comment": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), REQUEST, {"text": "Soon?"})],
+    "web:request_step": [
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "step"), {"worked": "yes", "on": TODAY.isoformat()})
+    ],
     "web:settings": [Row(PAGE, note="one's own roles; members only for who reads everything")],
     "web:member-invite": [
         Row(

@@ -38,6 +38,7 @@ LISTS += [
     "system-rules",
 ]
 LISTS += ["request_new", "imports", "import-new", "first-hours", "help", "glossary"]
+LISTS += ["requests", "imports", "import-new", "first-hours", "help", "glossary"]
 # Rich, replaced, assumed and unknown limits, and one of which nearly nothing is known.
 GUIDES = ["iqies", "qies", "idm", "sams", "ep-cnc"]
 OF_A_PERSON = ["person", "person-edit", "person-away", "person-employ", "person-accounts-add", "acknowledge"]

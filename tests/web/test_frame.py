@@ -9,8 +9,8 @@ from facilities.models import Facility
 from tests import factories
 from web.context import SWITCHER_FACILITIES, frame, rail, switcher
 
-HOLDERS = ["Today", "Accounts", "Findings", "Systems", "Settings"]
-READERS = ["Today", "Facilities", "People", "Accounts", "Findings", "Systems", "Settings"]
+HOLDERS = ["Today", "Accounts", "Requests", "Findings", "Systems", "Settings"]
+READERS = ["Today", "Facilities", "People", "Accounts", "Requests", "Findings", "Systems", "Settings"]
 EVERYTHING = [*READERS[:-1], "Imports", "Settings"]
 
 
@@ -37,6 +37,7 @@ def test_the_rail_shows_what_the_member_may_open(cast, name, entries):
         ("/o/riverside/deadlines/7/why/", "Accounts"),
         ("/o/riverside/employments/7/end/", "People"),
         ("/o/riverside/obligations/7/done/", "Facilities"),
+        ("/o/riverside/requests/steps/7/", "Requests"),
         ("/o/riverside/systems/iqies/", "Systems"),
         ("/o/riverside/imports/7/undo/", "Imports"),
         ("/o/riverside/settings/reminders/", "Settings"),

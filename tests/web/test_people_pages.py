@@ -350,7 +350,7 @@ def test_a_person_page_asks_the_same_number_of_queries_for_2_and_for_30_grants(
         hold(cast, henry, cast.oak, slug=slug)
     client.force_login(cast.alice)
     client.get(henry.get_absolute_url())
-    with django_assert_max_num_queries(24) as few:
+    with django_assert_max_num_queries(25) as few:
         client.get(henry.get_absolute_url())
     for number in range(30):
         place = factories.FacilityFactory(organization=cast.riverside, ccn=f"01{6000 + number}")

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from accounts.models import AccessRequest, PortalAccount
+from accounts.policy.requesting import State
 from accounts.services.requests.foreseen import Roles, StreamCover, changes_roles, cover_then, roles_then
 from accounts.services.requests.guards import guards_of
 from accounts.words import count_noun, count_word, day_in, listed
@@ -18,8 +19,13 @@ Row = dict[str, Any]
 
 
 def change_of(scope: Scope, request: AccessRequest, at: datetime, on: date) -> Row:
-    """Return everything the page says about what will change; only what stands against it for kinds without roles."""
-    found: Row = {"guards": guards_of([request], at)[request.pk], "last_login": last_login(request, on)}
+    """Return everything the page says about what will change: roles, who submits; and, until it is decided, the guards.
+
+    Kinds that give or take no role change neither.
+    """
+    found: Row = {"last_login": last_login(request, on), "checked": request.state in (State.DRAFT, State.SUBMITTED)}
+    if found["checked"]:
+        found["guards"] = guards_of([request], at)[request.pk]
     if not changes_roles(request.kind):
         return found
     roles = roles_then(request, on)
@@ -32,7 +38,7 @@ def change_of(scope: Scope, request: AccessRequest, at: datetime, on: date) -> R
 
 
 def _names(roles: Iterable[Any]) -> str:
-    return listed(role.name for role in roles) or "No role"
+    return listed(role.name for role in roles) or "no role"
 
 
 def abilities(roles: Roles) -> list[Row]:

@@ -89,13 +89,13 @@ def _event(event: AuditEvent, request: AccessRequest, names: Names) -> dict[str,
         "title": title,
         "text": event.reason,
         "by": names.of_actor(event.actor_key, event.actor_label),
-        "rank": event.seq,
+        "rank": (0, event.seq),
     }
 
 
 def _note(note: RequestNote, names: Names) -> dict[str, Any]:
     by = names.of(note.person_id) if note.person_id else note.by
-    return {"at": note.at, "title": note.get_kind_display(), "text": note.text, "by": by, "rank": note.pk}
+    return {"at": note.at, "title": note.get_kind_display(), "text": note.text, "by": by, "rank": (1, note.pk)}
 
 
 def _approval(each: Approval, names: Names) -> dict[str, Any]:
@@ -105,4 +105,4 @@ def _approval(each: Approval, names: Names) -> dict[str, Any]:
     entry: dict[str, Any] = {"at": each.at, "title": _VERDICTS[each.verdict], "text": each.reason, "by": by}
     if each.voided_at:
         entry["voided"] = "the request was changed or sent back since."
-    return entry | {"rank": each.pk}
+    return entry | {"rank": (2, each.pk)}

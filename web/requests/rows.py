@@ -7,11 +7,22 @@ from typing import Any, Final
 from django.db.models import Count
 
 from accounts.models import AccessRequest, RequestStep
+from accounts.policy.requesting import State
 from accounts.words import count_word
 from web.requests.words import asked, due_words, look_of, stands
 
 COLUMNS: Final = ("What is asked for", "Where it stands", "Next")
 _OPEN = RequestStep.State.OPEN
+_SHORT: Final[dict[str, str]] = {
+    State.DRAFT: "Draft",
+    State.SUBMITTED: "To decide",
+    State.APPROVED: "Approved",
+    State.REJECTED: "Rejected",
+    State.WITHDRAWN: "Withdrawn",
+    State.IN_PROGRESS: "Running",
+    State.DONE: "Done",
+    State.FAILED: "Did not work",
+}
 
 
 def request_rows(requests: Sequence[AccessRequest], on: date, *, decidable: frozenset[int] = frozenset()) -> Any:
@@ -49,7 +60,7 @@ def _row(request: AccessRequest, step: RequestStep | None, together: int, decida
             {"text": f"{asked(request)}.", "url": request.get_absolute_url(), "note": note},
             {
                 "standing": look_of(request, due_on, on),
-                "words": request.get_state_display(),
+                "words": _SHORT[request.state],
                 "text": stands(request, on),
             },
             {"text": step.title if step else "Nothing is open", "note": due_words(due_on, on)},

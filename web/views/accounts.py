@@ -27,6 +27,7 @@ from web.forms.accounts import AccountForm, DayForm, LossForm
 from web.history import timeline
 from web.looks import last_check, roles_here, stated_needs
 from web.others import beside
+from web.requests.beside import of_account
 from web.requests.links import link_to
 from web.requests.ways import ways_of_account
 from web.rows import deadline_row, unknown_row
@@ -75,6 +76,7 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "roles": roles_here(scope, dossier.open_grants, needs),
             "places": scope.reads,
             "others": beside(scope, this, dossier.open_grants, on),
+            "running": of_account(scope, this, on),
             "profile_check": last_check(this),
             "rows": rows,
             "duties": duty_rows(certified, scope=scope, on=on),

@@ -23,6 +23,7 @@ from systems.policy import EASTERN, day_in
 from web.duties import concerning, duty_rows
 from web.forms.facilities import FacilityForm, zone_words
 from web.keyset import page_of
+from web.requests.beside import of_facility
 from web.requests.ways import ask_url
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
@@ -66,6 +67,7 @@ def facility(request: ScopedRequest, pk: int) -> HttpResponse:
             "table": table,
             "page": page,
             "due": next_dates(due, scope=scope, on=on),
+            "running": of_facility(scope, place, on),
             "stated": _stated(place, granted, on),
             "may_keep_in_use": scope.may(Action.KEEP_IN_USE, [place.pk]),
             "duties": duty_rows(_owed(scope, place, on)[:DUE_ROWS], scope=scope, on=on),

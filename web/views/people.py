@@ -25,6 +25,7 @@ from web.duties import concerning, duty_rows
 from web.forms.facilities import places_for
 from web.looks import acknowledged, jobs_to_look_at
 from web.people_list import works
+from web.requests.beside import of_person
 from web.requests.ways import ask_url
 from web.scope import ScopedRequest, organization_page
 from web.standings import Held, all_held
@@ -73,6 +74,7 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
             "stays_open": [_stays_open(each, grants[each.account.pk]) for each in running],
             "timeline": [_job_item(job, on) for job in jobs],
             "ending": [job for job in jobs if scope.may(Action.END_EMPLOYMENT, [job.facility_id])],
+            "running": of_person(scope, who, on),
             "jobs_to_look_at": jobs_to_look_at(scope, who),
             "acknowledged": acknowledged(scope, who, may=may_acknowledge),
             "may_acknowledge": may_acknowledge,

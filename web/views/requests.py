@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -45,27 +46,30 @@ def requests(request: ScopedRequest) -> HttpResponse:
 @require_POST
 @organization_page
 def requests_decide(request: ScopedRequest) -> HttpResponse:
-    """Approve or reject the ticked requests, or all of a bundle, for one reason; with a fresh second factor."""
+    """Approve or reject the ticked requests, or all of a bundle, for one reason; with a fresh second factor.
+
+    What is refused is told on the list, where reason and ticks are as they were.
+    """
     scope, now = request.scope, timezone.now()
     form, filters = ReasonForm(request.POST), RequestFilter(request.POST, scope=scope)
     ticked = request.POST.getlist("request")[: TICKED_AT_MOST + 1]
     back = f"{reverse('web:requests', args=[scope.organization.slug])}?{filters.query}"
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    request.session[TYPED] = {"request": MANY, "reason": reason, "ticked": ticked}
     first = asked_for_factor(request, deed="decide requests", back=back, fresh=True)
     if first is not None:
-        if form.is_valid():
-            request.session[TYPED] = {"request": MANY, "reason": form.cleaned_data["reason"], "ticked": ticked}
         return first
-    if form.is_valid():
-        try:
-            decided = _decide_many(request, filters, ticked, form.cleaned_data["reason"], now)
-        except AccountRefused as exc:
-            form.add_error(exc.field if exc.field in form.fields else None, exc.message)
-        else:
-            request.session.pop(TYPED, None)
-            verdict = "approved" if _approves(request) else "rejected"
-            say(request, f"{count_noun(decided, 'request,requests').capitalize()} {verdict}.")
-            return redirect(back)
-    return _list_page(request, form, frozenset(ticked))
+    try:
+        if not form.is_valid():
+            raise AccountRefused(" ".join(str(error) for error in form.errors.get("reason", [])))
+        decided = _decide_many(request, filters, ticked, reason, now)
+    except AccountRefused as exc:
+        say(request, f"Nothing was decided. {exc.message}", level=messages.ERROR)
+    else:
+        request.session.pop(TYPED, None)
+        verdict = "approved" if _approves(request) else "rejected"
+        say(request, f"{count_noun(decided, 'request,requests').capitalize()} {verdict}.")
+    return redirect(back)
 
 
 def _approves(request: ScopedRequest) -> bool:
@@ -99,10 +103,10 @@ def _decide_many(request: ScopedRequest, filters: RequestFilter, ticked: list[st
 
 
 def _list_page(request: ScopedRequest, reason: ReasonForm, ticked: frozenset[str]) -> HttpResponse:
-    """Return the list as the address asks for it, also after a decision about several that was refused."""
+    """Return the list as the address asks for it; ``ticked``: what was ticked before a decision was refused."""
     scope, on = request.scope, day_in(timezone.now(), EASTERN)
     desk = desk_of(scope, on)
-    form = RequestFilter(request.GET if request.method != "POST" else request.POST, scope=scope)
+    form = RequestFilter(request.GET, scope=scope)
     rows_of = {"mine": desk.mine(), "inbox": desk.waiting(), "all": desk.readable()}
     counts = {name: count_of(rows) for name, rows in rows_of.items()}
     show = form.chosen.get("show") or ("inbox" if counts["inbox"].number else "mine")
