@@ -1,0 +1,44 @@
+"""Asking for access on a phone, without scripts, by the names that people read."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import AccessRequest
+from tests import factories
+from tests.browser.conftest import NARROW
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WIDER = "document.documentElement.scrollWidth - window.innerWidth"
+
+
+def _next(page):
+    assert page.evaluate(WIDER) <= 0
+    page.get_by_role("button", name="Next").click()
+
+
+def test_idm_for_two_buildings_is_asked_for_on_a_phone_without_scripts(open_page, signed_in, cast):
+    factories.MembershipFactory(user=cast.carol, organization=cast.riverside, facility=cast.elm, role="coordinator")
+    page = open_page(
+        reverse("web:request_new", args=["riverside"]), size=NARROW, scripts=False, cookies=signed_in(cast.carol)
+    )
+    page.get_by_label("Somebody else").fill("henry test")
+    page.get_by_label("Get access to a system").check()
+    _next(page)
+    page.get_by_text("Step 2 of 4").wait_for()
+    page.get_by_role("checkbox", name="Oak House").check()
+    page.get_by_role("checkbox", name="Elm House").check()
+    page.get_by_role("radio", name="IDM", exact=True).check()
+    _next(page)
+    page.get_by_text("Step 4 of 4").wait_for()  # there is only one role
+    page.go_back()
+    assert page.get_by_role("checkbox", name="Elm House").is_checked()
+    page.go_forward()
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("Nothing was sent yet, and nothing you typed is lost").wait_for()
+    page.get_by_label("Why it is needed").fill("He fetches the reports of both buildings.")
+    assert page.evaluate(WIDER) <= 0
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("Two requests sent. Whoever decides has it now.").wait_for()
+    asked = AccessRequest.objects.order_by("facility__name").values_list("facility__name", "kind", "state")
+    assert list(asked) == [(place, "new-account", "submitted") for place in ("Elm House", "Oak House")]
+    assert AccessRequest.objects.values("bundle").distinct().count() == 1
