@@ -85,6 +85,9 @@ def test_a_newcomer_is_led_from_one_question_to_the_next_and_asks_for_two_buildi
         f"A new iQIES account for Henry Test at {place}, as Provider Assessment Viewer."
         for place in ("Elm House", "Oak House")
     ]
+    (first, *_) = last.context["lines"][0].first
+    assert first["label"] == "Ask for HARP first"
+    assert f"facility={cast.elm.pk}" in first["url"]
     assert last.context["deciders"].words == "one approver"  # Alice, whom a holder cannot look up
     assert not AccessRequest.objects.exists()
     refused = send(client, typed={"reason": ""}, **answers, role=VIEWER)
@@ -214,6 +217,7 @@ def test_where_nobody_may_decide_the_page_says_so_and_a_reason_goes_on(client, c
 
 
 def test_a_draft_is_changed_and_sent_and_what_was_sent_is_decided_anew(client, cast):
+    held(cast, "henry", slug="idm")
     mine = drafted(cast, "carol", system="psr", role=role_of("psr").slug)
     url = address("request_edit", mine.pk)
     client.force_login(cast.carol)
@@ -238,6 +242,8 @@ def test_a_draft_is_changed_and_sent_and_what_was_sent_is_decided_anew(client, c
 
 
 def test_the_drafts_of_a_bundle_are_sent_together(client, cast):
+    for who in ("henry", "carol"):
+        held(cast, who, slug="idm")
     role = role_of("psr").slug
     these = [ask(cast, system="psr", role=role, person=who) for who in ("henry", "carol")]
     one, other = drafting.draft(scope=cast.scope("carol"), asks=these, at=NOON)

@@ -1,6 +1,6 @@
 """What can be said before a request is sent: what stands against it, what runs already, and who will decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -13,8 +13,11 @@ from accounts.services.requests.guards import Guard, guards_of
 from accounts.words import count_word, listed
 from facilities.access import Scope
 from staff.models import Employment, Person
+from systems.models import Prerequisite
+from web.requests.kinds import ACCESS
 from web.requests.links import link_to
 from web.requests.saying import said
+from web.requests.ways import ask_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Line:
     blocking: list[Guard]
     hints: list[Guard]
     running: list[dict[str, str]]  # the same thing, asked for already
+    first: list[dict[str, str]]  # what has to be asked for before
 
 
 @dataclass(slots=True)
@@ -41,6 +45,7 @@ class Deciders:
 def lines_of(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> list[Line]:
     """Return each request with what stands against it. A fixed number of queries."""
     guards, running = guards_of(requests, at), _running(scope, requests)
+    first = _first(scope, requests, guards)
     return [
         Line(
             request,
@@ -48,9 +53,32 @@ def lines_of(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> l
             blocking=[guard for guard in guards[request.pk] if guard.blocks],
             hints=[guard for guard in guards[request.pk] if not guard.blocks],
             running=running.get(request.pk, []),
+            first=first.get(request.pk, []),
         )
         for request in requests
     ]
+
+
+def _first(
+    scope: Scope, requests: Sequence[AccessRequest], guards: Mapping[int, Sequence[Guard]]
+) -> dict[int, list[dict[str, str]]]:
+    """Return by request the ways to ask for what its guards say comes first. One query where there is any."""
+    said_first = {pk: [guard.message for guard in each if guard.code == "prerequisite"] for pk, each in guards.items()}
+    waiting = [request for request in requests if said_first[request.pk]]
+    if not waiting:
+        return {}
+    systems = {request.system_id for request in waiting}
+    needed = Prerequisite.objects.current().filter(system__in=systems, needs_system__isnull=False)
+    rows = list(needed.select_related("needs_system").order_by("needs_system__position"))
+    found: dict[int, list[dict[str, str]]] = {}
+    for request in waiting:
+        needs = {row.needs_system for row in rows if row.system_id == request.system_id}
+        named = [each for each in needs if any(f" {each.name} account" in text for text in said_first[request.pk])]
+        more = {"person": request.beneficiary_person_id, "kind": ACCESS, "facility": request.facility_id}
+        found[request.pk] = [
+            {"label": f"Ask for {each.name} first", "url": ask_url(scope, **more, system=each.slug)} for each in named
+        ]
+    return found
 
 
 def _running(scope: Scope, requests: Sequence[AccessRequest]) -> dict[int, list[dict[str, str]]]:

@@ -54,7 +54,7 @@ def request_edit(request: ScopedRequest, pk: int) -> HttpResponse:
         else:
             say(request, done)
             slug = request.scope.organization.slug
-            return redirect(link_to("request", slug, this.pk) or link_to("web:requests", slug) or request.path)
+            return redirect(link_to("request", slug, this.pk) or link_to("requests", slug) or request.path)
     return render(request, "web/request_edit.html", _context(request, this, form, differing))
 
 

@@ -153,4 +153,4 @@ def _after(request: ScopedRequest, made: list[AccessRequest]) -> str:
     """Return the page of the one request, or the list that has all of them."""
     slug = request.scope.organization.slug
     one = link_to("request", slug, made[0].pk) if len(made) == 1 else None
-    return one or link_to("requests", slug) or link_to("web:today", slug) or "/"
+    return one or link_to("requests", slug) or link_to("today", slug) or "/"
