@@ -20,7 +20,7 @@ from facilities.models.tenancy import Role
 from tests import factories
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
-from tests.requests.asking import ask, drafted, submitted
+from tests.requests.asking import ask, drafted, submitted, with_harp
 from tests.requests.test_ending import running
 from tests.requests.test_pages import sign_in
 
@@ -102,7 +102,7 @@ def test_what_is_missing_or_wrong_stands_beside_its_field_and_nothing_is_written
     assert "larger than 5 MB" in text_of(client.post(url, note(proof="file", file=large)))
     request.refresh_from_db()
     assert request.state == State.APPROVED
-    assert not PortalAccount.objects.exists()
+    assert not PortalAccount.objects.filter(system__slug="iqies").exists()
     assert evidence_files() == []
     client.get(url)
     waiting = submitted(cast, role="provider-administrator")
@@ -150,6 +150,7 @@ def test_who_may_not_carry_it_out_is_told_so_or_finds_nothing(client, cast, name
 
 
 def test_a_third_person_looks_at_what_nobody_decided_and_the_finding_closes(client, cast):
+    with_harp(cast, "henry")
     draft = drafted(cast, by="alice")
     [request] = submit(scope=cast.scope("alice"), requests=[draft], unapproved_reason="We are three.", at=NOON)
     assert request.approval == Approved.UNAPPROVED
@@ -188,6 +189,7 @@ def test_an_administrator_names_the_outside_deputy_who_then_decides_and_counters
     assert client.get(url).status_code == 403
     assert "nobody is named" in text_of(client.get(address("settings")))
     client.force_login(cast.alice)
+    with_harp(cast, "henry")
     draft = drafted(cast, by="alice")
     [alone] = submit(scope=cast.scope("alice"), requests=[draft], unapproved_reason="We are three.", at=NOON)
     said = {"version": "0", "outside_deputy": cast.people["olga"].pk, "two_for_privileged": "on"}
