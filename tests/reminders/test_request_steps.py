@@ -80,7 +80,9 @@ def test_a_step_that_is_over_is_not_told_and_the_next_one_is(riverside, mailoutb
 
 
 def test_one_of_two_mails_is_late(riverside, mailoutbox):
-    request = approved(riverside, system="cmsnet", role="individual-user")
+    request = approved(
+        riverside, system="cmsnet", role="individual-user", still_needed_reason="Staffing data go there."
+    )
     for key in ("open-form", "check-provider", "access-request", "submit"):
         did(riverside, request, key)
     did(riverside, request, "mail-1")

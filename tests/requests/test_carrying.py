@@ -34,7 +34,7 @@ def states(request):
 
 
 def test_the_two_mails_of_cmsnet_are_ticked_one_by_one_and_what_to_do_opens_when_one_is_late(cast):
-    request = approved(cast, system="cmsnet", role="individual-user")
+    request = approved(cast, system="cmsnet", role="individual-user", still_needed_reason="Staffing data go there.")
     with pytest.raises(AccountRefused, match="steps before"):
         did(cast, request, "submit")
     for key in ("open-form", "check-provider", "access-request", "submit"):
