@@ -158,15 +158,15 @@ ROWS: dict[str, list[Row]] = {
     ],
     "web:forecast": [Row(PAGE)],
     "web:forecast-beside": [Row(PAGE)],
-    "web:request_new": [
+    "web:request-new": [
         Row(PAGE, note="everybody may ask for herself"),
     ],
-    "web:requests_bulk": [
+    "web:requests-bulk": [
         Row((DONE, DONE, GONE, REFUSED, SIGN_IN), note="without anything ticked back to the list"),
         Row((SEEN, SEEN, GONE, REFUSED, SIGN_IN), query="?all=1&do=removal"),
         Row((SEEN, GONE, GONE, REFUSED, SIGN_IN), post={"account": "account", "do": "removal", "count": "7"}),
     ],
-    "web:request_edit": [Row((SEEN, GONE, GONE, REFUSED, SIGN_IN), ("slug", "own_draft"), note="who asked, only")],
+    "web:request-edit": [Row((SEEN, GONE, GONE, REFUSED, SIGN_IN), ("slug", "own_draft"), note="who asked, only")],
     "web:logins-bulk": [
         Row((DONE, DONE, GONE, DONE, SIGN_IN), note="without anything ticked back to the list"),
         Row((SEEN, SEEN, GONE, REFUSED, SIGN_IN), query="?all=1", note="of Elm House there is nothing to record"),
@@ -258,20 +258,20 @@ ROWS: dict[str, list[Row]] = {
     "web:import-undo": [Row(ADMIN_ONLY, IMPORT), Row((DONE, REFUSED, GONE, REFUSED, SIGN_IN), IMPORT, {})],
     "web:requests": [Row(PAGE), Row(PAGE, query="?show=all")],
     "web:request": [Row(OBJECT, REQUEST)],
-    "web:requests_decide": [
+    "web:requests-decide": [
         Row(
             (REFUSED, REFUSED, GONE, REFUSED, SIGN_IN), ("slug",), {"request": "ticked"}, note="without a second factor"
         )
     ],
-    "web:request_decide": [
+    "web:request-decide": [
         Row((REFUSED, GONE, GONE, REFUSED, SIGN_IN), REQUEST, {"verdict": "approve"}, note="without a second factor")
     ],
-    "web:request_send_back": [
+    "web:request-send-back": [
         Row((REFUSED, GONE, GONE, REFUSED, SIGN_IN), REQUEST, {"reason": "Why?"}, note="without a second factor")
     ],
-    "web:request_withdraw": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), REQUEST, {"reason": "Not needed"})],
-    "web:request_comment": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), REQUEST, {"text": "Soon?"})],
-    "web:request_step": [
+    "web:request-withdraw": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), REQUEST, {"reason": "Not needed"})],
+    "web:request-comment": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), REQUEST, {"text": "Soon?"})],
+    "web:request-step": [
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "step"), {"worked": "yes", "on": TODAY.isoformat()})
     ],
     "web:settings": [Row(PAGE, note="one's own roles; members only for who reads everything")],
@@ -305,7 +305,7 @@ ROWS: dict[str, list[Row]] = {
         Row((SEEN,) * 5, ("feed",), note="whoever has the address; it gives only what its member reads"),
         Row((GONE,) * 5, ("token",), note="another secret opens no calendar"),
     ],
-    "web:request_finish": [
+    "web:request-finish": [
         Row(FORM, RUNNING),
         Row(
             (DONE, GONE, GONE, REFUSED, SIGN_IN),
@@ -313,16 +313,16 @@ ROWS: dict[str, list[Row]] = {
             {"effective_on": TODAY.isoformat(), "proof": "note", "proof_text": "Told on the phone"},
         ),
     ],
-    "web:request_fail": [
+    "web:request-fail": [
         Row(FORM, RUNNING),
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), RUNNING, {"reason": "No answer"}),
     ],
-    "web:request_retry": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "failed_request"), {})],
-    "web:request_undo": [
+    "web:request-retry": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "failed_request"), {})],
+    "web:request-undo": [
         Row(FORM, ("slug", "done_request")),
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "done_request"), {"reason": "Wrong person"}),
     ],
-    "web:request_countersign": [
+    "web:request-countersign": [
         Row(FORM, ("slug", "unseen_request")),
         Row(
             (REFUSED, GONE, GONE, REFUSED, SIGN_IN),
@@ -331,7 +331,7 @@ ROWS: dict[str, list[Row]] = {
             note="these sessions have no second factor",
         ),
     ],
-    "web:request_file": [Row(OBJECT, ("slug", "evidence"))],
+    "web:request-file": [Row(OBJECT, ("slug", "evidence"))],
     "web:deciders": [
         Row(ADMIN_ONLY),
         Row((DONE, REFUSED, GONE, REFUSED, SIGN_IN), ("slug",), {"version": "0", "two_for_privileged": "on"}),

@@ -268,7 +268,7 @@ def _deed(scope: Scope, finding: Finding, facts: dict[str, Any], reach: Reach) -
         # Neither who asked nor who gets it; the page asks once more, by the person.
         if own or not scope.may(Action.DECIDE_REQUEST, [place] if place else []):
             return None
-        return {"label": "Look at it", "url": reverse("web:request_countersign", args=[slug, facts["request"]])}
+        return {"label": "Look at it", "url": reverse("web:request-countersign", args=[slug, facts["request"]])}
     return _deed_on_people(scope, finding, own, reach)
 
 

@@ -100,7 +100,7 @@ class Deeds:
 def request_address(scope: Scope, *, system: System, facility: Facility, role: SystemRole) -> str | None:
     """Return where a request for a role begins; None where this installation has no such page."""
     try:
-        page = reverse("web:request_new", args=[scope.organization.slug])
+        page = reverse("web:request-new", args=[scope.organization.slug])
     except NoReverseMatch:
         return None
     return f"{page}?{urlencode({'system': system.slug, 'facility': facility.pk, 'role': role.slug})}"

@@ -168,16 +168,16 @@ long_lists = [
 
 asking = [
     path("requests/", requests.requests, name="requests"),
-    path("requests/decide/", requests.requests_decide, name="requests_decide"),
+    path("requests/decide/", requests.requests_decide, name="requests-decide"),
     path("requests/<int:pk>/", request_deeds.request_page, name="request"),
-    path("requests/<int:pk>/decide/", request_deeds.request_decide, name="request_decide"),
-    path("requests/<int:pk>/send-back/", request_deeds.request_send_back, name="request_send_back"),
-    path("requests/<int:pk>/withdraw/", request_deeds.request_withdraw, name="request_withdraw"),
-    path("requests/<int:pk>/comment/", request_deeds.request_comment, name="request_comment"),
-    path("requests/steps/<int:pk>/", request_deeds.request_step, name="request_step"),
-    path("requests/new/", request_new.request_new, name="request_new"),
-    path("requests/new/many/", request_bulk.requests_bulk, name="requests_bulk"),
-    path("requests/<int:pk>/edit/", request_edit.request_edit, name="request_edit"),
+    path("requests/<int:pk>/decide/", request_deeds.request_decide, name="request-decide"),
+    path("requests/<int:pk>/send-back/", request_deeds.request_send_back, name="request-send-back"),
+    path("requests/<int:pk>/withdraw/", request_deeds.request_withdraw, name="request-withdraw"),
+    path("requests/<int:pk>/comment/", request_deeds.request_comment, name="request-comment"),
+    path("requests/steps/<int:pk>/", request_deeds.request_step, name="request-step"),
+    path("requests/new/", request_new.request_new, name="request-new"),
+    path("requests/new/many/", request_bulk.requests_bulk, name="requests-bulk"),
+    path("requests/<int:pk>/edit/", request_edit.request_edit, name="request-edit"),
 ]
 
 catalogue = [
@@ -204,12 +204,12 @@ files = [
 ]
 
 how_requests_end = [
-    path("requests/<int:pk>/finish/", request_ends.request_finish, name="request_finish"),
-    path("requests/<int:pk>/fail/", request_ends.request_fail, name="request_fail"),
-    path("requests/<int:pk>/retry/", request_ends.request_retry, name="request_retry"),
-    path("requests/<int:pk>/undo/", request_ends.request_undo, name="request_undo"),
-    path("requests/<int:pk>/countersign/", request_ends.request_countersign, name="request_countersign"),
-    path("requests/files/<int:pk>/", request_ends.request_file, name="request_file"),
+    path("requests/<int:pk>/finish/", request_ends.request_finish, name="request-finish"),
+    path("requests/<int:pk>/fail/", request_ends.request_fail, name="request-fail"),
+    path("requests/<int:pk>/retry/", request_ends.request_retry, name="request-retry"),
+    path("requests/<int:pk>/undo/", request_ends.request_undo, name="request-undo"),
+    path("requests/<int:pk>/countersign/", request_ends.request_countersign, name="request-countersign"),
+    path("requests/files/<int:pk>/", request_ends.request_file, name="request-file"),
     path("settings/deciders/", deciders.deciders, name="deciders"),
 ]
 

@@ -19,7 +19,7 @@ def _next(page):
 def test_idm_for_two_buildings_is_asked_for_on_a_phone_without_scripts(open_page, signed_in, cast):
     factories.MembershipFactory(user=cast.carol, organization=cast.riverside, facility=cast.elm, role="coordinator")
     page = open_page(
-        reverse("web:request_new", args=["riverside"]), size=NARROW, scripts=False, cookies=signed_in(cast.carol)
+        reverse("web:request-new", args=["riverside"]), size=NARROW, scripts=False, cookies=signed_in(cast.carol)
     )
     page.get_by_label("Somebody else").fill("henry test")
     page.get_by_label("Get access to a system").check()

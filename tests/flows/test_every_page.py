@@ -37,7 +37,7 @@ LISTS += [
     "systems",
     "system-rules",
 ]
-LISTS += ["request_new", "imports", "import-new", "first-hours", "help", "glossary"]
+LISTS += ["request-new", "imports", "import-new", "first-hours", "help", "glossary"]
 LISTS += ["requests", "imports", "import-new", "first-hours", "help", "glossary"]
 # Rich, replaced, assumed and unknown limits, and one of which nearly nothing is known.
 GUIDES = ["iqies", "qies", "idm", "sams", "ep-cnc"]

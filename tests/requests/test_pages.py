@@ -179,7 +179,7 @@ def test_the_page_says_who_can_submit_before_and_after(client, cast):
 
 def test_a_decision_takes_a_fresh_second_factor_and_what_was_typed_waits(client, cast):
     request = submitted(cast)
-    address, typed = deed("request_decide", request.pk, verdict="approve", revision="1", reason="She is new there.")
+    address, typed = deed("request-decide", request.pk, verdict="approve", revision="1", reason="She is new there.")
     sign_in(client, cast.alice, factor=False)
     assert client.post(address, typed).status_code == 403, "no second factor is set up"
     sign_in(client, cast.alice, ago=301)
@@ -212,7 +212,7 @@ def test_a_changed_request_is_refused_with_both_versions(client, cast):
         at=NOON,
     )  # fmt: skip
     typed = {"verdict": "approve", "revision": "1", "seen": seal, "reason": "Yes."}
-    for name in ("request_decide", "request_send_back"):
+    for name in ("request-decide", "request-send-back"):
         answer = client.post(deed(name, request.pk)[0], typed)
         said = text(answer)
         assert "changed meanwhile" in said
@@ -220,7 +220,7 @@ def test_a_changed_request_is_refused_with_both_versions(client, cast):
         assert "Now: For night shifts." in said
         assert ">Yes.</textarea>" in said.replace("> Yes.", ">Yes.")
     assert not request.approvals.exists()
-    answer = client.post(deed("request_decide", request.pk)[0], typed | {"seen": "forged", "revision": "x"})
+    answer = client.post(deed("request-decide", request.pk)[0], typed | {"seen": "forged", "revision": "x"})
     assert answer.context["changed"] == []
     assert not request.approvals.exists()
 
@@ -228,24 +228,24 @@ def test_a_changed_request_is_refused_with_both_versions(client, cast):
 def test_rejecting_sending_back_withdrawing_and_commenting(client, cast):
     request = submitted(cast)
     sign_in(client, cast.alice)
-    address = deed("request_decide", request.pk)[0]
+    address = deed("request-decide", request.pk)[0]
     assert "Say why it is rejected." in text(client.post(address, {"verdict": "reject", "revision": "1"}))
     assert "Say whether you approve" in text(client.post(address, {"verdict": "x", "revision": "1", "reason": "."}))
-    send = deed("request_send_back", request.pk)[0]
+    send = deed("request-send-back", request.pk)[0]
     assert "Say what is missing." in text(client.post(send, {"revision": "1"}))
     client.post(send, {"revision": "1", "reason": "Which shift?"})
     request.refresh_from_db()
     assert (request.state, RequestNote.objects.get().text) == ("draft", "Which shift?")
     sign_in(client, cast.carol, factor=False)
-    said = text(client.post(deed("request_comment", request.pk)[0], {"text": "password: Sunshine7!x"}))
+    said = text(client.post(deed("request-comment", request.pk)[0], {"text": "password: Sunshine7!x"}))
     assert "Sunshine7" not in said
-    client.post(deed("request_comment", request.pk)[0], {"text": "Nights."})
+    client.post(deed("request-comment", request.pk)[0], {"text": "Nights."})
     said = text(page_of(client, request))
     assert "Which shift?" in said
     assert "Nights." in said
     assert "Alice Test" not in said, "an administrator without a place is not among those whom Carol reads"
     submitting.submit(scope=cast.scope("carol"), requests=[request], at=NOON)
-    withdraw = deed("request_withdraw", request.pk)[0]
+    withdraw = deed("request-withdraw", request.pk)[0]
     assert "Say why it is withdrawn." in text(client.post(withdraw, {"reason": " "}))
     client.post(withdraw, {"reason": "He left."})
     request.refresh_from_db()
@@ -257,7 +257,7 @@ def test_a_step_is_recorded_and_a_refused_one_keeps_what_was_typed(client, cast)
     request = submitted(cast)
     deciding.decide(scope=cast.scope("alice"), requests=[request], approve=True, at=NOON)
     step = request.steps.filter(state="open").first()
-    address = deed("request_step", step.pk)[0]
+    address = deed("request-step", step.pk)[0]
     client.force_login(cast.audrey)
     assert client.post(address, {"worked": "yes", "on": "2026-11-20"}).status_code == 403
     client.force_login(cast.olga)
@@ -289,7 +289,7 @@ def test_many_are_decided_for_one_reason_in_one_event(client, cast):
     made = submitting.submit(
         scope=cast.scope("carol"), requests=drafting.draft(scope=cast.scope("carol"), asks=asks, at=NOON), at=NOON
     )
-    address = reverse("web:requests_decide", args=["riverside"])
+    address = reverse("web:requests-decide", args=["riverside"])
     ticked = [f"{each.pk}:1" for each in made[:2]]
     sign_in(client, cast.alice)
 

@@ -26,7 +26,7 @@ from web.move_deeds import request_address
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
 PBJ = "pbj-to-iqies"
-asking = path("o/<slug:slug>/ask/", lambda request, slug: HttpResponse(), name="request_new")
+asking = path("o/<slug:slug>/ask/", lambda request, slug: HttpResponse(), name="request-new")
 urlpatterns = [
     path("", include(([asking, *web.urls.urlpatterns], "web"))),
     path("", include("config.urls")),

@@ -50,7 +50,7 @@ def note(**given):
 
 def test_a_request_is_finished_with_a_file_that_its_readers_get_and_nobody_else(client, cast):
     request = running(cast)
-    url = address("request_finish", request.pk)
+    url = address("request-finish", request.pk)
     client.force_login(cast.carol)
     page = text_of(client.get(url))
     assert "New iQIES account for Henry Test at Oak House" in page
@@ -63,24 +63,24 @@ def test_a_request_is_finished_with_a_file_that_its_readers_get_and_nobody_else(
     assert request.state == State.DONE
     assert PortalAccount.objects.get(system__slug="harp").user_id == "HTEST01"
     shown = text_of(client.get(address("request", request.pk)))
-    assert f'<a href="{address("request_file", RequestFile.objects.get().pk)}">approval.pdf</a>' in shown
-    sent = client.get(address("request_file", RequestFile.objects.get().pk))
+    assert f'<a href="{address("request-file", RequestFile.objects.get().pk)}">approval.pdf</a>' in shown
+    sent = client.get(address("request-file", RequestFile.objects.get().pk))
     assert (sent.content, sent["Content-Type"]) == (PDF, "application/pdf")
     assert sent["Content-Disposition"] == 'attachment; filename="approval.pdf"'
     assert "no-store" in sent["Cache-Control"]
     assert "finished already" in text_of(client.get(url))
     for who, status in (("henry", 200), ("audrey", 200), ("olga", 404), ("mallory", 404)):
         client.force_login(getattr(cast, who))
-        assert client.get(address("request_file", RequestFile.objects.get().pk)).status_code == status, who
+        assert client.get(address("request-file", RequestFile.objects.get().pk)).status_code == status, who
     client.force_login(cast.alice)
     [path] = evidence_files()
     path.write_bytes(b"forged")
-    assert "proves nothing" in text_of(client.get(address("request_file", RequestFile.objects.get().pk)))
+    assert "proves nothing" in text_of(client.get(address("request-file", RequestFile.objects.get().pk)))
 
 
 def test_what_is_missing_or_wrong_stands_beside_its_field_and_nothing_is_written(client, cast):
     request = running(cast)
-    url = address("request_finish", request.pk)
+    url = address("request-finish", request.pk)
     client.force_login(cast.carol)
     secret = client.post(url, note(proof_text="Password: Winter2026!"))
     assert "Winter2026" not in text_of(secret)
@@ -106,8 +106,8 @@ def test_what_is_missing_or_wrong_stands_beside_its_field_and_nothing_is_written
     assert evidence_files() == []
     client.get(url)
     waiting = submitted(cast, role="provider-administrator")
-    assert "once it is approved" in text_of(client.get(address("request_finish", waiting.pk)))
-    assert "not being carried out" in text_of(client.post(address("request_finish", waiting.pk), note()))
+    assert "once it is approved" in text_of(client.get(address("request-finish", waiting.pk)))
+    assert "not being carried out" in text_of(client.post(address("request-finish", waiting.pk), note()))
 
 
 def test_failed_tried_again_done_and_undone(client, cast):
@@ -125,7 +125,7 @@ def test_failed_tried_again_done_and_undone(client, cast):
     assert f'<form method="post" action="{back}">' in text_of(client.get(page))
     client.post(back)
     assert AccessRequest.objects.get().state == State.IN_PROGRESS
-    client.post(address("request_finish", request.pk), note())
+    client.post(address("request-finish", request.pk), note())
     assert AccessRequest.objects.get().state == State.DONE
     shown = text_of(client.get(page))
     assert undo in shown
@@ -139,7 +139,7 @@ def test_failed_tried_again_done_and_undone(client, cast):
     assert list(acts)[-2:] == ["request.done", "request.undone"]
 
 
-@pytest.mark.parametrize("name", ["request_finish", "request_fail", "request_retry", "request_undo"])
+@pytest.mark.parametrize("name", ["request-finish", "request-fail", "request-retry", "request-undo"])
 def test_who_may_not_carry_it_out_is_told_so_or_finds_nothing(client, cast, name):
     request = running(cast)
     for who, status in (("audrey", 403), ("olga", 404), ("mallory", 404)):
@@ -158,7 +158,7 @@ def test_a_third_person_looks_at_what_nobody_decided_and_the_finding_closes(clie
     page = text_of(client.get(address("findings")))
     assert "iQIES for Henry Test at Oak House was asked for by Alice Test and no second person has seen it" in page
     assert "The reason that was given: We are three." in page
-    url = address("request_countersign", request.pk)
+    url = address("request-countersign", request.pk)
     assert client.get(url).status_code == 403, "who asked"
     assert url not in text_of(client.get(address("request", request.pk)))
     client.force_login(cast.carol)
@@ -180,7 +180,7 @@ def test_a_third_person_looks_at_what_nobody_decided_and_the_finding_closes(clie
     client.post(url, {})
     assert AuditEvent.objects.filter(action="request.countersigned").count() == 1
     usual = submitted(cast, by="carol", role="provider-administrator")
-    assert client.get(address("request_countersign", usual.pk)).status_code == 403, "nobody was missing there"
+    assert client.get(address("request-countersign", usual.pk)).status_code == 403, "nobody was missing there"
 
 
 def test_an_administrator_names_the_outside_deputy_who_then_decides_and_countersigns(client, cast):

@@ -37,14 +37,14 @@ def role_of(system, skip=0):
 
 def step(client, **answers):
     """Open a step as its form does, following what is settled already."""
-    return client.get(address("request_new"), answers, follow=True)
+    return client.get(address("request-new"), answers, follow=True)
 
 
 def send(client, deed="send", typed=None, **answers):
     """Send the last step of these answers."""
     page = step(client, **answers)
     assert "form" in page.context, page.content.decode()
-    url = f"{address('request_new')}?{page.request['QUERY_STRING']}"
+    url = f"{address('request-new')}?{page.request['QUERY_STRING']}"
     return client.post(url, {**(WHY if typed is None else typed), "deed": deed}, follow=True)
 
 
@@ -133,12 +133,12 @@ def test_what_is_foreign_is_not_there_and_what_makes_no_sense_is_left_out(client
         {"grant": account.grants.get().pk},
         {"pick": f"account-{account.pk}"},
     ):
-        assert client.get(address("request_new"), {"kind": "access", **foreign}).status_code == 404, foreign
+        assert client.get(address("request-new"), {"kind": "access", **foreign}).status_code == 404, foreign
     for odd in ({"person": "x"}, {"kind": "magic"}, {"system": "no\0such"}, {"role": "king", "system": "iqies"},
                 {"pick": "grant-"}, {"facility": "9" * 30}, {"step": "9"}, {"step": "٣"}):  # fmt: skip
-        assert client.get(address("request_new"), odd).status_code == 200, odd
+        assert client.get(address("request-new"), odd).status_code == 200, odd
     client.force_login(cast.mallory)
-    assert client.get(address("request_new")).status_code == 404
+    assert client.get(address("request-new")).status_code == 404
 
 
 def test_a_closed_system_offers_its_successor_and_goes_on_with_a_reason(client, cast):
@@ -219,7 +219,7 @@ def test_where_nobody_may_decide_the_page_says_so_and_a_reason_goes_on(client, c
 def test_a_draft_is_changed_and_sent_and_what_was_sent_is_decided_anew(client, cast):
     held(cast, "henry", slug="idm")
     mine = drafted(cast, "carol", system="psr", role=role_of("psr").slug)
-    url = address("request_edit", mine.pk)
+    url = address("request-edit", mine.pk)
     client.force_login(cast.carol)
     page = client.get(url)
     role = role_of("psr", skip=1)
@@ -249,7 +249,7 @@ def test_the_drafts_of_a_bundle_are_sent_together(client, cast):
     one, other = drafting.draft(scope=cast.scope("carol"), asks=these, at=NOON)
     client.force_login(cast.carol)
     typed = {"version": 1, "role": one.role_id, "facility": cast.oak.pk, "reason": "Both of us."}
-    client.post(address("request_edit", one.pk), typed | {"deed": "send-all"})
+    client.post(address("request-edit", one.pk), typed | {"deed": "send-all"})
     other.refresh_from_db()
     assert other.state == "submitted"
 
@@ -260,11 +260,11 @@ def test_one_change_for_many_is_looked_at_then_sent_in_one_bundle_without_more_q
     submitted(cast, kind="removal", role="", account=held(cast, "henry"))
     client.force_login(cast.carol)
     asked = {"all": "1", "system": "iqies"}
-    assert "wish" in client.get(address("requests_bulk"), asked).context
-    page = client.get(address("requests_bulk"), asked | {"do": "removal"})
+    assert "wish" in client.get(address("requests-bulk"), asked).context
+    page = client.get(address("requests-bulk"), asked | {"do": "removal"})
     assert page.context["count"] == 3
     assert page.context["left_out"] == [("Henry Test, iQIES", "the same is asked for already")]
-    stale = client.post(address("requests_bulk"), asked | {"do": "removal", "reason": "All left.", "count": 7})
+    stale = client.post(address("requests-bulk"), asked | {"do": "removal", "reason": "All left.", "count": 7})
     assert "Meanwhile it would be 3 instead of 7" in stale.content.decode()
     spent = []
     for count, extra in ((3, 0), (9, 9)):
@@ -273,7 +273,7 @@ def test_one_change_for_many_is_looked_at_then_sent_in_one_bundle_without_more_q
             connection,
         ) as queries:
             answer = client.post(
-                address("requests_bulk"), asked | {"do": "removal", "reason": "All left.", "count": count}
+                address("requests-bulk"), asked | {"do": "removal", "reason": "All left.", "count": count}
             )
         assert answer.status_code == 302, answer.content.decode()
         spent.append(len(queries))
@@ -289,14 +289,14 @@ def test_many_roles_are_changed_or_brought_back_and_findings_lead_there(client, 
     old, new = (role_of("iqies", skip=number).slug for number in (0, 1))
     client.force_login(cast.alice)
     picked = {"account": [account.pk, lost.pk]}
-    page = client.get(address("requests_bulk"), picked | {"do": "role-change", "old": old, "new": old})
+    page = client.get(address("requests-bulk"), picked | {"do": "role-change", "old": old, "new": old})
     assert page.context["remark"]
-    page = client.get(address("requests_bulk"), picked | {"do": "role-change", "old": old, "new": new})
+    page = client.get(address("requests-bulk"), picked | {"do": "role-change", "old": old, "new": new})
     assert [page.context["count"], page.context["left_out"][0][0]] == [1, "Henry Test, iQIES"]
-    page = client.get(address("requests_bulk"), picked | {"do": "reactivation"})
+    page = client.get(address("requests-bulk"), picked | {"do": "reactivation"})
     assert page.context["first"][0].startswith("Henry Test’s iQIES account")
     assert page.context["left_out"] == [("Carol Test, iQIES", "nothing was lost that could come back")]
-    assert client.get(address("requests_bulk"), {"of": "findings", "kind": "lapse"}).status_code == 200
-    assert client.get(address("requests_bulk"), {"of": "findings", "kind": "x"}).status_code == 404
+    assert client.get(address("requests-bulk"), {"of": "findings", "kind": "lapse"}).status_code == 200
+    assert client.get(address("requests-bulk"), {"of": "findings", "kind": "x"}).status_code == 404
     client.force_login(cast.audrey)
-    assert client.get(address("requests_bulk"), picked).status_code == 403
+    assert client.get(address("requests-bulk"), picked).status_code == 403

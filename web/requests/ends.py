@@ -78,6 +78,6 @@ def file_links(request: AccessRequest) -> list[dict[str, object]]:
     """Return a request's evidence files as links, oldest first. One query."""
     slug = request.organization.slug
     return [
-        {"file": file, "url": reverse("web:request_file", args=[slug, file.pk])}
+        {"file": file, "url": reverse("web:request-file", args=[slug, file.pk])}
         for file in RequestFile.objects.filter(request=request).order_by("pk")
     ]

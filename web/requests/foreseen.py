@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 
 from accounts.models import AccessRequest, RequestHouse
 from accounts.policy.requesting import Approved
@@ -15,7 +16,6 @@ from facilities.access import Scope
 from staff.models import Employment, Person
 from systems.models import Prerequisite
 from web.requests.kinds import ACCESS
-from web.requests.links import link_to
 from web.requests.saying import said
 from web.requests.ways import ask_url
 
@@ -92,7 +92,7 @@ def _running(scope: Scope, requests: Sequence[AccessRequest]) -> dict[int, list[
         found.setdefault(_same(row), []).append(row)
     return {
         request.pk: [
-            {"label": row.get_state_display(), "url": link_to("request", scope.organization.slug, row.pk) or ""}
+            {"label": row.get_state_display(), "url": reverse("web:request", args=[scope.organization.slug, row.pk])}
             for row in found.get(_same(request), [])
         ]
         for request in requests

@@ -5,12 +5,14 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import Http404
+from django.urls import reverse
 
 from accounts.models import AccessRequest, Approval
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.carrying import is_own_request
 from accounts.services.requests.countersigning import may_countersign
 from accounts.services.requests.undoing import may_still_undo
+from accounts.sheets import sheet_of
 from accounts.words import count_noun, day
 from facilities.access import Action, Scope
 from systems.policy import EASTERN, day_in
@@ -20,7 +22,6 @@ from web.lock_out import lock_out_help
 from web.requests.change import change_of
 from web.requests.ends import file_links
 from web.requests.history import Names, history
-from web.requests.links import link_to
 from web.requests.listing import READ_WITH, desk_of
 from web.requests.seen import sealed
 from web.requests.steps import reading_of, steps_of
@@ -141,17 +142,17 @@ def _deeds(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]
     asker = scope.user_id is not None and request.requester_person.user_id == scope.user_id
 
     def link(name: str, *, when: bool) -> str:
-        return (link_to(name, slug, request.pk) or "") if when else ""
+        return reverse(f"web:{name}", args=[slug, request.pk]) if when else ""
 
     return {
         "may_withdraw": may_ask and state in _RUNNING,
         "may_comment": may_ask or scope.may(Action.DECIDE_REQUEST, [request.facility_id]),
-        "edit_url": link("request_edit", when=asker and state in (State.DRAFT, State.SUBMITTED, State.APPROVED)),
-        "finish_url": link("request_finish", when=may_carry and state in (State.APPROVED, State.IN_PROGRESS)),
-        "fail_url": link("request_fail", when=may_carry and state == State.IN_PROGRESS),
-        "retry_url": link("request_retry", when=may_carry and state == State.FAILED),
-        "undo_url": link("request_undo", when=may_carry and may_still_undo(request, at)),
-        "countersign_url": link("request_countersign", when=may_countersign(scope, request, at)),
+        "edit_url": link("request-edit", when=asker and state in (State.DRAFT, State.SUBMITTED, State.APPROVED)),
+        "finish_url": link("request-finish", when=may_carry and state in (State.APPROVED, State.IN_PROGRESS)),
+        "fail_url": link("request-fail", when=may_carry and state == State.IN_PROGRESS),
+        "retry_url": link("request-retry", when=may_carry and state == State.FAILED),
+        "undo_url": link("request-undo", when=may_carry and may_still_undo(request, at)),
+        "countersign_url": link("request-countersign", when=may_countersign(scope, request, at)),
         "files": file_links(request) if state in _WITH_FILES else [],
-        "sheet_url": link("request_sheet", when=may_carry and state != State.DRAFT),
+        "sheet_url": link("request-sheet", when=may_carry and state in _RUNNING and sheet_of(request) is not None),
     }

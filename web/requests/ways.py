@@ -25,7 +25,7 @@ _OF_PLACES: Final = {
 def ask_url(scope: Scope, **answers: object) -> str:
     """Return the page that asks, with answers that are known already."""
     query = urlencode({name: value for name, value in answers.items() if value})
-    return f"{reverse('web:request_new', args=[scope.organization.slug])}?{query}".rstrip("?")
+    return f"{reverse('web:request-new', args=[scope.organization.slug])}?{query}".rstrip("?")
 
 
 def ways_of_account(scope: Scope, account: PortalAccount, grants: Sequence[RoleGrant], on: date) -> list[Link]:

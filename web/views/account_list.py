@@ -44,7 +44,7 @@ def accounts(request: ScopedRequest) -> HttpResponse:
             "page": page,
             "filtered": bool(form.filters),
             "record_url": _many_url(scope, Action.RECORD_LOGIN, "web:logins-bulk"),
-            "request_url": _many_url(scope, Action.REQUEST_ACCESS, "web:requests_bulk"),
+            "request_url": _many_url(scope, Action.REQUEST_ACCESS, "web:requests-bulk"),
             "first": _first(scope) if not page.rows and not form.filters else {},
             "reads": scope.reads is None or bool(scope.reads),
             "may_import": scope.may(Action.IMPORT_ACCOUNTS),

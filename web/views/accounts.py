@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -28,7 +29,6 @@ from web.history import timeline
 from web.looks import last_check, roles_here, stated_needs
 from web.others import beside
 from web.requests.beside import of_account
-from web.requests.links import link_to
 from web.requests.ways import ways_of_account
 from web.rows import deadline_row, unknown_row
 from web.scope import ScopedRequest, organization_page
@@ -258,10 +258,10 @@ def _tell_answer(request: ScopedRequest, this: PortalAccount, there: bool) -> No
         say(request, f"{gone} When they are given back, tell it on the account's page.")
         return
     slug = request.scope.organization.slug
-    page = link_to("request_edit", slug, drafts[0].pk) or link_to("request", slug, drafts[0].pk)
+    page = reverse("web:request-edit", args=[slug, drafts[0].pk])
     many = count_noun(len(drafts), "request,requests")
     are = "is" if len(drafts) == 1 else "are"
-    say(request, f"{gone} {many.capitalize()} to get them back {are} drafted: look and submit.", more_url=page or "")
+    say(request, f"{gone} {many.capitalize()} to get them back {are} drafted: look and submit.", more_url=page)
 
 
 def _allowed(request: ScopedRequest, pk: int, action: Action) -> PortalAccount:

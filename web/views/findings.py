@@ -61,7 +61,7 @@ def _many_url(scope: Scope, form: FindingFilter) -> str:
     """Return where one change is asked for on all accounts of a cause; nothing for who asks for herself at most."""
     if not scope.may(Action.REQUEST_ACCESS, [place for _, place in scope.roles if place is not None]):
         return ""
-    return f"{reverse('web:requests_bulk', args=[scope.organization.slug])}?of=findings&{form.query}"
+    return f"{reverse('web:requests-bulk', args=[scope.organization.slug])}?of=findings&{form.query}"
 
 
 def summary(findings: FindingQuerySet) -> str:

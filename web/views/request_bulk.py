@@ -29,7 +29,6 @@ from web.forms.requests import ManyForm
 from web.forms.shown import show_instead
 from web.requests.foreseen import deciders_of
 from web.requests.kinds import PLAIN
-from web.requests.links import link_to
 from web.requests.many import KINDS, MOST, Many, Wish, many_of
 from web.scope import ScopedRequest, organization_page
 from web.selection import Selection, selection_of
@@ -66,7 +65,7 @@ def requests_bulk(request: ScopedRequest) -> HttpResponse:
             made = _asked(request, selection, wish, me, form)
             if made:
                 say(request, f"{count_noun(made, 'request,requests').capitalize()} sent in one bundle.")
-                return redirect(link_to("requests", scope.organization.slug) or back)
+                return redirect("web:requests", scope.organization.slug)
         context |= _preview(many, form, deciders_of(scope, many.requests, day_in(now, EASTERN)))
     return render(request, "web/requests_bulk.html", context)
 

@@ -19,7 +19,6 @@ from systems.models import SystemRole
 from systems.policy import EASTERN, day_in
 from web.forms.requests import ChangeForm
 from web.requests.foreseen import deciders_of, lines_of
-from web.requests.links import link_to
 from web.requests.places import closed_for
 from web.requests.reach import is_me, places_to_ask
 from web.requests.saying import said
@@ -53,8 +52,7 @@ def request_edit(request: ScopedRequest, pk: int) -> HttpResponse:
                 differing = both_versions(form, this)
         else:
             say(request, done)
-            slug = request.scope.organization.slug
-            return redirect(link_to("request", slug, this.pk) or link_to("requests", slug) or request.path)
+            return redirect(this)
     return render(request, "web/request_edit.html", _context(request, this, form, differing))
 
 
@@ -129,7 +127,7 @@ def _context(
     request: ScopedRequest, this: AccessRequest, form: ChangeForm, differing: list[dict[str, str]]
 ) -> dict[str, Any]:
     now = timezone.now()
-    page = link_to("request", request.scope.organization.slug, this.pk)
+    page = this.get_absolute_url()
     return {
         "form": form,
         "this": this,

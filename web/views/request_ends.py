@@ -158,7 +158,7 @@ def request_countersign(request: ScopedRequest, pk: int) -> HttpResponse:
     except AccountRefused as exc:
         raise NotAllowed(exc.message) from exc
     if request.method == "POST":
-        here = reverse("web:request_countersign", args=[scope.organization.slug, this.pk])
+        here = reverse("web:request-countersign", args=[scope.organization.slug, this.pk])
         first = asked_for_factor(request, deed="countersign a request", back=here, fresh=True)
         if first is not None:
             return first

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -32,7 +33,6 @@ from web.requests.asked_steps import (
 )
 from web.requests.asking import Asked, asks_of, needs_decision, unsaved
 from web.requests.foreseen import deciders_of, lines_of
-from web.requests.links import link_to
 from web.requests.places import closed_for
 from web.requests.reach import may_ask_for_others
 from web.requests.wanting import wanting_of
@@ -81,8 +81,7 @@ def _page(request: ScopedRequest, context: dict[str, Any], template: str = "web/
 
 def request_crumbs(request: ScopedRequest) -> list[dict[str, str]]:
     """Return the way back to the list of requests."""
-    url = link_to("requests", request.scope.organization.slug)
-    return [{"label": "Requests", "url": url}] if url else []
+    return [{"label": "Requests", "url": reverse("web:requests", args=[request.scope.organization.slug])}]
 
 
 def _send(request: ScopedRequest, asking: Asking) -> HttpResponse:
@@ -151,6 +150,6 @@ def _stored(request: ScopedRequest, asking: Asking, form: SendForm) -> list[Acce
 
 def _after(request: ScopedRequest, made: list[AccessRequest]) -> str:
     """Return the page of the one request, or the list that has all of them."""
-    slug = request.scope.organization.slug
-    one = link_to("request", slug, made[0].pk) if len(made) == 1 else None
-    return one or link_to("requests", slug) or link_to("today", slug) or "/"
+    if len(made) == 1:
+        return made[0].get_absolute_url()
+    return reverse("web:requests", args=[request.scope.organization.slug])

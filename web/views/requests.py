@@ -20,7 +20,6 @@ from facilities.access import Action, Scope
 from systems.policy import EASTERN, day_in
 from web.forms.deciding import VIEWS, ReasonForm, RequestFilter
 from web.keyset import Count, count_of, page_of
-from web.requests.links import link_to
 from web.requests.listing import READ_WITH, Desk, desk_of, narrowed
 from web.requests.rows import COLUMNS, request_rows
 from web.requests.seen import digest_of
@@ -162,4 +161,4 @@ def tabs(scope: Scope, counts: dict[str, Count]) -> list[dict[str, Any]]:
 def _new_url(scope: Scope) -> str:
     own = scope.user_id is not None
     may = scope.may(Action.REQUEST_ACCESS, [place for _, place in scope.roles if place is not None], own=own)
-    return (link_to("request_new", scope.organization.slug) or "") if may else ""
+    return reverse("web:request-new", args=[scope.organization.slug]) if may else ""

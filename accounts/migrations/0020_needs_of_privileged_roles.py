@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0020_used_by_tool'),
+        ('accounts', '0019_used_by_tool'),
         ('facilities', '0003_first_hour'),
         ('systems', '0003_terms'),
     ]
