@@ -44,7 +44,6 @@ AT_LARGE = (SEEN, REFUSED, GONE, REFUSED, SIGN_IN)
 ACCOUNT, PERSON, FACILITY = ("slug", "account"), ("slug", "person"), ("slug", "oak")
 IMPORT, UPLOAD, RUNNING = ("slug", "import"), ("slug", "upload"), ("slug", "running_request")
 REQUEST = ("slug", "request")
-IMPORT, UPLOAD = ("slug", "import"), ("slug", "upload")
 
 ROWS: dict[str, list[Row]] = {
     "web:home": [Row((DONE, DONE, DONE, DONE, SIGN_IN), args=())],
@@ -331,6 +330,9 @@ ROWS: dict[str, list[Row]] = {
             note="these sessions have no second factor",
         ),
     ],
+    "web:request-sheet": [Row(OBJECT, RUNNING)],
+    "web:request-sheet-pdf": [Row(OBJECT, RUNNING)],
+    "web:remove-all-but": [Row(FORM, FACILITY), Row(FORM, FACILITY, query="?ask=page&stays=1")],
     "web:request-file": [Row(OBJECT, ("slug", "evidence"))],
     "web:deciders": [
         Row(ADMIN_ONLY),

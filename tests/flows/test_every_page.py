@@ -37,8 +37,7 @@ LISTS += [
     "systems",
     "system-rules",
 ]
-LISTS += ["request-new", "imports", "import-new", "first-hours", "help", "glossary"]
-LISTS += ["requests", "imports", "import-new", "first-hours", "help", "glossary"]
+LISTS += ["requests", "request-new", "imports", "import-new", "first-hours", "help", "glossary"]
 # Rich, replaced, assumed and unknown limits, and one of which nearly nothing is known.
 GUIDES = ["iqies", "qies", "idm", "sams", "ep-cnc"]
 OF_A_PERSON = ["person", "person-edit", "person-away", "person-employ", "person-accounts-add", "acknowledge"]
@@ -119,7 +118,7 @@ def addresses(demo):
     carol, tom = (Person.objects.get(**mine, last_name=name) for name in ("Sample", "Template"))
     found += [*((name, [carol.pk]) for name in OF_A_PERSON), ("person", [tom.pk])]
     oak, palm = Facility.objects.filter(**mine).order_by("name")
-    found += [("facility", [oak.pk]), ("facility", [palm.pk]), ("facility-edit", [palm.pk])]
+    found += [("facility", [oak.pk]), ("facility", [palm.pk]), ("remove-all-but", [palm.pk]), ("facility-edit", [palm.pk])]
     found += [("facility-record", [oak.pk]), ("facility-record", [palm.pk])]
     found += [
         ("facility-streams", [oak.pk]),
