@@ -118,7 +118,12 @@ def addresses(demo):
     carol, tom = (Person.objects.get(**mine, last_name=name) for name in ("Sample", "Template"))
     found += [*((name, [carol.pk]) for name in OF_A_PERSON), ("person", [tom.pk])]
     oak, palm = Facility.objects.filter(**mine).order_by("name")
-    found += [("facility", [oak.pk]), ("facility", [palm.pk]), ("remove-all-but", [palm.pk]), ("facility-edit", [palm.pk])]
+    found += [
+        ("facility", [oak.pk]),
+        ("facility", [palm.pk]),
+        ("remove-all-but", [palm.pk]),
+        ("facility-edit", [palm.pk]),
+    ]
     found += [("facility-record", [oak.pk]), ("facility-record", [palm.pk])]
     found += [
         ("facility-streams", [oak.pk]),
