@@ -42,7 +42,7 @@ def test_idm_for_two_buildings_is_asked_for_on_a_phone_without_scripts(open_page
     page.get_by_label("Why it is needed").fill("He fetches the reports of both buildings.")
     assert page.evaluate(WIDER) <= 0
     page.get_by_role("button", name="Send").click()
-    page.get_by_text("Two requests sent. Whoever decides has it now.").wait_for()
+    page.get_by_text("Two requests sent. Whoever decides has it now.", exact=True).wait_for()
     asked = AccessRequest.objects.order_by("facility__name").values_list("facility__name", "kind", "state")
     assert list(asked) == [(place, "new-account", "submitted") for place in ("Elm House", "Oak House")]
     assert AccessRequest.objects.values("bundle").distinct().count() == 1

@@ -21,6 +21,8 @@ FRAGMENTS = {
     "web:forecast-beside",
     "web:facility-sample",
     "web:calendar-feed",
+    "web:request-file",
+    "web:request-sheet-pdf",
 }  # parts of pages, and files
 ELSEWHERE = {*LISTS, *OF_A_PERSON}
 UNFOLD = "document.querySelectorAll('details:not(.menu)').forEach(part => { part.open = true })"
