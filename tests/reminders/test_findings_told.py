@@ -370,7 +370,7 @@ def test_the_why_of_a_finding_says_who_was_told(riverside, client, mailoutbox):
     client.force_login(riverside.alice)
     answer = client.get(reverse("web:findings", args=["riverside"]))
     (row,) = answer.context["groups"][0]["group"].rows
-    assert row["why"]["told"] == [{"who": "Ana Test", "at": NOON}]
+    assert row["why"]["told"] == [{"who": "Ana Test (administrator)", "at": NOON}]
 
 
 def test_the_page_before_the_start_counts_findings_of_the_first_mail(riverside, client):
