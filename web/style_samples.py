@@ -11,6 +11,7 @@ from django import forms
 from systems.policy import Standing
 from web.clocks import Clock, draw_clock
 from web.guides.citing import Cite
+from web.style_requests import changes, steps
 
 ON = date(2026, 11, 21)
 TOLD_AT = datetime(2026, 11, 13, 12, 0, tzinfo=UTC)
@@ -104,6 +105,8 @@ def samples() -> dict[str, Any]:
         "person": SamplePerson("Jane", "Sample"),
         "licensed": SamplePlace("Maple Annex (sample)"),
         "checklist": checklist(),
+        "changes": changes(),
+        "steps": steps(),
         "table": table(),
         "views": VIEWS,
         "filter": FilterSample({"filter-system": "iqies", "filter-standing": "nonsense"}, prefix="filter"),

@@ -140,10 +140,10 @@ def hears_of_step(deadline, officials, on):
     else:
         subject = request.beneficiary_person if step.actor == "holder" else request.requester_person
     there = subject is not None and not has_left(subject, on)
-    here = administrators(deadline.organization, {request.facility_id})
+    here = administrators(deadline.organization, {request.facility_id}, on)
     owned = there or bool(decide)
     alone = step.actor in ("holder", "official", "approver") and owned
-    joins = dict.fromkeys(administrators(deadline.organization, None), -3 if owned or here else 366)
+    joins = dict.fromkeys(administrators(deadline.organization, None, on), -3 if owned or here else 366)
     joined = -1 if alone else 366
     for people, first in ((here, joined), (decide, 366), ({subject} if there and subject.email else set(), 366)):
         joins |= {person: max(first, joins.get(person, first)) for person in people}

@@ -169,7 +169,7 @@ def test_the_page_costs_the_same_with_two_logins_and_with_thirty(client, cast, d
     with django_assert_num_queries(31):
         client.get(address("account", account.pk))
     add(range(20, 49))
-    with django_assert_num_queries(30):
+    with django_assert_num_queries(31):
         client.get(address("account", account.pk))
 
 

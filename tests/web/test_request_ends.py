@@ -114,7 +114,7 @@ def test_failed_tried_again_done_and_undone(client, cast):
     account = held(cast, person="henry", last_login=TODAY)
     request = running(cast, kind=Kind.CONTACT_CHANGE, role="", account=account)
     client.force_login(cast.henry)  # her own
-    fail, undo, back = (address(f"request_{name}", request.pk) for name in ("fail", "undo", "retry"))
+    fail, undo, back = (address(f"request-{name}", request.pk) for name in ("fail", "undo", "retry"))
     assert "Say why" in text_of(client.post(fail, {"reason": ""}))
     assert client.get(fail).status_code == client.get(undo).status_code == 200
     assert AccessRequest.objects.get().state == State.IN_PROGRESS

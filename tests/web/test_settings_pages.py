@@ -73,7 +73,7 @@ def test_members_are_listed_with_the_same_number_of_queries_for_2_and_for_30(
 ):
     client.force_login(cast.alice)
     client.get(address("settings", cast))
-    with django_assert_max_num_queries(16) as few:
+    with django_assert_max_num_queries(17) as few:
         client.get(address("settings", cast))
     for _ in range(30):
         factories.MembershipFactory(organization=cast.riverside, facility=cast.oak)
