@@ -1,7 +1,7 @@
 """What a request would change, in words: abilities per data stream, who submits what, what stands against it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -42,7 +42,10 @@ def _names(roles: Iterable[Any]) -> str:
 
 
 def abilities(roles: Roles) -> list[Row]:
-    """Return a row per stream whose abilities are held before or after: what is kept, gained, lost. One query."""
+    """Return what may be done with data before and after: kept, gained, lost. One query.
+
+    A row for each stream; those with which the same may be done share one.
+    """
     keys = {role.pk for role in (*roles.before, *roles.after)}
     rows = RoleAbility.objects.current().filter(role__in=keys, allowed=True).select_related("stream")
     held: dict[bool, dict[Stream | None, set[str]]] = {False: defaultdict(set), True: defaultdict(set)}
@@ -51,12 +54,16 @@ def abilities(roles: Roles) -> list[Row]:
             if row.role_id in {role.pk for role in some}:
                 held[then][row.stream].add(row.ability)
     streams = sorted({*held[False], *held[True]}, key=lambda each: (each is None, each.position if each else 0))
-    return [_ability_row(stream, held[False][stream], held[True][stream]) for stream in streams]
+    alike: dict[tuple[frozenset[str], frozenset[str]], list[str]] = defaultdict(list)
+    for stream in streams:
+        name = stream.name if stream else _ANY
+        alike[frozenset(held[False][stream]), frozenset(held[True][stream])].append(name)
+    return [_ability_row(listed(names), before, after) for (before, after), names in alike.items()]
 
 
-def _ability_row(stream: Stream | None, before: set[str], after: set[str]) -> Row:
+def _ability_row(label: str, before: frozenset[str], after: frozenset[str]) -> Row:
     return {
-        "label": stream.name if stream else _ANY,
+        "label": label,
         "before": _listed(before),
         "after": _listed(after),
         "gained": _listed(after - before),
@@ -64,7 +71,7 @@ def _ability_row(stream: Stream | None, before: set[str], after: set[str]) -> Ro
     }
 
 
-def _listed(abilities: set[str]) -> str:
+def _listed(abilities: Collection[str]) -> str:
     return listed(ability.label for ability in Ability if ability.value in abilities)
 
 
