@@ -15,6 +15,7 @@ from audit.models import AuditEvent
 from facilities.access import NotAllowed
 from facilities.models.tenancy import Role
 from staff.models import Absence, Deputy
+from systems.models import System, SystemRole
 from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.requests.asking import ask, drafted, submitted, with_harp
@@ -225,6 +226,21 @@ def test_sent_back_it_is_a_draft_again_and_rejected_it_is_over(cast):
     assert not over.steps.filter(deadlines__closed_at=None, deadlines__isnull=False).exists()
     with pytest.raises(AccountRefused, match="nothing to withdraw"):
         submitting.withdraw(scope=cast.scope("carol"), request=over, reason="x", at=NOON)
+
+
+def test_no_role_comes_back_that_was_never_held(cast):
+    account = factories.AccountFactory(
+        organization=cast.riverside, person=cast.people["henry"], system=System.objects.get(slug="iqies")
+    )
+    asked = {"by": "henry", "kind": "reactivation", "account": account}
+    for role in ("provider-security-official", "provider-assessment-viewer"):
+        with pytest.raises(AccountRefused, match="never held") as refused:
+            drafted(cast, role=role, **asked)
+        assert refused.value.field == "role"
+    role = SystemRole.objects.get(system=account.system, slug="provider-assessment-viewer")
+    held = {"organization": cast.riverside, "account": account, "facility": cast.oak, "role": role}
+    factories.GrantFactory(**held, valid_from=TODAY - timedelta(days=90), valid_to=TODAY - timedelta(days=5))
+    assert drafted(cast, role=role.slug, **asked).approval == Approved.NOT_NEEDED
 
 
 def test_a_bundle_is_decided_in_one_act(cast, django_assert_max_num_queries):

@@ -135,10 +135,19 @@ def _check_held(scope: Scope, ask: Ask) -> None:
         raise AccountRefused("Choose the role that is meant.", field="grant")
     if ask.kind in _WITH_ACCOUNT and account is None:
         raise AccountRefused("Choose the account that is meant.", field="account")
+    if ask.kind == Kind.REACTIVATION and ask.role is not None and not _held_before(ask):
+        message = f"{ask.beneficiary} never held {ask.role.name} at {ask.facility}. Ask for a new role instead."
+        raise AccountRefused(message, field="role")
     if ask.kind == Kind.REMOVAL and account is None:
         raise AccountRefused("Choose the account or role that is to go.", field="account")
     if ask.kind == Kind.ROLE_CHANGE and grant is not None and grant.role_id == (ask.role and ask.role.pk):
         raise AccountRefused("That is the role held already.", field="role")
+
+
+def _held_before(ask: Ask) -> bool:
+    """Return whether the account had the role there: only what was held when it lapsed comes back unapproved."""
+    known = RoleGrant.objects.known().filter(account=ask.account, facility=ask.facility, role=ask.role)
+    return known.exists()
 
 
 def _row(scope: Scope, ask: Ask, me: Person, bundle: RequestBundle | None, two: bool, at: datetime) -> AccessRequest:
