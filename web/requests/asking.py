@@ -8,8 +8,8 @@ from typing import Any
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, PortalAccount, RoleGrant
-from accounts.policy.requesting import Approved, Kind, approval_of
-from accounts.services.requests.drafting import Ask
+from accounts.policy.requesting import Approved, Kind
+from accounts.services.requests.drafting import Ask, as_request
 from facilities.access import Scope
 from facilities.models import Facility
 from staff.models import Person
@@ -122,25 +122,10 @@ def first_places(accounts: Collection[PortalAccount], among: Any, on: date) -> d
 
 def unsaved(scope: Scope, asks: Sequence[Ask], me: Person) -> list[AccessRequest]:
     """Return what is asked for as requests that are stored nowhere, with keys below zero: to be looked at only."""
-    return [
-        AccessRequest(
-            pk=-number,
-            organization=scope.organization,
-            kind=ask.kind,
-            system=ask.system,
-            facility=ask.facility,
-            role=ask.role,
-            grant=ask.grant,
-            account=ask.account,
-            requester_person=me,
-            beneficiary_person=ask.beneficiary,
-            approval=approval_of(ask.kind),
-            still_needed_reason=ask.still_needed_reason,
-            wanted_on=ask.wanted_on,
-            wanted_until=ask.wanted_until,
-        )
-        for number, ask in enumerate(asks, start=1)
-    ]
+    found = [as_request(scope, ask, me) for ask in asks]
+    for number, request in enumerate(found, start=1):
+        request.pk = -number
+    return found
 
 
 def needs_decision(requests: Sequence[AccessRequest]) -> bool:

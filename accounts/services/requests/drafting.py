@@ -146,15 +146,16 @@ def _check_held(scope: Scope, ask: Ask) -> None:
 
 def _held_before(ask: Ask) -> bool:
     """Return whether the account had the role there: only what was held when it lapsed comes back unapproved."""
+    if ask.grant is not None and ask.grant.role_id == (ask.role and ask.role.pk):
+        return True  # named by the role as it was held, which was checked to be the account's at this facility
     known = RoleGrant.objects.known().filter(account=ask.account, facility=ask.facility, role=ask.role)
     return known.exists()
 
 
-def _row(scope: Scope, ask: Ask, me: Person, bundle: RequestBundle | None, two: bool, at: datetime) -> AccessRequest:
-    privileged = ask.role is not None and ask.role.privileged
+def as_request(scope: Scope, ask: Ask, me: Person) -> AccessRequest:
+    """Return what is asked for as a request that is not stored yet."""
     return AccessRequest(
         organization=scope.organization,
-        bundle=bundle,
         kind=ask.kind,
         system=ask.system,
         facility=ask.facility,
@@ -164,13 +165,19 @@ def _row(scope: Scope, ask: Ask, me: Person, bundle: RequestBundle | None, two: 
         requester_person=me,
         beneficiary_person=ask.beneficiary,
         approval=approval_of(ask.kind),
-        approvers_needed=approvers_needed(privileged=privileged, two_for_privileged=two),
         reason=ask.reason.strip(),
         still_needed_reason=ask.still_needed_reason.strip(),
         wanted_on=ask.wanted_on,
         wanted_until=ask.wanted_until,
-        created_at=at,
     )
+
+
+def _row(scope: Scope, ask: Ask, me: Person, bundle: RequestBundle | None, two: bool, at: datetime) -> AccessRequest:
+    row = as_request(scope, ask, me)
+    privileged = ask.role is not None and ask.role.privileged
+    row.approvers_needed = approvers_needed(privileged=privileged, two_for_privileged=two)
+    row.bundle, row.created_at = bundle, at
+    return row
 
 
 def _told(ask: Ask) -> dict[str, object]:
