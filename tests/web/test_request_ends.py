@@ -223,3 +223,14 @@ def test_roles_that_are_gone_are_asked_for_at_once(client, cast):
         account.grants.known().get().role, cast.oak, cast.people["henry"],
     )  # fmt: skip
     assert "One request to get them back is drafted: look and submit." in text_of(answer)
+
+
+def test_a_harp_user_id_that_names_the_facility_is_told_and_kept(client, cast):
+    account = held(cast, last_login=TODAY, person="henry")
+    request = submitted(cast, kind="forgotten-id", role="", account=account)
+    client.force_login(cast.carol)
+    typed = note() | {"user_id": "OakHouse7"}
+    said = text_of(client.post(address("request-finish", request.pk), typed, follow=True))
+    assert "About the user ID: it contains the name Oak House" in said
+    account.identity.refresh_from_db()
+    assert account.identity.user_id == "OakHouse7"

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, RequestFile
+from accounts.policy.request_guards import user_id_flaw
 from accounts.services.requests.carrying import is_own_request
 from accounts.services.requests.countersigning import countersign, refuse_countersigning
 from accounts.services.requests.ending import fail, finish, retry
@@ -66,7 +67,8 @@ def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
         except AccountRefused as exc:
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
         else:
-            say(request, f"Done. {asked(this)}. It can be undone for {WINDOW.days} days.")
+            said = f"Done. {asked(this)}. It can be undone for {WINDOW.days} days."
+            say(request, f"{said} {_flaw_of(this, user_id)}".strip())
             return redirect(this)
     context = {
         "form": form,
@@ -78,6 +80,15 @@ def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
         "crumbs": _crumbs(this),
     }
     return render(request, "web/request_finish.html", context)
+
+
+def _flaw_of(this: AccessRequest, user_id: str) -> str:
+    """Return what is unwise about a HARP user ID, which stays for good (R-45); the record takes it as it is."""
+    authority = this.system.sign_in_via or this.system
+    if authority.slug != "harp" or not user_id:
+        return ""
+    flaw = user_id_flaw(user_id, (this.facility.name,))
+    return f"About the user ID: {flaw[:1].lower()}{flaw[1:]}" if flaw else ""
 
 
 def _finish_form(request: ScopedRequest, this: AccessRequest, now: datetime) -> FinishForm:
