@@ -209,3 +209,12 @@ def test_nobody_leaves_before_she_came(catalogue, monkeypatch):
     ended = Employment.objects.exclude(valid_to=None)
     assert ended.filter(valid_to=F("valid_from")).count() == 1
     assert not ended.filter(valid_to__lt=F("valid_from")).exists()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3])
+def test_as_many_certifications_are_near_as_other_clocks(catalogue, share):
+    seed_scale(population=Population(facilities=6, accounts=1500, on=ON, due_share=share))
+    yearly = Deadline.objects.filter(kind=Deadline.Kind.CERTIFICATION)
+    near = yearly.filter(due_on__lte=ON + timedelta(days=first_step("certification", 365)))
+    assert yearly.count() > 250
+    assert abs(near.count() / yearly.count() - share) < 0.06

@@ -27,6 +27,7 @@ ADMINISTRATORS = ("harp", "iqies", "idm")
 SLUGS = frozenset(slug for _, bundle in _BUNDLES for slug in bundle)
 _LOST, _REMOVED, _UNKNOWN, _NEVER, _LATE_LOGIN = 0.005, 0.01, 0.03, 0.03, 0.08
 _NEWEST_OPENED, _OLDEST_OPENED = 420, 1_500  # days ago; an account that was never used may be younger
+_YEAR = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Surface:
     counts_at_authority: bool
     inactivity: Idleness
     password: Idleness | None
+    certification: Idleness | None
 
 
 @dataclass(slots=True)
@@ -89,12 +91,12 @@ class Share:
 
 
 class HoldingsMaker:
-    """Makes what people hold, one person after the other, from one seeded source of chance."""
+    """Makes what people hold, one person after the other, from a seeded source of chance, and another for years."""
 
-    def __init__(self, surfaces: dict[str, Surface], share: float, rng: random.Random) -> None:
+    def __init__(self, surfaces: dict[str, Surface], share: float, rng: random.Random, years: random.Random) -> None:
         self._surfaces = surfaces
-        self._rng = rng
-        self._due = Share(share, rng)
+        self._rng, self._years = rng, years
+        self._due, self._due_share = Share(share, rng), share
         self._bundles = [bundle for _, bundle in _BUNDLES]
         self._weights = [weight for weight, _ in _BUNDLES]
 
@@ -102,7 +104,7 @@ class HoldingsMaker:
         """Return one person's holdings, authorities before their surfaces; at most ``most``."""
         rng = self._rng
         bundle = ADMINISTRATORS if administrator else rng.choices(self._bundles, self._weights)[0]
-        opened = rng.randint(_NEWEST_OPENED, _OLDEST_OPENED)
+        opened = self._opened(bundle)
         made = {slug: Holding(self._surfaces[slug], opened) for slug in bundle[:most]}
         for slug in reversed(bundle[:most]):  # surfaces first: their logins bind the authority's
             holding = made[slug]
@@ -114,6 +116,17 @@ class HoldingsMaker:
                 if surface.counts_at_authority:
                     authority.from_surfaces += [(day, holding) for day in holding.own]
         return list(made.values())
+
+    def _opened(self, bundle: Sequence[str]) -> int:
+        """Return how long ago a person's accounts were opened: as many certifications are near as other clocks."""
+        surfaces = [self._surfaces[slug] for slug in bundle]
+        opened = self._rng.randint(_NEWEST_OPENED, _OLDEST_OPENED)
+        yearly = next((surface.certification for surface in surfaces if surface.certification), None)
+        if yearly is None:
+            return opened
+        near = self._years.random() < self._due_share
+        since_anniversary = self._years.choice(yearly.soon if near else yearly.fine)
+        return max(2, opened // _YEAR) * _YEAR + since_anniversary % _YEAR
 
     def _live(self, holding: Holding) -> None:
         """Decide state and logins of one account."""

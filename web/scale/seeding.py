@@ -119,7 +119,8 @@ class _Seeder:
         self._rng = random.Random(f"scale-{population.seed}")  # noqa: S311  # nosec B311  (made-up data)
         surfaces, self._systems = _surfaces(self._chains, population.on)
         self._roles: Roles = roles_by_system(self._systems)
-        self._maker = HoldingsMaker(surfaces, population.due_share, self._rng)
+        years = random.Random(f"years-{population.seed}")  # noqa: S311  # nosec B311
+        self._maker = HoldingsMaker(surfaces, population.due_share, self._rng, years)
         self._batch = Batch(population.on, population.at, population.seed, self._systems, self._roles)
         self._accounts = self._events = self._people = self._facilities = 0
         self._analyzed = 0
@@ -190,6 +191,7 @@ def _surfaces(chains: Chains, on: date) -> tuple[dict[str, Surface], dict[str, i
         if clock is None:
             raise SeedRefused("catalogue", f"{slug} has no inactivity clock")
         password = idleness(system_id=system.pk, kind="password", chains=chains, on=on)
+        yearly = idleness(system_id=system.pk, kind="certification", chains=chains, on=on)
         authority = system.sign_in_via.slug if system.sign_in_via else None
-        surfaces[slug] = Surface(slug, authority, system.counts_at_authority, clock, password)
+        surfaces[slug] = Surface(slug, authority, system.counts_at_authority, clock, password, yearly)
     return surfaces, {slug: system.pk for slug, system in found.items()}
