@@ -58,6 +58,10 @@ class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
             return Q(pk__in=())
         return Q(requester_person__user_id=scope.user_id) | Q(beneficiary_person__user_id=scope.user_id)
 
+    def under_way(self) -> "AccessRequestQuerySet":
+        """Sent, and neither ended nor given up: asking for the same again would be one thing twice."""
+        return self.filter(state__in=[State.SUBMITTED.value, State.APPROVED.value, State.IN_PROGRESS.value])
+
     def pending(self) -> "AccessRequestQuerySet":
         """Not ended: somebody still has something to do."""
         return self.filter(

@@ -37,6 +37,8 @@ def test_the_two_mails_of_cmsnet_are_ticked_one_by_one_and_what_to_do_opens_when
     request = approved(cast, system="cmsnet", role="individual-user", still_needed_reason="Staffing data go there.")
     with pytest.raises(AccountRefused, match="steps before"):
         did(cast, request, "submit")
+    with pytest.raises(AccountRefused, match="before any of these systems existed"):
+        did(cast, request, "open-form", on=date(202, 11, 20), at=NOON)
     for key in ("open-form", "check-provider", "access-request", "submit"):
         did(cast, request, key)
     request.refresh_from_db()

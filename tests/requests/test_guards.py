@@ -7,14 +7,16 @@ import pytest
 from accounts.errors import AccountRefused
 from accounts.models import PortalAccount
 from accounts.policy.request_guards import user_id_flaw
+from accounts.services.requests.ending import fail
 from accounts.services.requests.guards import guards_of
 from accounts.services.requests.submitting import submit
 from accounts.services.sign_in_facts import state_identity
+from facilities.access import NotAllowed
 from staff.models import Person
 from systems.models import System, SystemRole
 from tests import factories
 from tests.conftest import NOON, TODAY, Cast
-from tests.requests.asking import drafted, with_harp
+from tests.requests.asking import drafted, submitted, with_harp
 
 
 def _account(cast: Cast, system: str, person: str = "henry", **given: object) -> PortalAccount:
@@ -137,3 +139,39 @@ def test_many_requests_take_no_more_queries(cast, django_assert_max_num_queries)
         found = guards_of(many, NOON)
     assert len(found) == 10
     assert NOON.date() == TODAY
+
+
+def test_removing_another_role_of_the_account_is_not_the_same_and_what_failed_is_asked_for_anew(cast):
+    """Of two roles each may go by a request of its own; a request that did not work stands in nobody's way."""
+    account = _account(cast, "iqies")
+    roles = ("provider-assessment-viewer", "provider-assessment-coordinator")
+    grants = [
+        factories.GrantFactory(
+            organization=cast.riverside,
+            account=account,
+            facility=cast.oak,
+            role=SystemRole.objects.get(system=account.system, slug=slug),
+            valid_from=date(2026, 1, 5),
+        )
+        for slug in roles
+    ]
+    asks = [{"kind": "removal", "role": "", "account": account, "grant": grant} for grant in grants]
+    first = submitted(cast, **asks[0])
+    assert "running" not in _codes(drafted(cast, **asks[1]))
+    again = drafted(cast, **asks[0])
+    assert "running" in _codes(again, blocking=True)
+    with pytest.raises(AccountRefused, match="twice"):
+        submit(scope=cast.scope("carol"), requests=[drafted(cast, **asks[1]), drafted(cast, **asks[1])], at=NOON)
+    fail(scope=cast.scope("carol"), request=first, reason="The help desk has no such account.", at=NOON)
+    assert "running" not in _codes(again)
+
+
+def test_who_may_not_ask_at_every_place_of_an_account_has_only_roles_removed(cast):
+    account = _account(cast, "iqies")
+    for place in (cast.oak, cast.elm):
+        _hold(cast, account, "provider-assessment-viewer", place)
+    whole = {"kind": "removal", "role": "", "account": account}
+    with pytest.raises(NotAllowed):
+        drafted(cast, **whole)
+    assert drafted(cast, **whole, grant=account.grants.get(facility=cast.oak)).grant is not None
+    assert drafted(cast, by="alice", **whole).grant is None

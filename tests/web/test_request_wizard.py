@@ -263,7 +263,12 @@ def test_one_change_for_many_is_looked_at_then_sent_in_one_bundle_without_more_q
     assert "wish" in client.get(address("requests-bulk"), asked).context
     page = client.get(address("requests-bulk"), asked | {"do": "removal"})
     assert page.context["count"] == 3
-    assert page.context["left_out"] == [("Henry Test, iQIES", "the same is asked for already")]
+    assert page.context["left_out"] == [
+        (
+            "Henry Test, iQIES",
+            "The same is asked for already and has not ended. Open that request under Requests.",
+        )
+    ]
     stale = client.post(address("requests-bulk"), asked | {"do": "removal", "reason": "All left.", "count": 7})
     assert "Meanwhile it would be 3 instead of 7" in stale.content.decode()
     spent = []

@@ -100,6 +100,8 @@ class FinishForm(SecretFree):
         proof = cleaned.get("proof")
         if self.arrived > settings.FILE_UPLOAD_MAX_MEMORY_SIZE and not cleaned.get("file"):
             self.add_error("file", "The file is larger than 5 MB. Make the picture smaller, or keep one page.")
+        elif proof != Proof.FILE and cleaned.get("file"):
+            self.add_error("proof", "You chose a file as well: say “By a file” here, and it is kept beside the words.")
         elif proof == Proof.NOTE and not cleaned.get("proof_text") and "proof_text" not in self.errors:
             self.add_error("proof_text", "Say in words how it is known.")
         elif proof == Proof.SEEN and not cleaned.get("seen_by") and "seen_by" not in self.errors:

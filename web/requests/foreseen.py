@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import AccessRequest, RequestHouse
 from accounts.policy.requesting import Approved
 from accounts.services.requests.deciders import ORDINARY, PRIVILEGED, decider_memberships
-from accounts.services.requests.guards import Guard, guards_of
+from accounts.services.requests.guards import Guard, guards_of, wish_of
 from accounts.words import count_word, listed
 from facilities.access import Scope
 from staff.models import Employment, Person
@@ -84,24 +84,19 @@ def _first(
 def _running(scope: Scope, requests: Sequence[AccessRequest]) -> dict[int, list[dict[str, str]]]:
     """Return by request those that ask for the same thing and have not ended, with their pages. One query."""
     people = {request.beneficiary_person_id for request in requests}
-    open_ones = AccessRequest.objects.filter(organization=scope.organization, closed_at=None)
-    rows = open_ones.filter(beneficiary_person__in=people, system__in={request.system_id for request in requests})
+    sent = AccessRequest.objects.under_way().filter(organization=scope.organization)
+    rows = sent.filter(beneficiary_person__in=people, system__in={request.system_id for request in requests})
     rows = rows.exclude(pk__in=[request.pk for request in requests])
     found: dict[tuple[object, ...], list[AccessRequest]] = {}
     for row in rows.order_by("pk"):
-        found.setdefault(_same(row), []).append(row)
+        found.setdefault(wish_of(row), []).append(row)
     return {
         request.pk: [
             {"label": row.get_state_display(), "url": reverse("web:request", args=[scope.organization.slug, row.pk])}
-            for row in found.get(_same(request), [])
+            for row in found.get(wish_of(request), [])
         ]
         for request in requests
     }
-
-
-def _same(row: AccessRequest) -> tuple[object, ...]:
-    what = (row.role_id, row.grant_id) if row.approval == Approved.NOT_NEEDED else (row.role_id,)
-    return row.beneficiary_person_id, row.system_id, row.facility_id, row.kind, *what
 
 
 def deciders_of(scope: Scope, requests: Sequence[AccessRequest], on: date) -> Deciders:

@@ -57,10 +57,7 @@ def many_of(
         candidates += asks
         if not asks:
             found.left_out.append((_name(account), _why_not(account, grants[account.pk], wish)))
-    running = _running(scope, candidates)
-    fresh = [ask for ask in candidates if _same(ask) not in running]
-    found.left_out += [(_named(ask), "the same is asked for already") for ask in candidates if _same(ask) in running]
-    _leave_out_guarded(scope, fresh, me, at, found)
+    _leave_out_guarded(scope, candidates, me, at, found)
     return found
 
 
@@ -139,17 +136,6 @@ def _why_not(account: PortalAccount, grants: list[RoleGrant], wish: Wish) -> str
     if wish.kind == Kind.ROLE_CHANGE:
         return f"does not hold {wish.old.name if wish.old else 'that role'}"
     return "nothing is held any more"
-
-
-def _running(scope: Scope, asks: list[Ask]) -> set[tuple[Any, ...]]:
-    """Return what is asked for on these accounts and has not ended. One query."""
-    pending = AccessRequest.objects.filter(organization=scope.organization, closed_at=None)
-    rows = pending.filter(account__in=among(ask.account.pk for ask in asks if ask.account))
-    return set(rows.values_list("kind", "account_id", "grant_id"))
-
-
-def _same(ask: Ask) -> tuple[Any, ...]:
-    return str(ask.kind), ask.account.pk if ask.account else None, ask.grant.pk if ask.grant else None
 
 
 def _name(account: PortalAccount) -> str:

@@ -38,9 +38,12 @@ def request_of(scope: Scope, key: int, at: datetime) -> AccessRequest:
     )
     found = rows.filter(pk=key, pk__in=AccessRequest.objects.visible_to(scope).values("pk")).first()
     if found is None:
-        # Who stands in for somebody, or decides from outside, sees what she is to decide.
+        # Who stands in for somebody, or decides from outside, sees what she is to decide or decided.
         desk = desk_of(scope, day_in(at, EASTERN))
-        found = rows.filter(pk__in=desk.to_decide().filter(pk=key).values("pk")).first()
+        beyond = Q(pk__in=desk.to_decide().filter(pk=key).values("pk"))
+        if desk.reach.person is not None:
+            beyond |= Q(pk__in=Approval.objects.filter(request=key, approver_person=desk.reach.person).values("request"))
+        found = rows.filter(beyond, pk=key).first()
     if found is None:
         raise Http404("No such request among yours.")
     return found

@@ -15,7 +15,7 @@ from systems.models import System, SystemRole
 from web.requests.kinds import ACCESS, UNRECORDED, kind_asked
 from web.requests.reach import check_may_ask, is_me, places_to_ask
 
-AT_MOST = 50  # facilities, roles or picks in one bundle made by hand; more are asked for from a list
+AT_MOST = 200  # facilities, roles or picks in one bundle made by hand: more than a page offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ def wanting_of(scope: Scope, asked: QueryDict) -> Wanting:
         check_may_ask(scope, person)
     found = Wanting(person=person, kind=kind_asked(asked.get("kind", "")), still=asked.get("still") == "1")
     picks = [pick for pick in picks if person is not None and pick.account.person_id == person.pk]
+    if person is not None and found.kind == Kind.REMOVAL:
+        picks = _within_reach(scope, person, picks)
     if found.is_access:
         found = replace(found, system=_system(asked) or (picks[0].account.system if picks else None))
     elif found.kind:
@@ -151,6 +153,16 @@ def _picks(scope: Scope, asked: QueryDict) -> list[Pick]:
     if len(held) != len(grant_keys) or len(alone) != len(account_keys):
         raise Http404("No such account among yours.")
     return [*(Pick(grant.account, grant) for grant in held), *(Pick(account) for account in alone)]
+
+
+def _within_reach(scope: Scope, person: Person, picks: list[Pick]) -> list[Pick]:
+    """Leave out accounts as a whole where a role is in force at a facility for which the member may not ask."""
+    whole = [pick.account.pk for pick in picks if pick.grant is None]
+    if not whole:
+        return picks
+    held = RoleGrant.objects.known().filter(account__in=whole, valid_to=None)
+    beyond = set(held.exclude(facility__in=places_to_ask(scope, person).order_by().values("pk")).values_list("account"))
+    return [pick for pick in picks if pick.grant is not None or (pick.account.pk,) not in beyond]
 
 
 def _roles(asked: QueryDict, found: Wanting) -> tuple[SystemRole, ...]:

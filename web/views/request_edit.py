@@ -22,6 +22,7 @@ from web.requests.foreseen import deciders_of, lines_of
 from web.requests.places import closed_for
 from web.requests.reach import is_me, places_to_ask
 from web.requests.saying import said
+from web.requests.wanting import key_of
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.toasts import say
@@ -74,13 +75,16 @@ def _form(request: ScopedRequest, this: AccessRequest) -> ChangeForm:
     if this.grant is not None:
         roles = roles.exclude(pk=this.grant.role_id)
     initial = {name: getattr(this, name) for name in _TYPED}
+    facilities = None if fixed else places_to_ask(request.scope, this.beneficiary_person)
+    moved = key_of(request.POST.get("facility", "")) if facilities is not None else None
+    place = (facilities.filter(pk=moved).first() if facilities is not None and moved else None) or this.facility
     return ChangeForm(
         request.POST if request.method == "POST" else None,
         initial=initial | {"version": this.version, "role": this.role_id, "facility": this.facility_id},
         roles=roles if this.kind in NEEDS_APPROVAL else None,
-        facilities=None if fixed else places_to_ask(request.scope, this.beneficiary_person),
+        facilities=facilities,
         needs_reason=this.approval == Approved.NEEDED,
-        closed=this.kind in NEEDS_APPROVAL and closed_for(this.system, [this.facility], on) is not None,
+        closed=this.kind in NEEDS_APPROVAL and closed_for(this.system, [place], on) is not None,
         lasting=this.kind in LASTING,
         nobody=this.state == State.DRAFT and deciders_of(request.scope, [this], on).nobody,
     )

@@ -13,6 +13,7 @@ from accounts.sheets import keep_sheet, people_with_access, sheet_of
 from accounts.words import instant
 from facilities.access import Action, authorize
 from facilities.models import Facility
+from web.requests.wanting import key_of
 from web.scope import ScopedRequest, organization_page
 from web.sheet_pdf import sheet_pdf
 
@@ -44,7 +45,7 @@ def remove_all_but(request: ScopedRequest, pk: int) -> HttpResponse:
     facility = get_object_or_404(readable, pk=pk)
     authorize(request.scope, Action.REQUEST_ACCESS, [facility.pk])
     accounts = people_with_access(facility)
-    ticked = {int(key) for key in request.GET.getlist("stays") if key.isdigit() and len(key) < 19}
+    ticked = {key for each in request.GET.getlist("stays") if (key := key_of(each)) is not None}
     sheet, refused = None, ""
     if "ask" in request.GET:
         try:

@@ -37,7 +37,9 @@ TICKED_AT_MOST = 200  # more than a page shows; whoever wants more takes all of 
 def requests(request: ScopedRequest) -> HttpResponse:
     """List the member's requests, those that wait for her, or all that she reads; filters are part of the address."""
     kept = request.session.get(TYPED, {})
-    kept = kept if kept.get("request") == MANY else {}
+    if kept.get("request") == MANY:
+        del request.session[TYPED]  # shown once: a later visit does not tick what nobody ticked
+    kept = kept if (kept.get("request"), kept.get("at")) == (MANY, request.scope.organization.pk) else {}
     form = ReasonForm(initial={"reason": kept.get("reason", "")})
     return _list_page(request, form, ticked=frozenset(kept.get("ticked", ())))
 
@@ -54,7 +56,7 @@ def requests_decide(request: ScopedRequest) -> HttpResponse:
     ticked = request.POST.getlist("request")[: TICKED_AT_MOST + 1]
     back = f"{reverse('web:requests', args=[scope.organization.slug])}?{filters.query}"
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    request.session[TYPED] = {"request": MANY, "reason": reason, "ticked": ticked}
+    request.session[TYPED] = {"request": MANY, "at": scope.organization.pk, "reason": reason, "ticked": ticked}
     first = asked_for_factor(request, deed="decide requests", back=back, fresh=True)
     if first is not None:
         return first

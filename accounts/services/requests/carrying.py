@@ -10,6 +10,7 @@ from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import State
 from accounts.policy.step_order import Stand, arrange, tried_again
+from accounts.services.logins import EARLIEST
 from accounts.services.requests.acts import lock_request
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.pairs import follow_pairs
@@ -43,6 +44,8 @@ def record_outcome(
         raise AccountRefused("This step is the decision here; it is made at the top of the page.", code="decision")
     if on > latest_day(at):
         raise AccountRefused("A step cannot have been done in the future.", field="on")
+    if on < EARLIEST:
+        raise AccountRefused("That day is before any of these systems existed.", field="on")
     if not worked and not note:
         raise AccountRefused("Say what happened, so that the next person knows.", field="note")
     wanted = Steps.DONE if worked else Steps.FAILED

@@ -12,6 +12,7 @@ from accounts.models import AccessRequest, Approval, PortalAccount, RequestBundl
 from accounts.policy.requesting import NEEDS_APPROVAL, Kind, State, approval_of, approvers_needed
 from accounts.services.requests.acts import label, lock_request, record_all
 from accounts.services.requests.deciders import own_person
+from audit.bulk import among
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
@@ -50,6 +51,7 @@ def draft(*, scope: Scope, asks: Sequence[Ask], at: datetime) -> list[AccessRequ
     for ask in asks:
         authorize(scope, Action.REQUEST_ACCESS, [ask.facility.pk], own=ask.beneficiary.user_id == scope.user_id)
         _check(scope, ask)
+    _refuse_beyond_reach(scope, asks)
     with transaction.atomic():
         bundle = None
         if len(asks) > 1:
@@ -142,6 +144,14 @@ def _check_held(scope: Scope, ask: Ask) -> None:
         raise AccountRefused("Choose the account or role that is to go.", field="account")
     if ask.kind == Kind.ROLE_CHANGE and grant is not None and grant.role_id == (ask.role and ask.role.pk):
         raise AccountRefused("That is the role held already.", field="role")
+
+
+def _refuse_beyond_reach(scope: Scope, asks: Sequence[Ask]) -> None:
+    """Refuse to have an account removed as a whole by who may not ask wherever it has a role. One query."""
+    whole = {ask.account.pk: ask for ask in asks if ask.kind == Kind.REMOVAL and ask.grant is None and ask.account}
+    held = RoleGrant.objects.known().filter(account__in=among(whole), valid_to=None)
+    for account, place in held.values_list("account_id", "facility_id") if whole else ():
+        authorize(scope, Action.REQUEST_ACCESS, [place], own=whole[account].beneficiary.user_id == scope.user_id)
 
 
 def _held_before(ask: Ask) -> bool:

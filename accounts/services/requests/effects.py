@@ -88,6 +88,7 @@ def _give(ending: Ending) -> RoleGrant | None:
         )
         meant.exclude(valid_from=ending.on).update(voided_at=ending.at)  # what was planned begins today
     grant = grant_role(account, request.facility, request.role, ending.on, ending.at, ending.evidence)
+    _name(ending)
     _follow(account, ending)
     return grant
 

@@ -27,6 +27,7 @@ from systems.policy import EASTERN, day_in
 _FACTORS: Final = {PortalAccount.Factor.UNKNOWN.value: None, PortalAccount.Factor.NONE.value: False}
 _PROOFED: Final = {PortalAccount.Proofing.UNKNOWN.value: None, PortalAccount.Proofing.DONE.value: True}
 _NEEDS = Prerequisite.Needs
+Wish = tuple[int, int, int, str, int | None, int | None, int | None]
 
 
 @dataclass(slots=True)
@@ -38,13 +39,23 @@ class Facts:
     places: dict[int, Place]
     accounts: dict[tuple[int, str], PortalAccount]  # person, system
     held: set[tuple[int, int, int]]  # person, facility, role
-    running: set[tuple[int, int, int, str, int | None]]
+    running: set[Wish]
     needs: dict[int, list[Prerequisite]]  # system
     names: dict[str, str]  # of systems
     left: set[int]
     providers: int = 1
     own_domain: bool = False
     holders: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))
+
+
+def wish_of(request: AccessRequest) -> Wish:
+    """Return what a request asks for: two with the same ask for one thing twice.
+
+    What is not there yet is told by its role; all else by the account and the role that is there.
+    """
+    there = (None, None) if request.kind in NEEDS_APPROVAL else (request.grant_id, request.account_id)
+    person, place = request.beneficiary_person_id, request.facility_id
+    return person, request.system_id, place, request.kind, request.role_id, *there
 
 
 def guards_of(requests: Sequence[AccessRequest], at: datetime) -> dict[int, list[Guard]]:
@@ -67,8 +78,8 @@ def _facts(requests: Sequence[AccessRequest], on: date, at: datetime) -> Facts:
     catalogue, sites = places(part)
     accounts = PortalAccount.objects.open().filter(person__in=among(people)).select_related("system").order_by("-pk")
     grants = RoleGrant.objects.known().filter(account__person__in=among(people), valid_to=None)
-    same = AccessRequest.objects.pending().filter(beneficiary_person__in=among(people))
-    same = same.exclude(pk__in=among(request.pk for request in requests)).exclude(state="draft")
+    same = AccessRequest.objects.under_way().filter(beneficiary_person__in=among(people))
+    same = same.exclude(pk__in=among(request.pk for request in requests))
     needs: dict[int, list[Prerequisite]] = defaultdict(list)
     systems = {request.system_id for request in requests}
     for row in Prerequisite.objects.current().filter(system__in=systems).select_related("needs_system"):
@@ -79,7 +90,7 @@ def _facts(requests: Sequence[AccessRequest], on: date, at: datetime) -> Facts:
         places={place.key: place for place in sites},
         accounts={(account.person_id, account.system.slug): account for account in accounts},
         held=set(grants.values_list("account__person_id", "facility_id", "role_id")),
-        running=set(same.values_list("beneficiary_person_id", "system_id", "facility_id", "kind", "role_id")),
+        running={wish_of(row) for row in same},
         needs=needs,
         names=dict(System.objects.current().values_list("slug", "name")),
         left=_left(people, on),
@@ -137,7 +148,7 @@ def _wanted(request: AccessRequest, facts: Facts) -> Wanted:
         requestable_from=role.requestable_from if role else None,
         holds=role is not None and (person.pk, request.facility_id, role.pk) in facts.held,
         has_account=mine is not None and mine.status == PortalAccount.Status.ACTIVE,
-        running=(person.pk, system.pk, request.facility_id, request.kind, request.role_id) in facts.running,
+        running=wish_of(request) in facts.running,
         limits=tuple(_limits(request, facts, place)),
         needs=tuple(_authorities(person, needs, facts)),
         needs_factor=any(row.needs == _NEEDS.SECOND_FACTOR for row in needs),

@@ -1,6 +1,7 @@
 """Submitting requests: guards, steps, whether somebody here decides; changing and withdrawing what was submitted."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
@@ -13,15 +14,16 @@ from accounts.models import AccessRequest, Finding, RequestHouse, RequestStep
 from accounts.models.watch import Severity
 from accounts.policy.requesting import Approved, State
 from accounts.services.requests import drafting
-from accounts.services.requests.acts import lock_request, lock_requests, record_all
+from accounts.services.requests.acts import label, lock_request, lock_requests, record_all
 from accounts.services.requests.carrying import is_own_request, open_steps
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.deciders import somebody_decides
 from accounts.services.requests.drafting import Ask
-from accounts.services.requests.guards import guards_of
+from accounts.services.requests.guards import guards_of, wish_of
 from accounts.services.requests.planning import plan_steps
 from audit.bulk import among
 from facilities.access import Action, Scope, authorize
+from staff.models import Person
 from systems.policy import EASTERN, day_in
 
 _PLANNED: Final = (
@@ -45,6 +47,7 @@ def submit(
             _check_mine(scope, row)
             if row.state != State.DRAFT:
                 raise AccountRefused("It was submitted already.", code="state")
+        _hold_people(held.values())
         _refuse_guarded(list(held.values()), at)
         alone = _alone(scope, held.values(), at)
         if alone and not unapproved_reason.strip():
@@ -65,6 +68,7 @@ def change(*, scope: Scope, request: AccessRequest, ask: Ask, version: int, at: 
         changed = drafting.change(scope=scope, request=request, ask=ask, version=version, at=at)
         if changed.state == State.SUBMITTED:
             held = lock_requests(scope, [changed.pk])
+            _hold_people(held.values())
             _refuse_guarded(list(held.values()), at)
             _plan_anew(list(held.values()), at)
     return changed
@@ -97,9 +101,21 @@ def _check_mine(scope: Scope, request: AccessRequest) -> None:
     authorize(scope, Action.REQUEST_ACCESS, [request.facility_id], own=is_own_request(scope, request))
 
 
+def _hold_people(requests: Iterable[AccessRequest]) -> None:
+    """Lock the people it is for, so that a second click finds what the first one sent."""
+    people = Person.objects.filter(pk__in=among({request.beneficiary_person_id for request in requests}))
+    list(people.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
 def _refuse_guarded(requests: Sequence[AccessRequest], at: datetime) -> None:
     found = guards_of(requests, at)
+    twice = [wish for wish, number in Counter(wish_of(request) for request in requests).items() if number > 1]
     for request in requests:
+        if wish_of(request) in twice:
+            raise AccountRefused(
+                f"{label(request)} at {request.facility.name} is asked for twice. Withdraw one of the two first.",
+                code="guard",
+            )
         blocking = [guard for guard in found[request.pk] if guard.blocks]
         if blocking:
             said = " ".join(f"{guard.message} {guard.cure}" for guard in blocking)
