@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
 from accounts.models import AccessRequest, PortalAccount, RoleGrant
 from accounts.models.inventory import PortalAccountQuerySet

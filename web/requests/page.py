@@ -42,7 +42,8 @@ def request_of(scope: Scope, key: int, at: datetime) -> AccessRequest:
         desk = desk_of(scope, day_in(at, EASTERN))
         beyond = Q(pk__in=desk.to_decide().filter(pk=key).values("pk"))
         if desk.reach.person is not None:
-            beyond |= Q(pk__in=Approval.objects.filter(request=key, approver_person=desk.reach.person).values("request"))
+            decided = Approval.objects.filter(request=key, approver_person=desk.reach.person)
+            beyond |= Q(pk__in=decided.values("request"))
         found = rows.filter(beyond, pk=key).first()
     if found is None:
         raise Http404("No such request among yours.")
