@@ -116,6 +116,8 @@ def test_people_are_found_by_name_and_only_where_one_may_ask(client, cast):
     found = step(client, person="other", find="henry", kind="access", **{"from": 1})
     assert found.context["step"] == 2
     assert found.context["wanting"].person == cast.people["henry"]
+    myself = step(client, person=cast.people["carol"].pk, find="henry", kind="access", **{"from": 1})
+    assert myself.context["wanting"].person == cast.people["henry"], "a name that was typed counts"
     nobody = step(client, person="other", find="olga", kind="access", **{"from": 1})
     assert "Nobody of yours is called “olga”" in nobody.context["remarks"][0]
     assert step(client, person="other", kind="access", **{"from": 1}).context["remarks"] == ["Write whom it is for."]

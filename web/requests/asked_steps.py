@@ -40,6 +40,8 @@ class Asking:
     @property
     def step(self) -> int:
         """The step to show: the first that is open, or an earlier one that somebody goes back to."""
+        if self.came_from(WHO) and self.asked.get("find", "").strip() and may_ask_for_others(self.scope):
+            return WHO  # a name was typed: it counts, although "Myself" may be ticked still
         first, back = open_step(self.wanting, self.on), key_of(self.asked.get("step", ""))
         return min(back, first) if back in TITLES else first
 
