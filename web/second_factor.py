@@ -21,5 +21,8 @@ def asked_for_factor(request: HttpRequest, *, deed: str, back: str, fresh: bool 
     if has_second_factor(request):
         say(request, f"Before you can {deed}, confirm your second factor. Then try again.", level=messages.INFO)
         return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': back})}")
-    message = f"Before you can {deed}, set up a second factor under “My sign-in”, and sign in with it."
+    message = (
+        f"Before you can {deed}, set up a second factor: open “My account” in the top bar, then “Second factor”."
+        " Then sign out, sign in with it, and try again."
+    )
     return render(request, "403.html", {"message": message}, status=403)

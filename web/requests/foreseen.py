@@ -3,21 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Final
 
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
-from accounts.models import AccessRequest, RequestHouse
+from accounts.models import AccessRequest, PortalAccount, RequestHouse
 from accounts.policy.requesting import Approved
 from accounts.services.requests.deciders import ORDINARY, PRIVILEGED, decider_memberships
 from accounts.services.requests.guards import Guard, guards_of, wish_of
 from accounts.words import count_word, listed
 from facilities.access import Scope
 from staff.models import Employment, Person
-from systems.models import Prerequisite
+from systems.models import Prerequisite, System
 from web.requests.kinds import ACCESS
 from web.requests.saying import said
 from web.requests.ways import ask_url
+
+# Guards about what has to be there first: not there at all, or nobody said yet how it stands.
+_TO_BE_SAID: Final = frozenset({"second_factor", "second_factor_unknown", "proofing"})
+_COMES_FIRST: Final = _TO_BE_SAID | {"prerequisite"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Line:
     blocking: list[Guard]
     hints: list[Guard]
     running: list[dict[str, str]]  # the same thing, asked for already
-    first: list[dict[str, str]]  # what has to be asked for before
+    first: list[dict[str, str]]  # the ways to what comes before it
 
 
 @dataclass(slots=True)
@@ -62,23 +67,44 @@ def lines_of(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> l
 def _first(
     scope: Scope, requests: Sequence[AccessRequest], guards: Mapping[int, Sequence[Guard]]
 ) -> dict[int, list[dict[str, str]]]:
-    """Return by request the ways to ask for what its guards say comes first. One query where there is any."""
-    said_first = {pk: [guard.message for guard in each if guard.code == "prerequisite"] for pk, each in guards.items()}
-    waiting = [request for request in requests if said_first[request.pk]]
+    """Return by request the ways to what its guards say comes first: to ask for it, or to say how it stands.
+
+    Two queries where there is any.
+    """
+    waiting = [request for request in requests if any(guard.code in _COMES_FIRST for guard in guards[request.pk])]
     if not waiting:
         return {}
     systems = {request.system_id for request in waiting}
     needed = Prerequisite.objects.current().filter(system__in=systems, needs_system__isnull=False)
     rows = list(needed.select_related("needs_system").order_by("needs_system__position"))
+    mine = PortalAccount.objects.visible_to(scope).open().filter(system__in={row.needs_system_id for row in rows})
+    mine = mine.filter(person__in={request.beneficiary_person_id for request in waiting}).order_by("-pk")
+    accounts = {(person, system): pk for person, system, pk in mine.values_list("person", "system", "pk")}
     found: dict[int, list[dict[str, str]]] = {}
     for request in waiting:
-        needs = {row.needs_system for row in rows if row.system_id == request.system_id}
-        named = [each for each in needs if any(f" {each.name} account" in text for text in said_first[request.pk])]
-        more = {"person": request.beneficiary_person_id, "kind": ACCESS, "facility": request.facility_id}
-        found[request.pk] = [
-            {"label": f"Ask for {each.name} first", "url": ask_url(scope, **more, system=each.slug)} for each in named
+        needs = dict.fromkeys(row.needs_system for row in rows if row.system_id == request.system_id)
+        ways = [
+            _way(scope, request, need, accounts.get((request.beneficiary_person_id, need.pk)), guard)
+            for need in needs
+            if need is not None
+            for guard in guards[request.pk]
         ]
+        found[request.pk] = [way for way in ways if way is not None]
     return found
+
+
+def _way(
+    scope: Scope, request: AccessRequest, need: System, account: int | None, guard: Guard
+) -> dict[str, str] | None:
+    """Return the way to what one guard wants of a system that has to be there first; None where it is about another."""
+    if guard.code == "prerequisite" and f" {need.name} account" in guard.message:
+        who, place = request.beneficiary_person_id, request.facility_id
+        url = ask_url(scope, person=who, kind=ACCESS, facility=place, system=need.slug)
+        return {"label": f"Ask for {need.name} first", "url": url}
+    if guard.code in _TO_BE_SAID and account is not None and f"the {need.name} account" in guard.cure:
+        url = reverse("web:account-identity", args=[scope.organization.slug, account])
+        return {"label": f"Say how the {need.name} account stands", "url": url}
+    return None
 
 
 def _running(scope: Scope, requests: Sequence[AccessRequest]) -> dict[int, list[dict[str, str]]]:

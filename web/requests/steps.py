@@ -10,7 +10,7 @@ from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import Kind, State
 from accounts.words import count_noun, day
 from facilities.access import Action, Scope
-from systems.models import Step
+from systems.models import Step, System, SystemAddress
 from web.guides.citing import Bibliography
 from web.guides.desks import desks_of
 from web.guides.steps import phrases_of
@@ -118,7 +118,7 @@ def _who(row: RequestStep, request: AccessRequest, *, own: bool) -> str:
 
 
 def reading_of(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
-    """Return words to copy and help desks, with the bibliography that cites them. Three queries."""
+    """Return web addresses, words to copy and help desks, with the bibliography that cites them. Four queries."""
     system = request.system
     guide = reverse("web:system", args=[scope.organization.slug, system.slug])
     bibliography = Bibliography(guide)
@@ -127,9 +127,22 @@ def reading_of(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, 
     return {
         "guide_url": guide,
         "bibliography": bibliography,
+        "addresses": _addresses(authorities),
         "phrases": [phrase for phrase in phrases if _fits(phrase["cite"].fact, request)],
         "desks": desks_of(authorities, bibliography, at),
     }
+
+
+def _addresses(systems: Sequence[System]) -> list[dict[str, str]]:
+    """Return where the steps are taken: the addresses in use of a system and of where one signs in. One query."""
+    rows = SystemAddress.objects.current().filter(system__in=systems, status="current").order_by("position", "pk")
+    found = list(rows)
+    return [
+        {"url": row.url, "of": "" if system is systems[0] else system.name}
+        for system in systems
+        for row in found
+        if row.system_id == system.pk
+    ]
 
 
 def _fits(fact: str, request: AccessRequest) -> bool:
