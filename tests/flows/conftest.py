@@ -70,12 +70,13 @@ def newcomer(browser, site):
     """Return a function: a page in a browser of its own. The test fails on any complaint of any of them."""
     contexts, complaints = [], []
 
-    def arrived(*, size=WIDE, scheme="light", scripts=True, cookies=()):
+    def arrived(*, size=WIDE, scheme="light", scripts=True, touch=False, cookies=()):
         context = browser.new_context(
             base_url=site,
             viewport=size,
             color_scheme=scheme,
             java_script_enabled=scripts,
+            has_touch=touch,
             reduced_motion="reduce",
         )
         context.set_default_timeout(15_000)
