@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
 from accounts.policy.advising import advice_is_near
+from accounts.policy.business_days import is_federal_holiday
 from accounts.words import count_noun, listed, zone_short
 from systems.models import Contact, Policy, System
 from systems.paths import closed
@@ -93,6 +94,8 @@ def hours(contact: Contact, at: datetime) -> str:
     zone = zone_short(contact.zone)
     span = f"{contact.opens:%H:%M} to {contact.closes:%H:%M} {zone}"
     works_today = str(local.isoweekday()) in contact.weekdays
+    if works_today and is_federal_holiday(local.date()):
+        return f"A federal holiday today: may be closed. Else {span}."
     if works_today and contact.opens <= local.time() < contact.closes:
         return f"Open now, until {contact.closes:%H:%M} {zone}."
     if works_today and local.time() < contact.opens:

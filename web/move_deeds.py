@@ -14,6 +14,7 @@ from facilities.access import Action, Scope
 from facilities.models import Facility
 from systems.models import System, SystemRole
 from web.reach import accounts_in_reach, people_in_reach
+from web.requests.kinds import ACCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,16 @@ class Deeds:
             return Deed("Name a second person", self._request(place, goal.role))
         lacking = state.without(Step.ROLE)
         whom = f" for {self._named(lacking)}" if lacking else ""
-        return Deed(f"Ask for {goal.role.name if goal.role else 'a role'}{whom}", self._request(place, goal.role))
+        first = next((person for person in lacking if person in self._people), None)
+        return Deed(
+            f"Ask for {goal.role.name if goal.role else 'a role'}{whom}", self._request(place, goal.role, first)
+        )
 
-    def _request(self, place: Facility, role: SystemRole | None) -> str:
+    def _request(self, place: Facility, role: SystemRole | None, person: int | None = None) -> str:
         """Return where a role is asked for: a new request by those who may, else the guide that says how."""
         slug, to = self._scope.organization.slug, self._goal.to
         if role is not None and self._scope.may(Action.EDIT_ACCOUNT, [place.pk]):
-            asked = request_address(self._scope, system=to, facility=place, role=role)
+            asked = request_address(self._scope, system=to, facility=place, role=role, person=person)
             if asked is not None:
                 return asked
         return reverse("web:system", args=[slug, to.slug])
@@ -97,10 +101,13 @@ class Deeds:
         return self._names[people[0]] + (f" and {count_noun(more, 'more,more')}" if more else "")
 
 
-def request_address(scope: Scope, *, system: System, facility: Facility, role: SystemRole) -> str | None:
+def request_address(
+    scope: Scope, *, system: System, facility: Facility, role: SystemRole, person: int | None = None
+) -> str | None:
     """Return where a request for a role begins; None where this installation has no such page."""
     try:
         page = reverse("web:request-new", args=[scope.organization.slug])
     except NoReverseMatch:
         return None
-    return f"{page}?{urlencode({'system': system.slug, 'facility': facility.pk, 'role': role.slug})}"
+    whose = {"person": person, "kind": ACCESS} if person is not None else {}
+    return f"{page}?{urlencode({**whose, 'system': system.slug, 'facility': facility.pk, 'role': role.slug})}"

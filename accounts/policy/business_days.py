@@ -16,7 +16,12 @@ def _federal(year: int) -> frozenset[date]:
 
 def is_business_day(day: date) -> bool:
     """Return whether offices of the federal government are open: no weekend, no federal holiday."""
-    return day.weekday() < _SATURDAY and day not in _federal(day.year)
+    return day.weekday() < _SATURDAY and not is_federal_holiday(day)
+
+
+def is_federal_holiday(day: date) -> bool:
+    """Return whether a day is a US federal holiday, or the one on which it is observed."""
+    return day in _federal(day.year)
 
 
 def last_day_before(on: date, count: int) -> date:

@@ -162,7 +162,8 @@ def call_sheet(system: str, site: Site, who: Someone, contact: str) -> Sheet:
             Part(
                 "Have ready",
                 (
-                    Field("Provider number", site.ccn or "State ID of the facility"),
+                    Field("Provider number", "State or Medicaid facility ID: have it ready, it is not kept here"),
+                    Field("CCN", site.ccn or "None"),
                     Field("Facility", f"{site.name}, {site.state} {site.zip_code}"),
                     Field("Name", who.name),
                     Field("Phone", who.phone or _ASK),

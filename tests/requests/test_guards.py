@@ -7,7 +7,9 @@ import pytest
 from accounts.errors import AccountRefused
 from accounts.models import PortalAccount
 from accounts.policy.request_guards import user_id_flaw
-from accounts.services.requests.ending import fail
+from accounts.services.requests.carrying import record_outcome
+from accounts.services.requests.deciding import decide
+from accounts.services.requests.ending import fail, finish
 from accounts.services.requests.guards import guards_of
 from accounts.services.requests.submitting import submit
 from accounts.services.sign_in_facts import state_identity
@@ -175,3 +177,20 @@ def test_who_may_not_ask_at_every_place_of_an_account_has_only_roles_removed(cas
         drafted(cast, **whole)
     assert drafted(cast, **whole, grant=account.grants.get(facility=cast.oak)).grant is not None
     assert drafted(cast, by="alice", **whole).grant is None
+
+
+def test_what_the_harp_request_said_of_its_second_factor_lets_iqies_be_asked_for(cast):
+    """Nobody has to say on another page what the steps and the finish said already."""
+    request = drafted(cast, system="harp", role="individual-user")
+    [harp] = submit(scope=cast.scope("carol"), requests=[request], at=NOON)
+    [harp] = decide(scope=cast.scope("alice"), requests=[harp], approve=True, at=NOON)
+    while step := harp.steps.filter(state="open").exclude(actor="approver").order_by("position").first():
+        record_outcome(scope=cast.scope("henry"), step=step, worked=True, on=TODAY, at=NOON)
+    assert "prerequisite" in _codes(drafted(cast))
+    finish(
+        scope=cast.scope("henry"), request=harp, effective_on=TODAY, proof="note", proof_text="Signed in.",
+        user_id="HTEST1", factor="app", at=NOON,
+    )  # fmt: skip
+    account = PortalAccount.objects.get(person=cast.people["henry"], system__slug="harp")
+    assert (account.proofing, account.second_factor, account.second_factor_on) == ("done", "app", TODAY)
+    assert _codes(drafted(cast), blocking=True) == set()

@@ -94,7 +94,7 @@ def test_cmsnet_epoc_and_the_call_have_their_own_sheets_and_others_none(cast):
     assert sheet.form == "CMSNet Access Request Form"
     assert "ZIP Code: 35653" in sheet.text()
     call = sheet_of(drafted(cast, kind="forgotten-id", system="qies", role="", account=epoc))
-    assert "Provider number: 015009" in call.text()
+    assert "CCN: 015009" in call.text()
     assert any("exactly" in hint for hint in call.hints)
     assert any("Never tell the password" in hint for hint in call.hints)
     assert sheet_of(drafted(cast)) is None

@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
 
-from accounts.models import AccessRequest, RequestHouse
+from accounts.models import AccessRequest, PortalAccount, RequestHouse
 from accounts.services.requests.evidence import Upload
 from staff.models import Person
 from systems.policy import latest_day
@@ -70,6 +70,7 @@ class FinishForm(SecretFree):
         people: QuerySet[Person],
         at: Any,
         with_user_id: bool,
+        with_factor: bool = False,
         arrived: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -92,7 +93,16 @@ class FinishForm(SecretFree):
                 help_text="As the system shows it. Empty means nobody has told us.",
                 widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
             )
-        self.order_fields(["effective_on", "user_id", "proof", "proof_text", "file", "seen_by"])
+        if with_factor:
+            kinds = [choice for choice in PortalAccount.Factor.choices if choice[0] != PortalAccount.Factor.UNKNOWN]
+            self.fields["factor"] = forms.ChoiceField(
+                label="Second factor that was set up",
+                choices=[("", "Nobody has told us"), *kinds],
+                required=False,
+                help_text="Its kind only. Roles that are asked for next may want one.",
+                error_messages={"invalid_choice": "Choose a kind of this list."},
+            )
+        self.order_fields(["effective_on", "user_id", "factor", "proof", "proof_text", "file", "seen_by"])
 
     def clean(self) -> dict[str, Any]:
         """Want the proof that was chosen; a file that was too large never arrived."""

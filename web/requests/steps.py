@@ -34,7 +34,7 @@ _LOOKS: Final = {
 # Words of forms that are for one case only; all others fit wherever their form is used.
 _ONLY_FOR: Final = {
     "QIES-FORM-1": "removal",
-    "QIES-FORM-2": "removal",
+    "QIES-FORM-2": "who stays",  # removes everybody else: never beside the removal of one
     "QIES-FORM-3": "licensed in Texas",
     "QIES-FORM-4": "licensed",
 }
@@ -151,6 +151,7 @@ def _fits(fact: str, request: AccessRequest) -> bool:
     return {
         None: True,
         "removal": request.kind == Kind.REMOVAL,
+        "who stays": False,  # on a page of its own
         "licensed": licensed,
         "licensed in Texas": licensed and request.facility.state == "TX",
     }[case]

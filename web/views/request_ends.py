@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, RequestFile
 from accounts.policy.request_guards import user_id_flaw
+from accounts.policy.requesting import Kind
 from accounts.services.requests.carrying import is_own_request
 from accounts.services.requests.countersigning import countersign, refuse_countersigning
 from accounts.services.requests.ending import fail, finish, retry
@@ -63,7 +64,10 @@ def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
         typed = {name: form.cleaned_data.get(name) for name in ("effective_on", "proof", "proof_text", "seen_by")}
         user_id = form.cleaned_data.get("user_id") or ""
         try:
-            finish(scope=scope, request=this, upload=form.upload, user_id=user_id, at=now, **typed)  # type: ignore[arg-type]
+            finish(
+                scope=scope, request=this, upload=form.upload, user_id=user_id,
+                factor=form.cleaned_data.get("factor") or "", at=now, **typed,
+            )  # type: ignore[arg-type]  # fmt: skip
         except AccountRefused as exc:
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
         else:
@@ -102,6 +106,7 @@ def _finish_form(request: ScopedRequest, this: AccessRequest, now: datetime) -> 
         people=may_have_seen(request.scope, this, on),
         at=now,
         with_user_id=this.kind in WITH_USER_ID,
+        with_factor=this.kind == Kind.NEW_ACCOUNT and this.system.sign_in_via_id is None,
         arrived=int(length) if bound and length.isdecimal() else 0,
         initial={"effective_on": on},
     )

@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import F
 
 from accounts.errors import AccountRefused
-from accounts.models import AccessRequest, Deadline, LoginEvent, PortalAccount, RoleGrant
+from accounts.models import AccessRequest, Deadline, LoginEvent, PortalAccount, RequestStep, RoleGrant
 from accounts.policy.requesting import Kind
 from accounts.services.certifying import record_certification
 from accounts.services.checks import check_profile
@@ -21,12 +21,14 @@ from accounts.services.inventory import (
     remove_account,
 )
 from accounts.services.logins import end_grants, places_of, refresh_clocks
+from accounts.services.sign_in_facts import state_identity
 from accounts.services.terms import longest_until, state_term
 from accounts.words import day
 from facilities.access import Scope
 from facilities.services.rechecks import recheck
 
 Status = PortalAccount.Status
+_PROOFING: Final = "proofing"  # the key of the step by which identity is proved, in the catalogue
 _BEFORE_WORKING: Final = frozenset({Status.PLANNED, Status.REQUESTED})
 
 
@@ -42,6 +44,7 @@ class Ending:
     on: date
     user_id: str
     at: datetime
+    factor: str = ""  # kind of the second factor, where the account is the one that is signed in with
 
     @property
     def evidence(self) -> str:
@@ -78,6 +81,7 @@ def _give(ending: Ending) -> RoleGrant | None:
         )  # fmt: skip
         account = next(each for each in made if each.system_id == request.system_id)
         _limit(ending, account)
+        _say_how_signed_in(ending, account)
         return account.grants.known().get(facility=request.facility, role=request.role, valid_to=None)
     planned = account.status in _BEFORE_WORKING
     _wake(account, ending)
@@ -89,6 +93,7 @@ def _give(ending: Ending) -> RoleGrant | None:
         meant.exclude(valid_from=ending.on).update(voided_at=ending.at)  # what was planned begins today
     grant = grant_role(account, request.facility, request.role, ending.on, ending.at, ending.evidence)
     _name(ending)
+    _say_how_signed_in(ending, account)
     _follow(account, ending)
     return grant
 
@@ -175,6 +180,22 @@ def _name(ending: Ending) -> RoleGrant | None:
         password_changed_on=account.password_changed_on, note=account.note, at=ending.at,
     )  # fmt: skip
     return None
+
+
+def _say_how_signed_in(ending: Ending, account: PortalAccount) -> None:
+    """Take over what the steps and the finish said of proofing and second factor: what comes next asks for them."""
+    account.refresh_from_db()
+    if account.system.sign_in_via_id is not None:
+        return
+    proofed = RequestStep.objects.filter(
+        request=ending.request, key_in_list=_PROOFING, state=RequestStep.State.DONE
+    ).exists()
+    state_identity(
+        scope=ending.scope, account=account, version=account.version,
+        proofing=PortalAccount.Proofing.DONE if proofed else account.proofing,
+        factor=ending.factor or account.second_factor,
+        since=ending.on if ending.factor else account.second_factor_on, at=ending.at,
+    )  # fmt: skip
 
 
 def _look(ending: Ending) -> RoleGrant | None:

@@ -51,6 +51,7 @@ def finish(
     seen_by: Person | None = None,
     upload: Upload | None = None,
     user_id: str = "",
+    factor: str = "",
     at: datetime,
 ) -> AccessRequest:
     """Record that a request was carried out: what it asked for holds from a day on, and something proves it.
@@ -70,7 +71,7 @@ def finish(
                 if evidence.upload is not None and proof == Proof.FILE:
                     kept.append(keep_file(scope=scope, request=held, upload=evidence.upload, at=at))
                 _refuse_unproved(scope, held, evidence)
-                _finish(scope, held, eastern_day(effective_on, at), evidence, user_id, at)
+                _finish(scope, held, eastern_day(effective_on, at), evidence, (user_id, factor), at)
     except BaseException:
         for file in kept:
             drop(file)
@@ -168,14 +169,16 @@ def _refuse_unproved(scope: Scope, held: AccessRequest, evidence: Evidence) -> N
         raise AccountRefused("Say who of the organization saw it in the system.", field="seen_by")
 
 
-def _finish(scope: Scope, held: AccessRequest, on: date, evidence: Evidence, user_id: str, at: datetime) -> None:
+def _finish(
+    scope: Scope, held: AccessRequest, on: date, evidence: Evidence, signs_in: tuple[str, str], at: datetime
+) -> None:
     if held.state == State.APPROVED:  # nobody ticked a step
         AccessRequest.objects.filter(pk=held.pk).update(state=State.IN_PROGRESS)
     hold_accounts_of(held.beneficiary_person)
     was = picture_of(held)
     inner = replace(scope, everything=True)  # who may finish it may do what was asked for, as the same actor
     try:
-        grant = take_effect(Ending(inner, held, on, user_id, at))
+        grant = take_effect(Ending(inner, held, on, signs_in[0], at, signs_in[1]))
     except AccountRefused as exc:
         field = "effective_on" if exc.field in _DAYS else exc.field
         raise AccountRefused(exc.message, field=field, code=exc.code) from exc
