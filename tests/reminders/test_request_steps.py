@@ -101,3 +101,30 @@ def test_one_of_two_mails_is_late(riverside, mailoutbox):
     finding.refresh_from_db()
     assert finding.closed_at is not None
     assert Deadline.objects.get(request_step__key_in_list="mail-2").closed_at is not None
+
+
+def test_an_invitation_to_sams_is_good_for_thirty_days_from_its_day_and_a_new_one_counts_anew(riverside, mailoutbox):
+    request = approved(riverside, system="sams", role="individual-user")
+    assert not Deadline.objects.open().filter(kind="window").exists(), "nobody was invited yet"
+    did(riverside, request, "invitation", on=TODAY)
+    window = Deadline.objects.open().get(kind="window")
+    assert (window.due_on, window.basis_on) == (TODAY + 30 * DAY, TODAY)
+    assert window.policy.key == "NHSN-1"
+    assert not Deadline.objects.open().filter(kind="request-step", request_step=window.request_step).exists()
+    tick(NOON)
+    assert told("register-in-time") == {("Henry", 30)}, "the hand-over"
+    said = text(mails_to(mailoutbox, "henry")[0])
+    assert "Register within 30 days (New account, SAMS at Oak House), due by Sun 20 Dec" in said
+    tick(NOON + 31 * DAY)
+    assert told("register-in-time") >= {("Henry", -1), ("Fay", -1), ("Alice", -1)}
+    lapse = Finding.objects.open().get(kind="lapse", deadline=window)
+    assert lapse.severity == "medium"
+    did(riverside, request, "new-invitation", on=TODAY + 31 * DAY)
+    window.refresh_from_db()
+    assert (window.due_on, window.cycle) == (TODAY + 61 * DAY, 2)
+    did(riverside, request, "register-in-time", on=TODAY + 32 * DAY)
+    window.refresh_from_db()
+    assert window.closed_at is not None
+    tick(NOON + 33 * DAY)
+    lapse.refresh_from_db()
+    assert lapse.closed_at is not None
