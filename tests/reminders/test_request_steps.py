@@ -7,6 +7,7 @@ import pytest
 from accounts.models import Deadline, Finding, RequestHouse
 from facilities.models.tenancy import Role
 from reminders.models import Reminder
+from staff.models import Absence, Deputy
 from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.reminders.mailbox import mails_to, text
@@ -65,6 +66,30 @@ def test_the_outside_deputy_hears_where_nobody_of_the_organization_may_decide(ri
     submitted(riverside, by="alice", person="alice")
     tick(NOON)
     assert told("our-decision") == {("Uma", 366)}
+
+
+def test_who_stands_in_for_an_absent_decider_hears_and_the_next_in_line_where_one_leaves(riverside, mailoutbox):
+    deputy = factories.PersonFactory(
+        organization=riverside.riverside, first_name="Dora", email="dora@example.org",
+        user=factories.UserFactory(email="dora@example.org"), user_confirmed_at=NOON,
+    )  # fmt: skip
+    outside = factories.PersonFactory(organization=riverside.riverside, first_name="Uma", email="uma@example.org")
+    RequestHouse.objects.create(organization=riverside.riverside, outside_deputy=outside)
+    alice = riverside.people["alice"]
+    stands = {"organization": riverside.riverside, "person": alice, "recorded_at": NOON, "recorded_by": "x"}
+    Deputy.objects.create(**stands, deputy=deputy, valid_from=TODAY)
+    submitted(riverside)
+    tick(NOON)
+    assert told("our-decision") == {("Alice", 366)}, "nobody is away"
+    Absence.objects.create(**stands, valid_from=TODAY + DAY, valid_to=TODAY + 2 * DAY)
+    tick(NOON + DAY)
+    assert told("our-decision") == {("Alice", 366), ("Dora", 366)}
+    assert "Decide about Henry Test’s request" in text(mails_to(mailoutbox, "dora")[0])
+    factories.EmploymentFactory(person=alice, facility=riverside.oak, valid_from=TODAY - DAY, valid_to=TODAY + 2 * DAY)
+    tick(NOON + 3 * DAY)
+    assert ("Uma", 0) in told("our-decision"), "Alice has left: the outside deputy is next"
+    assert ("Alice", 0) not in told("our-decision")
+    assert ("Dora", 0) not in told("our-decision")
 
 
 def test_a_step_that_is_over_is_not_told_and_the_next_one_is(riverside, mailoutbox):
