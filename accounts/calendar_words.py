@@ -91,6 +91,21 @@ def review_day(duty: Duty) -> str:
     return f"Review {duty.about} at {duty.facility}: last day"
 
 
+def step_day(duty: Duty) -> str:
+    """Return which step of a request is to be through by the day."""
+    request = f"{duty.request}, {duty.system} at {duty.facility}"
+    if duty.actor == "approver":
+        return f"Decide about {possessive(duty.person)} request ({request}): last day"
+    if duty.own:
+        return f"{duty.about} ({request}): last day"
+    return f"{duty.about}: {possessive(duty.person)} request ({request}), last day"
+
+
+def window_day(duty: Duty) -> str:
+    """Return what has to be through before a window closes: a step of a request, or what a facility owes."""
+    return step_day(duty) if duty.request else obligation_day(duty)
+
+
 def several(count: int, place: str) -> str:
     """Return ``Three CMS dates at Oak House``."""
     return f"{upper(count_noun(count, 'CMS date,CMS dates'))} {place}"

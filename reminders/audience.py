@@ -12,7 +12,7 @@ from facilities.models import Membership
 from facilities.models.tenancy import Role
 from reminders.deputies import stands_in
 from reminders.ladder import Audience
-from staff.models import Employment
+from staff.models import Absence, Deputy, Employment
 from systems.selectors import official_roles
 
 Heard = Callable[[QuerySet[Deadline], date], QuerySet[Deadline]]
@@ -151,12 +151,27 @@ def _has_the_turn(on: date) -> Q:
         user__is_active=True,
         user__people=OuterRef(OuterRef("recipient")),
     )
+    seats_of_absent = Membership.objects.open().filter(
+        Q(facility=None) | Q(facility=OuterRef("request__facility")),
+        role__in=[Role.ADMINISTRATOR, Role.APPROVER],
+        organization=OuterRef("organization"),
+        user__is_active=True,
+        user__people__in=Deputy.objects.in_force(on)
+        .filter(
+            Exists(Absence.objects.in_force(on).filter(person=OuterRef("person"))),
+            organization=OuterRef(OuterRef("organization")),
+            deputy=OuterRef(OuterRef(OuterRef("recipient"))),
+        )
+        .values("person"),
+    )
     outside = RequestHouse.objects.filter(
         organization=OuterRef("organization"), outside_deputy=OuterRef(OuterRef("recipient"))
     )
     ordinary = Q(request__role=None) | Q(request__role__privileged=False)
     turn |= Q(Exists(officials), actor=actors.OFFICIAL)
-    decides = Q(Exists(seats.filter(role=Role.ADMINISTRATOR))) | Q(Exists(outside)) | (ordinary & Q(Exists(seats)))
+    decides = Q(Exists(outside))
+    for held in (seats, seats_of_absent):
+        decides |= Q(Exists(held.filter(role=Role.ADMINISTRATOR))) | (ordinary & Q(Exists(held)))
     turn |= decides & Q(actor=actors.APPROVER)
     return Q(Exists(step.filter(turn))) & ~has_left(on, "recipient")
 

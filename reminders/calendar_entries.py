@@ -17,6 +17,7 @@ from facilities.models import Facility, Organization
 from reminders import duty_lines
 from reminders.addresses import link_to, link_to_today
 from reminders.letters import last_days
+from reminders.turns import steps_with_a_day
 from staff.models import Employment, Person
 from systems.policy import EASTERN, day_in
 
@@ -36,6 +37,8 @@ _OF_OTHERS: Final = {
     _Kind.ACKNOWLEDGEMENT: words.acknowledgement_day,
     _Kind.OBLIGATION: words.obligation_day,
     _Kind.REVIEW: words.review_day,
+    _Kind.REQUEST_STEP: words.step_day,
+    _Kind.WINDOW: words.window_day,
 }
 _COLUMNS: Final = (
     *("pk", "kind", "due_on", "zone", "check_on", "cycle", "account_id", "grant__account_id", "policy_id"),
@@ -79,11 +82,12 @@ class Entries:
 def entries_for(person: Person, scope: Scope, *, around: Scope | None, at: datetime) -> Entries:
     """Return the person's open dates, and with ``around`` those of others in that scope, at most `MOST` in all.
 
-    A date of nobody's mails (the system has closed) is left out. Ten queries, and one for each further thousand rows
-    read; reading stops with the day on which there is no more room.
+    Her own are also the steps of requests that she takes or decides. A date of nobody's mails (the system has closed)
+    is left out. Eleven queries, six more where a step of a request is open somewhere, and one for each further thousand
+    rows read; reading stops with the day on which there is no more room.
     """
     on = day_in(at, EASTERN)
-    rows = list(_own(person, on).values(*_names()))
+    rows = list(_own(person, scope, on).values(*_names()))
     clocks = _zones([row["account_id"] for row in rows if row["account_id"]], on)
     entries = [_entry(row, scope, at, own=True, clocks=clocks) for row in rows]
     if around is None:
@@ -107,7 +111,13 @@ def _open(deadlines: DeadlineQuerySet, organization: Organization) -> QuerySet[A
     stricter = HouseWindow.objects.filter(organization=organization, enabled=True).exists()
     return rows.annotate(
         aim=Coalesce("target_on", "due_on") if stricter else F("due_on"),
-        holder=Coalesce("account__person_id", "grant__account__person_id", "person_id", output_field=BigIntegerField()),
+        holder=Coalesce(
+            "account__person_id",
+            "grant__account__person_id",
+            "person_id",
+            duty_lines.turn_of(""),
+            output_field=BigIntegerField(),
+        ),
         last_on=duty_lines.acknowledged(""),
     )
 
@@ -116,10 +126,12 @@ def _names() -> tuple[str, ...]:
     return ("aim", "holder", "last_on", *_COLUMNS)
 
 
-def _own(person: Person, on: date) -> QuerySet[Any]:
+def _own(person: Person, scope: Scope, on: date) -> QuerySet[Any]:
     accounts = list(PortalAccount.objects.filter(person=person).values_list("pk", flat=True))
     grants = list(RoleGrant.objects.in_force(on).filter(account__in=accounts).values_list("pk", flat=True))
     mine = Q(account__in=accounts) | Q(grant__in=grants) | Q(person=person)
+    if Deadline.objects.open().filter(organization=person.organization, request_step__isnull=False).exists():
+        mine |= Q(request_step__in=list(steps_with_a_day(person, scope, on).values_list("pk", flat=True)))
     return _open(Deadline.objects.filter(mine), person.organization).order_by("aim", "pk")[:MOST]
 
 
@@ -143,7 +155,7 @@ def _around(person: Person, scope: Scope, on: date, room: int) -> tuple[Mapping[
 
 
 def _of_others(scope: Scope, on: date) -> QuerySet[Any]:
-    rows = _open(Deadline.objects.visible_to(scope), scope.organization)
+    rows = _open(Deadline.objects.visible_to(scope).filter(request_step=None), scope.organization)
     grants = RoleGrant.objects.in_force(on).filter(account=OuterRef("account"))
     works = Employment.objects.in_force(on).filter(person=OuterRef("person"))
     if scope.reads is not None:
@@ -192,6 +204,7 @@ def _entry(
 ) -> Entry:
     account = row["account_id"] or row["grant__account_id"]
     place = row["grant__facility_id"] or row["facility_id"] or row["obligation__facility_id"]
+    place = place or row["request_step__request__facility_id"]
     title, lines = _words(row, at, own, left or {})
     if clocks and row["due_on"] >= day_in(at, row["zone"]):
         ends = sentences.local_ends(row["due_on"], clocks.get(account, ()), system_zone=row["zone"])
@@ -221,7 +234,8 @@ def _words(row: Row, at: datetime, own: bool, left: Mapping[int, date]) -> tuple
     """Return title and lines of one date."""
     on, kind = day_in(at, row["zone"]), row["kind"]
     if row["account_id"] is None:
-        duty = duty_lines.duty_of(row, on, own=own)
+        # Of a step that she takes for somebody else or decides, the entry names whose it is.
+        duty = duty_lines.duty_of(row, on, own=own and (row["request_step_id"] is None or row["holder"] is not None))
         certified = kind == Deadline.Kind.CERTIFICATION
         lines = words.behind_certification(duty) if certified else [duty_lines.detail(kind, duty)]
         return _OF_OTHERS[kind](duty), lines

@@ -24,7 +24,7 @@ from reminders.found import heard as heard_of_findings
 from reminders.holding import HEARD as HOLDING
 from reminders.ladder import Audience, Ladder
 from reminders.models import Digest, Reminder
-from reminders.rungs import SUBJECTS, ladders_of
+from reminders.rungs import ladders_of, subject_of
 from reminders.zones import local_time
 from staff.models import Person
 from systems.policy import day_in
@@ -108,7 +108,7 @@ def coming_for_deadlines(deadlines: Sequence[Deadline], at: datetime) -> Coming:
     by_subject: dict[str, list[Deadline]] = defaultdict(list)
     for each in running:
         if each.pk in ladders:
-            by_subject[SUBJECTS.get(each.kind, "account")].append(each)
+            by_subject[subject_of(each)].append(each)
     found: Coming = {}
     for subject, these in by_subject.items():
         days = [(each, on, step) for each in these for on, step in _days(each, ladders[each.pk], at)]

@@ -48,6 +48,9 @@ _CONCERNS: Final = {
     ),
 }
 _IN_FORCE: Final = "g.voided_at IS NULL AND g.valid_from <= {today} AND (g.valid_to IS NULL OR g.valid_to >= {today})"
+_TERM: Final = (
+    "{row}.voided_at IS NULL AND {row}.valid_from <= {today} AND ({row}.valid_to IS NULL OR {row}.valid_to >= {today})"
+)
 _WORKS: Final = "e.voided_at IS NULL AND (e.valid_to IS NULL OR e.valid_to >= {today})"
 LEFT: Final = (
     "(EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {who} AND e.voided_at IS NULL)"
@@ -78,6 +81,15 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
       FROM reached r CROSS JOIN accounts_accessrequest q CROSS JOIN facilities_membership m CROSS JOIN users_user u
            CROSS JOIN staff_person p
      WHERE {_DECIDES} AND NOT {LEFT.replace("{who}", "p.id")}
+), stand_ins AS MATERIALIZED (  -- who stands in for a decider who is away, as `accounts.services.requests.deciders`
+    SELECT DISTINCT c.id, p.id AS person_id
+      FROM deciders c CROSS JOIN staff_absence y CROSS JOIN staff_deputy s CROSS JOIN staff_person p
+           CROSS JOIN reached r CROSS JOIN accounts_accessrequest q
+     WHERE y.person_id = c.person_id AND {_TERM.replace("{row}", "y")}
+       AND s.person_id = c.person_id AND {_TERM.replace("{row}", "s")}
+       AND p.id = s.deputy_id AND p.organization_id = c.organization_id AND p.email > ''
+       AND p.user_id IS NOT NULL AND p.user_confirmed_at IS NOT NULL AND NOT {LEFT.replace("{who}", "p.id")}
+       AND r.id = c.id AND q.id = r.deciding_id AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
 ), approvers AS MATERIALIZED (
     SELECT DISTINCT r.id, p.id AS person_id
       FROM reached r CROSS JOIN accounts_rolegrant g CROSS JOIN accounts_portalaccount a CROSS JOIN staff_person p
@@ -88,6 +100,8 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
        AND NOT {LEFT.replace("{who}", "p.id")}
      UNION
     SELECT c.id, c.person_id FROM deciders c JOIN staff_person p ON p.id = c.person_id WHERE p.email > ''
+     UNION
+    SELECT t.id, t.person_id FROM stand_ins t
      UNION
     SELECT r.id, p.id
       FROM reached r JOIN accounts_accessrequest q ON q.id = r.deciding_id

@@ -153,7 +153,7 @@ def sentence(kind: str, duty: words.Duty) -> str:
         return words.acknowledgement_due(duty)
     if kind == Deadline.Kind.REVIEW:
         return words.review_due(duty)
-    if kind == Deadline.Kind.REQUEST_STEP:
+    if duty.request:
         return words.step_due(duty)
     return words.obligation_due(duty)
 
@@ -166,7 +166,7 @@ def detail(kind: str, duty: words.Duty) -> str:
         return MODELLED
     if kind == Deadline.Kind.REVIEW:
         return words.after_review(duty)
-    if kind == Deadline.Kind.REQUEST_STEP:
+    if duty.request:
         return words.after_step(duty)
     return words.after_obligation(duty)
 

@@ -30,6 +30,7 @@ _FIXED: Final = {
     "temporary": (14, 7, 1),
     "removal": (7, 1, 0),
     "request-step": (OPENED, 0),
+    "window": (30, 14, 7, 1),  # those known are 30 days long: so the first is the hand-over
 }
 # So many business days after the day, instead of the day after: offices that do not work cannot have answered.
 _AFTERWARDS: Final = {"request-step": (1, 3)}

@@ -24,7 +24,9 @@ from systems.policy import EASTERN, day_in
 ROWS: Final = 25  # per digest, dates first; beyond them counts per facility
 PLACES: Final = 25
 _KINDS: Final = Deadline.Kind
-_OTHERS: Final = (_KINDS.ACKNOWLEDGEMENT, _KINDS.OBLIGATION, _KINDS.TEMPORARY, _KINDS.REVIEW, _KINDS.REQUEST_STEP)
+_OTHERS: Final = (
+    *(_KINDS.ACKNOWLEDGEMENT, _KINDS.OBLIGATION, _KINDS.TEMPORARY, _KINDS.REVIEW, _KINDS.REQUEST_STEP, _KINDS.WINDOW),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,15 @@ from systems.models import Policy
 
 HOUSE_MENTION_DAYS: Final = HouseWindow._meta.get_field("mention_days").default
 NOT_YET: Final = 32_000  # no step: more days are left than the ladder has
-SUBJECTS: Final = {
-    "certification": "grant",
-    "acknowledgement": "person",
-    "obligation": "obligation",
-    "officials": "facility",
-    "review": "facility",
-    "request-step": "request_step",
+# kind of deadline -> what those hang on that do not hang on an account
+SUBJECTS: Final[dict[str, tuple[str, ...]]] = {
+    "certification": ("grant",),
+    "acknowledgement": ("person",),
+    "obligation": ("obligation",),
+    "officials": ("facility",),
+    "review": ("facility",),
+    "request-step": ("request_step",),
+    "window": ("request_step", "obligation"),
 }
 _FAR: Final = 30  # ladders that begin earlier than this get a statement of their own, so that it alone reads so far
 
@@ -73,6 +75,12 @@ class Climb:
         return these & Q(Exists(own.filter(enabled=True, flag_days=F("mention_days") + self.window)))
 
 
+def subject_of(deadline: Deadline) -> str:
+    """Return what a deadline hangs on."""
+    some = SUBJECTS.get(deadline.kind, ("account",))
+    return next((each for each in some if getattr(deadline, f"{each}_id") is not None), some[0])
+
+
 def climbs() -> list[list[Climb]]:
     """Return the ladders in use, in groups that are planned by one statement each."""
     near: list[Climb] = []
@@ -89,7 +97,8 @@ def _fixed() -> Iterator[Climb]:
     for kind in FIXED_KINDS:
         ladder = ladder_of(kind)
         if ladder is not None and Deadline.objects.filter(kind=kind).exists():  # one look at the unique key
-            yield Climb(ladder, (kind,), subject=SUBJECTS.get(kind, "account"))
+            for subject in SUBJECTS.get(kind, ("account",)):
+                yield Climb(ladder, (kind,), subject=subject)
 
 
 def _clocks() -> Iterator[Climb]:

@@ -28,6 +28,7 @@ _CLEARS: Final = {
     Deadline.Kind.OBLIGATION.value: "The note on the facility’s page that it is done.",
     Deadline.Kind.REVIEW.value: "A review of the access there, recorded on the facility’s page.",
     Deadline.Kind.REQUEST_STEP.value: "What came of the step, recorded on the request’s page.",
+    Deadline.Kind.WINDOW.value: "The note that it is done: on the request’s page, or on that of the facility.",
 }
 _COLUMNS: Final = (
     "pk",

@@ -7,6 +7,7 @@ import pytest
 from accounts.models import Deadline, Finding, RequestHouse
 from facilities.models.tenancy import Role
 from reminders.models import Reminder
+from staff.models import Absence, Deputy
 from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.reminders.mailbox import mails_to, text
@@ -67,6 +68,30 @@ def test_the_outside_deputy_hears_where_nobody_of_the_organization_may_decide(ri
     assert told("our-decision") == {("Uma", 366)}
 
 
+def test_who_stands_in_for_an_absent_decider_hears_and_the_next_in_line_where_one_leaves(riverside, mailoutbox):
+    deputy = factories.PersonFactory(
+        organization=riverside.riverside, first_name="Dora", email="dora@example.org",
+        user=factories.UserFactory(email="dora@example.org"), user_confirmed_at=NOON,
+    )  # fmt: skip
+    outside = factories.PersonFactory(organization=riverside.riverside, first_name="Uma", email="uma@example.org")
+    RequestHouse.objects.create(organization=riverside.riverside, outside_deputy=outside)
+    alice = riverside.people["alice"]
+    stands = {"organization": riverside.riverside, "person": alice, "recorded_at": NOON, "recorded_by": "x"}
+    Deputy.objects.create(**stands, deputy=deputy, valid_from=TODAY)
+    submitted(riverside)
+    tick(NOON)
+    assert told("our-decision") == {("Alice", 366)}, "nobody is away"
+    Absence.objects.create(**stands, valid_from=TODAY + DAY, valid_to=TODAY + 2 * DAY)
+    tick(NOON + DAY)
+    assert told("our-decision") == {("Alice", 366), ("Dora", 366)}
+    assert "Decide about Henry Test’s request" in text(mails_to(mailoutbox, "dora")[0])
+    factories.EmploymentFactory(person=alice, facility=riverside.oak, valid_from=TODAY - DAY, valid_to=TODAY + 2 * DAY)
+    tick(NOON + 3 * DAY)
+    assert ("Uma", 0) in told("our-decision"), "Alice has left: the outside deputy is next"
+    assert ("Alice", 0) not in told("our-decision")
+    assert ("Dora", 0) not in told("our-decision")
+
+
 def test_a_step_that_is_over_is_not_told_and_the_next_one_is(riverside, mailoutbox):
     factories.GrantFactory(
         account__person=riverside.people["carol"], facility=riverside.oak, role__slug="provider-security-official"
@@ -101,3 +126,30 @@ def test_one_of_two_mails_is_late(riverside, mailoutbox):
     finding.refresh_from_db()
     assert finding.closed_at is not None
     assert Deadline.objects.get(request_step__key_in_list="mail-2").closed_at is not None
+
+
+def test_an_invitation_to_sams_is_good_for_thirty_days_from_its_day_and_a_new_one_counts_anew(riverside, mailoutbox):
+    request = approved(riverside, system="sams", role="individual-user")
+    assert not Deadline.objects.open().filter(kind="window").exists(), "nobody was invited yet"
+    did(riverside, request, "invitation", on=TODAY)
+    window = Deadline.objects.open().get(kind="window")
+    assert (window.due_on, window.basis_on) == (TODAY + 30 * DAY, TODAY)
+    assert window.policy.key == "NHSN-1"
+    assert not Deadline.objects.open().filter(kind="request-step", request_step=window.request_step).exists()
+    tick(NOON)
+    assert told("register-in-time") == {("Henry", 30)}, "the hand-over"
+    said = text(mails_to(mailoutbox, "henry")[0])
+    assert "Register within 30 days (New account, SAMS at Oak House), due by Sun 20 Dec" in said
+    tick(NOON + 31 * DAY)
+    assert told("register-in-time") >= {("Henry", -1), ("Fay", -1), ("Alice", -1)}
+    lapse = Finding.objects.open().get(kind="lapse", deadline=window)
+    assert lapse.severity == "medium"
+    did(riverside, request, "new-invitation", on=TODAY + 31 * DAY)
+    window.refresh_from_db()
+    assert (window.due_on, window.cycle) == (TODAY + 61 * DAY, 2)
+    did(riverside, request, "register-in-time", on=TODAY + 32 * DAY)
+    window.refresh_from_db()
+    assert window.closed_at is not None
+    tick(NOON + 33 * DAY)
+    lapse.refresh_from_db()
+    assert lapse.closed_at is not None

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import HouseWindow
 from accounts.services.logins import record_login
+from accounts.services.requests.carrying import record_outcome
 from audit.models import AuditEvent
 from config.logs import logging_settings
 from facilities.models import Membership
@@ -20,6 +21,8 @@ from systems.models import System
 from tests import factories
 from tests.accounts import holding
 from tests.conftest import NOON, TODAY
+from tests.requests.asking import submitted
+from tests.requests.test_carrying import approved
 from tests.web.test_exports import sign_in
 from web.views.calendar import ASKED_A_MINUTE
 
@@ -113,7 +116,7 @@ def test_reading_writes_nothing_needs_no_session_and_is_kept_nowhere(client, cas
     assert client.get(path).content == answer.content
     assert AuditEvent.objects.count() == before
     assert client.post(path).status_code == 405
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(path)
 
 
@@ -197,6 +200,24 @@ def test_a_date_of_ones_own_as_a_calendar_reads_it(client, cast, settings):
     assert last["SUMMARY"] == "Your QIES account is deleted after this day"
     [alarm] = entry.walk("VALARM")
     assert alarm["TRIGGER"].dt == timedelta(days=-2, hours=9)
+
+
+def test_steps_that_are_mine_and_decisions_that_wait_for_me_are_entries(client, cast):
+    asked = submitted(cast)
+    decision = asked.steps.get(position=0)
+    [entry] = entries(client, make(client, cast, "alice"))
+    assert entry["SUMMARY"] == "Decide about Henry Test’s request (New account, iQIES at Oak House): last day"
+    assert entry["DTSTART"].dt == decision.due_on
+    assert entry["URL"].endswith(f"/o/riverside/requests/{asked.pk}/")
+    theirs = {name: make(client, cast, name) for name in ("carol", "henry")}
+    assert titles(client, theirs["carol"]) == [], "who asked does not decide"
+    invited = approved(cast, system="sams", role="individual-user")
+    record_outcome(
+        scope=cast.scope("carol"), step=invited.steps.get(key_in_list="invitation"), worked=True, on=TODAY, at=NOON
+    )
+    [mine] = entries(client, theirs["henry"])
+    assert mine["SUMMARY"] == "Register within 30 days (New account, SAMS at Oak House): last day"
+    assert mine["DTSTART"].dt == TODAY + timedelta(days=30)
 
 
 def test_after_a_login_the_same_entry_moves_with_a_higher_sequence(client, cast):

@@ -11,7 +11,6 @@ from django.urls import reverse
 from accounts.models import AccessRequest, Finding, PortalAccount, RequestFile, RequestHouse
 from accounts.policy.requesting import Approved, Kind, State
 from accounts.services.logins import record_login
-from accounts.services.requests.countersigning import countersign
 from accounts.services.requests.drafting import change
 from accounts.services.requests.submitting import submit
 from audit.models import AuditEvent
@@ -149,6 +148,23 @@ def test_who_may_not_carry_it_out_is_told_so_or_finds_nothing(client, cast, name
     assert request.state == State.APPROVED
 
 
+def test_who_finishes_her_own_request_may_name_another_person_who_saw_it(client, cast):
+    request = running(cast)
+    colleague = factories.PersonFactory(organization=cast.riverside, first_name="Cora", last_name="League")
+    factories.EmploymentFactory(person=colleague, facility=cast.oak)
+    client.force_login(cast.henry)
+    url = address("request-finish", request.pk)
+    page = text_of(client.get(url))
+    assert "Alice Test" in page
+    assert "Carol Test" in page
+    assert "Cora League" not in page, "Henry does not read who works there"
+    told = note(proof="seen", proof_text="", user_id="HTEST01")
+    assert "of this list" in text_of(client.post(url, told | {"seen_by": colleague.pk}))
+    assert client.post(url, told | {"seen_by": cast.people["alice"].pk}).status_code == 302
+    request.refresh_from_db()
+    assert (request.state, request.seen_by) == (State.DONE, cast.people["alice"])
+
+
 def test_a_third_person_looks_at_what_nobody_decided_and_the_finding_closes(client, cast):
     with_harp(cast, "henry")
     draft = drafted(cast, by="alice")
@@ -208,7 +224,12 @@ def test_an_administrator_names_the_outside_deputy_who_then_decides_and_counters
     plain = ask(cast, role="provider-assessment-viewer")
     changed = change(scope=cast.scope("carol"), request=official, ask=plain, version=1, at=NOON)
     assert changed.approvers_needed == 1
-    countersign(scope=cast.scope("olga"), request=alone, at=NOON)
+    sign_in(client, cast.olga)
+    assert client.get(address("request-countersign", alone.pk)).status_code == 200
+    assert address("request-countersign", alone.pk) in text_of(client.get(address("request", alone.pk)))
+    done = client.post(address("request-countersign", alone.pk), {"reason": "It is right."}, follow=True)
+    assert (done.status_code, "Looked at: " in text_of(done)) == (200, True)
+    assert client.get(address("request", alone.pk)).status_code == 404, "she sees no more of the place"
     assert not Finding.objects.open().filter(kind="unapproved-request").exists()
 
 

@@ -62,15 +62,20 @@ def why_not_now(request: AccessRequest) -> str:
 
 
 def may_have_seen(scope: Scope, request: AccessRequest, on: date) -> QuerySet[Person]:
-    """Return who may be named as having seen it: who works there and members for the place; a holder names herself."""
+    """Return who may be named as having seen it: who works there and members for the place.
+
+    Who does not read the people there names herself, those in the request, or a member for the place.
+    """
     works = Employment.objects.in_force(on).filter(facility=request.facility_id, person=OuterRef("pk"))
     member = Membership.objects.open().filter(
         Q(facility=None) | Q(facility=request.facility_id), organization=scope.organization, user=OuterRef("user")
     )
     mine = Q(user=scope.user_id) if scope.user_id is not None else Q(pk__in=())
     reads = scope.reads is None or request.facility_id in scope.reads
-    there = Q(Exists(works)) | Q(Exists(member), user_confirmed_at__isnull=False) | mine
-    found = Person.objects.filter(there if reads else mine, organization=scope.organization)
+    known = Q(Exists(member), user_confirmed_at__isnull=False) | mine
+    if not reads:
+        known |= Q(pk__in=(request.requester_person_id, request.beneficiary_person_id))
+    found = Person.objects.filter(known | Q(Exists(works)) if reads else known, organization=scope.organization)
     return found.order_by("last_name", "first_name", "pk")
 
 

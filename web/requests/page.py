@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import AccessRequest, Approval
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.carrying import is_own_request
-from accounts.services.requests.countersigning import may_countersign
+from accounts.services.requests.countersigning import may_countersign, to_countersign
 from accounts.services.requests.undoing import may_still_undo
 from accounts.sheets import sheet_of
 from accounts.words import count_noun, day
@@ -46,6 +46,8 @@ def request_of(scope: Scope, key: int, at: datetime) -> AccessRequest:
             decided = Approval.objects.filter(request=key, approver_person=desk.reach.person)
             beyond |= Q(pk__in=decided.values("request"))
         found = rows.filter(beyond, pk=key).first()
+    if found is None:
+        found = to_countersign(scope, key, at)
     if found is None:
         raise Http404("No such request among yours.")
     return found

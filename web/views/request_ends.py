@@ -18,7 +18,7 @@ from accounts.models import AccessRequest, RequestFile
 from accounts.policy.request_guards import user_id_flaw
 from accounts.policy.requesting import Kind
 from accounts.services.requests.carrying import is_own_request
-from accounts.services.requests.countersigning import countersign, refuse_countersigning
+from accounts.services.requests.countersigning import countersign, refuse_countersigning, to_countersign
 from accounts.services.requests.ending import fail, finish, retry
 from accounts.services.requests.evidence import content_of
 from accounts.services.requests.undoing import WINDOW, undo
@@ -167,10 +167,13 @@ def request_undo(request: ScopedRequest, pk: int) -> HttpResponse:
 @organization_page
 def request_countersign(request: ScopedRequest, pk: int) -> HttpResponse:
     """Let a third person look at what went on without one. A decision: it takes a second factor."""
-    scope = request.scope
-    this = _found(scope, pk)
+    scope, now = request.scope, timezone.now()
+    read = AccessRequest.objects.visible_to(scope).filter(pk=pk).exists()
+    # The outside deputy sees no more of the place than what she is to look at.
+    this = None if read else to_countersign(scope, pk, now)
+    this = this or _found(scope, pk)
     try:
-        refuse_countersigning(scope, this, timezone.now())
+        refuse_countersigning(scope, this, now)
     except AccountRefused as exc:
         raise NotAllowed(exc.message) from exc
     if request.method == "POST":
@@ -189,8 +192,9 @@ def request_countersign(request: ScopedRequest, pk: int) -> HttpResponse:
         "said": f"Looked at: {asked(this)}. The finding is closed; the history keeps it.",
     }
     form = ReasonForm(_posted(request), label="What you looked at", help_text="Optional. No secrets.")
+    then = "" if read else reverse("web:requests", args=[scope.organization.slug])
     return _with_reason(
-        request, this, form, text, lambda why, at: countersign(scope=scope, request=this, note=why, at=at)
+        request, this, form, text, lambda why, at: countersign(scope=scope, request=this, note=why, at=at), then=then
     )
 
 
@@ -204,8 +208,13 @@ def _with_reason(
     form: ReasonForm,
     text: dict[str, Any],
     deed: Callable[[str, datetime], object],
+    *,
+    then: str = "",
 ) -> HttpResponse:
-    """Ask for a reason and do the deed; a refusal stands beside what was typed."""
+    """Ask for a reason and do the deed; a refusal stands beside what was typed.
+
+    ``then``: where it goes on, where the request is not to be read any more.
+    """
     if form.is_valid():
         try:
             deed(form.cleaned_data["reason"], timezone.now())
@@ -213,7 +222,7 @@ def _with_reason(
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
         else:
             say(request, text["said"])
-            return redirect(this)
+            return redirect(then or this)
     context = {"form": form, "text": text, "back": this.get_absolute_url(), "crumbs": _crumbs(this)}
     return render(request, "web/deed.html", context)
 

@@ -12,7 +12,7 @@ from audit.bulk import among
 from audit.services import Ref, record_many
 from facilities.access import Scope
 
-_READ_WITH = ("system", "facility", "role", "requester_person", "beneficiary_person")
+READ_WITH = ("system", "facility", "role", "requester_person", "beneficiary_person")
 
 
 def label(request: AccessRequest) -> str:
@@ -32,7 +32,7 @@ def lock_requests(scope: Scope, keys: Iterable[int]) -> dict[int, AccessRequest]
     """
     wanted = set(keys)
     mine = AccessRequest.objects.filter(organization=scope.organization, pk__in=among(wanted)).order_by("pk")
-    found = {row.pk: row for row in mine.select_for_update(of=("self",)).select_related(*_READ_WITH)}
+    found = {row.pk: row for row in mine.select_for_update(of=("self",)).select_related(*READ_WITH)}
     if wanted - found.keys():
         raise AccessRequest.DoesNotExist("A request is not there.")
     return found

@@ -8,7 +8,7 @@ from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Finding
 from accounts.models.watch import FindingQuerySet
 from accounts.policy.requesting import Approved, may_decide
-from accounts.services.requests.acts import label, lock_request
+from accounts.services.requests.acts import READ_WITH, label, lock_request
 from accounts.services.requests.deciders import reach_of, somebody_decides
 from audit.services import Ref, record
 from facilities.access import NotAllowed, Scope
@@ -24,6 +24,13 @@ def may_countersign(scope: Scope, request: AccessRequest, at: datetime) -> bool:
     except (NotAllowed, AccountRefused):
         return False
     return True
+
+
+def to_countersign(scope: Scope, key: int, at: datetime) -> AccessRequest | None:
+    """Return the request of this key if the member could countersign it, also where she does not read it otherwise."""
+    every = AccessRequest.objects.filter(organization=scope.organization, approval=Approved.UNAPPROVED)
+    found = every.select_related(*READ_WITH).filter(pk=key).first()
+    return found if found is not None and may_countersign(scope, found, at) else None
 
 
 def _waiting(request: AccessRequest) -> FindingQuerySet:

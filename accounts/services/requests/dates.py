@@ -5,37 +5,48 @@ from datetime import date, datetime
 
 from accounts.models import Deadline, RequestStep
 from accounts.policy.requesting import ENDED
+from accounts.services.requests.windows import Windows
 from audit.bulk import among
-from systems.policy import EASTERN
+from systems.policy import EASTERN, Due
 
 _KIND = Deadline.Kind.REQUEST_STEP
 
 
 def follow_dates(request_ids: Iterable[int], at: datetime) -> None:
-    """Let the deadlines of requests' steps be as the steps are; a changed day is a new cycle. Four statements."""
+    """Let the deadlines of requests' steps be as the steps are; a changed day is a new cycle. Five statements at most.
+
+    A step within a window of the catalogue has a deadline of that kind, with its policy (R-57).
+    """
     steps = list(RequestStep.objects.filter(request__in=among(request_ids)).select_related("request").order_by("pk"))
-    known = {row.request_step_id: row for row in Deadline.objects.filter(request_step__in=among(s.pk for s in steps))}
+    stored = Deadline.objects.filter(request_step__in=among(step.pk for step in steps))
+    known = {(row.request_step_id, row.kind): row for row in stored}
+    windows = Windows(steps)
     new, moved = [], []
     for step in steps:
         due = step.due_on if step.state == RequestStep.State.OPEN and step.request.state not in ENDED else None
-        row = known.get(step.pk)
-        if row is None and due is not None:
-            new.append(_row(step, due))
-        elif row is not None and _moved(row, step, due, at):
-            moved.append(row)
+        window = windows.due(step.request.system_id, step.after, step.started_on or due) if due else None
+        wanted = Deadline.Kind.WINDOW if window else _KIND
+        for kind in (_KIND, Deadline.Kind.WINDOW):
+            row, until = known.get((step.pk, kind)), due if kind == wanted else None
+            if row is None and until is not None:
+                new.append(_row(step, until, window))
+            elif row is not None and _moved(row, step, until, at):
+                moved.append(row)
     Deadline.objects.bulk_create(new, batch_size=500)
     fields = ["basis_on", "due_on", "cycle", "closed_at", "close_reason"]
     Deadline.objects.bulk_update(moved, fields, batch_size=500)
 
 
-def _row(step: RequestStep, due: date) -> Deadline:
+def _row(step: RequestStep, due: date, window: Due | None) -> Deadline:
     return Deadline(
         organization_id=step.organization_id,
-        kind=_KIND,
+        kind=Deadline.Kind.WINDOW if window else _KIND,
         subject_key=step.key,
         request_step=step,
         zone=EASTERN,
         basis_on=step.started_on or due,
+        policy_id=window.version.policy_id if window else None,
+        revision=window.version.revision if window else 0,
         due_on=due,
     )
 

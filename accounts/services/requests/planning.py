@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from accounts.models import AccessRequest, RequestStep, RoleGrant
 from accounts.policy.requesting import Approved, Kind
+from accounts.services.requests.windows import Windows
 from systems.models import RequestKind, Step, SystemRole
 from systems.provider_types import ProviderType, kind_of
 from systems.selectors import official_roles
@@ -32,13 +33,20 @@ _LISTS_OF: Final[dict[str, tuple[RequestKind, ...]]] = {
 
 
 def plan_steps(requests: Sequence[AccessRequest], on: date) -> list[RequestStep]:
-    """Return the unsaved steps of requests (read with system, facility, role), ours first. Four queries at most.
+    """Return the unsaved steps of requests (read with system, facility, role), ours first. Five queries at most.
 
-    Where the catalogue has no step for a system and kind, one step of ours says to ask the help desk.
+    A step with a window takes as long as that is open. Where the catalogue has no step for a system and kind, one step
+    of ours says to ask the help desk.
     """
     lists = _lists(requests, on)
     officials = _officials(requests)
-    return [step for request in requests for step in _steps_of(request, lists, officials)]
+    planned = [step for request in requests for step in _steps_of(request, lists, officials)]
+    windows = Windows(planned)
+    for step in planned:
+        ends = windows.due(step.request.system_id, step.after, on)
+        if ends is not None:
+            step.duration, step.unit = (ends.due_on - on).days, Step.Unit.CALENDAR_DAYS
+    return planned
 
 
 def catalogue_steps(system_id: int, kind: str, on: date) -> list[Step]:
