@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from django.utils import timezone
+
 from accounts.models import AccessRequest, Deadline, Finding, LoginEvent, PortalAccount, RequestFile
 from accounts.services.access_reviews import record_review
 from accounts.services.bulk_logins import record_logins_bulk
@@ -155,7 +157,7 @@ def _members(cast: Cast) -> dict[str, object]:
         "employment": person.employments.get().pk,
         "membership": spare.pk,
         "token": issued.token,
-        "feed": make_feed(scope=cast.scope("henry"), facilities=False, at=NOON).token,
+        "feed": make_feed(scope=cast.scope("henry"), facilities=False, at=timezone.now()).token,
     }
 
 

@@ -295,9 +295,10 @@ ROWS: dict[str, list[Row]] = {
     "web:start-reminders": [Row(ADMIN_ONLY)],
     "web:calendar": [Row(PAGE, note="one's own dates")],
     "web:calendar-make": [
-        Row((SEEN, SEEN, GONE, SEEN, SIGN_IN), ("slug",), {}, note="one's own dates"),
-        Row((REFUSED, REFUSED, GONE, SEEN, SIGN_IN), ("slug",), {"dates": "all"}, note="without a second factor"),
+        Row((DONE, DONE, GONE, DONE, SIGN_IN), ("slug",), {}, note="one's own dates"),
+        Row((REFUSED, REFUSED, GONE, DONE, SIGN_IN), ("slug",), {"dates": "all"}, note="without a second factor"),
     ],
+    "web:calendar-made": [Row((DONE, DONE, GONE, DONE, SIGN_IN), note="nothing made waits to be shown")],
     "web:calendar-choose": [Row((DONE, DONE, GONE, DONE, SIGN_IN), ("slug",), {})],
     "web:calendar-stop": [Row((DONE, DONE, GONE, DONE, SIGN_IN), ("slug",), {})],
     "web:calendar-feed": [

@@ -109,6 +109,7 @@ places_and_people = [
     path("settings/reminders/", settings.start_reminders, name="start-reminders"),
     path("settings/calendar/", calendar.dates_in_calendar, name="calendar"),
     path("settings/calendar/make/", calendar.calendar_make, name="calendar-make"),
+    path("settings/calendar/made/", calendar.calendar_made, name="calendar-made"),
     path("settings/calendar/choose/", calendar.calendar_choose, name="calendar-choose"),
     path("settings/calendar/stop/", calendar.calendar_stop, name="calendar-stop"),
 ]

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from audit.services import Ref, record
 from facilities.access import Scope
+from facilities.models import Membership
 from facilities.models.tenancy import Role
 from reminders.audience import has_left
 from reminders.errors import FeedRefused
@@ -30,9 +31,10 @@ class IssuedFeed:
 
 
 def feed_of(scope: Scope) -> CalendarFeed | None:
-    """Return the member's feed in force. One query."""
+    """Return the member's feed in force; one from before she was away from the organization is none. Two queries."""
     mine = CalendarFeed.objects.filter(organization=scope.organization, user=scope.user_id, ended_at=None)
-    return mine.select_related("person").first()
+    feed = mine.select_related("person").first()
+    return feed if feed and _member_ever_since(feed) else None
 
 
 def person_with_dates(scope: Scope, at: datetime) -> Person:
@@ -104,18 +106,32 @@ def usable_feed(*, token: str, at: datetime) -> tuple[CalendarFeed, Scope] | Non
     """Return the feed behind a token with what its member may read now; None for whatever has to look unknown.
 
     That is: no such token, ended or replaced, no member any more, inactive, another person's, or after her last day.
-    Four queries at most.
+    Who was no member for a while needs a new address: the old one may lie in a calendar she had to give back.
+    Five queries at most.
     """
     running = CalendarFeed.objects.filter(token_hash=_hash(token), ended_at=None, user__is_active=True)
     feed = running.select_related("organization", "person", "user").first()
     scope = Scope.of(feed.user, feed.organization) if feed else None
-    if feed is None or scope is None:
+    if feed is None or scope is None or not _member_ever_since(feed):
         return None
     try:
         person = person_with_dates(scope, at)
     except FeedRefused:
         return None
     return (feed, scope) if person.pk == feed.person_id else None
+
+
+def _member_ever_since(feed: CalendarFeed) -> bool:
+    """Return whether at every moment from the making of the feed until now some membership of its user was open."""
+    memberships = Membership.objects.filter(user=feed.user_id, organization=feed.organization_id)
+    reached = feed.created_at
+    for began, ended in memberships.order_by("created_at").values_list("created_at", "ended_at"):
+        if began > reached:
+            return False
+        if ended is None:
+            return True
+        reached = max(reached, ended)
+    return False
 
 
 def _end(scope: Scope, feed: CalendarFeed | None, at: datetime) -> bool:

@@ -118,6 +118,7 @@ LED_TO = {  # pages that stand beside what they are about, or that something has
     "deadline-why": "opens in place under Why?",
     "login-another-day": "opens in place under Another day",
     "start-reminders": "a notice on Today until they have started",
+    "calendar-made": "comes once after a link was made",
     "view-save": "beside the filters of a list that is filtered",
     "view": "beside a kept view",
     "account-profile": "the finding that asks for it",

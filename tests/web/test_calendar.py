@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import icalendar
 import pytest
 import time_machine
+from allauth.mfa.adapter import get_adapter
 from django.urls import reverse
 
 from accounts.models import HouseWindow
@@ -24,7 +25,7 @@ from tests.conftest import NOON, TODAY
 from tests.requests.asking import submitted
 from tests.requests.test_carrying import approved
 from tests.web.test_exports import sign_in
-from web.views.calendar import ASKED_A_MINUTE
+from web.views.calendar import ASKED_A_MINUTE, MADE, MADE_A_MINUTE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
@@ -47,7 +48,8 @@ def address(name, cast):
 def make(client, cast, who, **chosen):
     """Return the path of a new secret address, made on the page."""
     sign_in(client, getattr(cast, who))
-    answer = client.post(address("calendar-make", cast), chosen)
+    answer = client.post(address("calendar-make", cast), chosen, follow=True)
+    assert answer.redirect_chain == [(address("calendar-made", cast), 302)]
     assert "no-store" in answer.headers["Cache-Control"]
     assert answer.context["link"] in answer.content.decode()
     client.logout()
@@ -86,6 +88,39 @@ def test_the_address_is_shown_once_and_only_its_hash_is_kept(client, cast, setti
     assert "A link is in use" in page
     assert token not in page
     assert AuditEvent.objects.filter(action="calendar.made", subject_key=feed.key).count() == 1
+
+
+def test_what_was_made_waits_encrypted_for_one_look_and_a_reload_makes_nothing(client, cast):
+    """Only in the organization it was made for; a HEAD or another organization's page does not use the look up."""
+    factories.MembershipFactory(user=cast.carol, organization=cast.hilltop, role="holder")
+    shown = address("calendar-made", cast)
+    client.force_login(cast.carol)
+    client.post(address("calendar-make", cast))
+    kept = client.session[MADE]
+    assert client.head(shown).status_code == 405
+    assert client.get(reverse("web:calendar-made", args=[cast.hilltop.slug])).status_code == 302
+    link = client.get(shown).context["link"]
+    token = token_of(link)
+    assert token not in str(kept)
+    assert token in get_adapter().decrypt(kept["token"])
+    assert MADE not in client.session
+    again = client.get(shown, follow=True)
+    assert again.redirect_chain == [(address("calendar", cast), 302)]
+    assert token not in again.content.decode()
+    assert CalendarFeed.objects.count() == 1
+    client.post(address("calendar-make", cast))
+    client.post(address("calendar-stop", cast))
+    assert client.get(shown).status_code == 302, "ended before it was looked at"
+
+
+def test_links_are_not_made_by_the_dozen(client, cast):
+    client.force_login(cast.carol)
+    answers = [client.post(address("calendar-make", cast)) for _ in range(MADE_A_MINUTE + 1)]
+    assert [each.status_code for each in answers] == [302] * MADE_A_MINUTE + [429]
+    assert "wait a minute" in answers[-1].content.decode()
+    assert CalendarFeed.objects.count() == MADE_A_MINUTE
+    client.force_login(cast.henry)
+    assert client.post(address("calendar-make", cast)).status_code == 302, "another member is not held up"
 
 
 def test_a_new_address_ends_the_old_one_and_stop_ends_it_all(client, cast):
@@ -159,6 +194,27 @@ def test_who_is_no_member_any_more_has_no_calendar(client, cast, what):
     else:
         Person.objects.filter(user=cast.carol).update(user_confirmed_at=None)
     assert client.get(path).status_code == 404
+
+
+def test_an_address_from_before_a_time_without_membership_stays_dead(client, cast):
+    """A change of role without a break keeps it; a moment without any role does not, whatever is given back."""
+    path = make(client, cast, "carol")
+    mine = Membership.objects.filter(user=cast.carol, organization=cast.riverside)
+    hour = timedelta(hours=1)
+    mine.update(ended_at=NOON + 2 * hour)
+    with time_machine.travel(NOON + hour, tick=False):
+        second = factories.MembershipFactory(user=cast.carol, organization=cast.riverside, role="coordinator")
+    with time_machine.travel(NOON + 3 * hour, tick=False):
+        assert client.get(path).status_code == 200, "the second role began before the first ended"
+        Membership.objects.filter(pk=second.pk).update(ended_at=NOON + 3 * hour)
+        factories.MembershipFactory(user=cast.carol, organization=cast.hilltop, role="holder")
+    with time_machine.travel(NOON + 4 * hour, tick=False):
+        factories.MembershipFactory(user=cast.carol, organization=cast.riverside, role="administrator")
+        assert client.get(path).status_code == 404
+        client.force_login(cast.carol)
+        assert "Make a link" in client.get(address("calendar", cast)).content.decode()
+        new = make(client, cast, "carol")
+        assert (client.get(path).status_code, client.get(new).status_code) == (404, 200)
 
 
 def test_guessing_is_slowed_down(client, cast):
@@ -260,8 +316,8 @@ def test_of_two_tenants_each_calendar_has_its_own(client, cast):
     cast.people["here"] = theirs
     mine = held(cast, person="here", last_login=TODAY - timedelta(days=10))
     sign_in(client, cast.mallory)
-    other = client.post(reverse("web:calendar-make", args=[cast.hilltop.slug]), {"dates": "all"}).context["link"]
-    assert entries(client, urlsplit(other).path) == []
+    made = client.post(reverse("web:calendar-make", args=[cast.hilltop.slug]), {"dates": "all"}, follow=True)
+    assert entries(client, urlsplit(made.context["link"]).path) == []
     here = entries(client, make(client, cast, "mallory", dates="all"))
     own = {f"deadline-{pk}" for pk in mine.deadlines.values_list("pk", flat=True)}
     assert {str(each["UID"]).partition("@")[0] for each in here} == own

@@ -3,14 +3,16 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from facilities.access import Scope
 from reminders.calendar_entries import MOST, entries_for
@@ -27,12 +29,14 @@ from reminders.services.calendar_feeds import (
 )
 from systems.policy import EASTERN, day_in
 from web.forms.settings import CalendarForm
-from web.limits import limited
+from web.limits import limited, too_often
 from web.scope import ScopedRequest, organization_page
 from web.second_factor import asked_for_factor
 from web.toasts import say
 from web.views.settings import settings_crumbs
 
+MADE = "calendar-made"  # in the session: the address that waits to be shown
+MADE_A_MINUTE = 6  # by one member
 ASKED_A_MINUTE = 120  # by one address: the calendars of a whole office may stand behind it
 
 
@@ -57,20 +61,41 @@ def _context(scope: Scope) -> dict[str, Any]:
     return context
 
 
-@never_cache
 @require_POST
 @organization_page
 def calendar_make(request: ScopedRequest) -> HttpResponse:
-    """Make the address and show it in the answer, this once; an earlier one ends."""
+    """Make the address and go on to the page that shows it once; an earlier one ends."""
     scope = request.scope
     wide = _wide(request)
     if wide and (first := _asked_first(request)):
         return first
+    if too_often("calendar-make", f"{scope.organization.pk}:{scope.user_id}", MADE_A_MINUTE):
+        said = "Too many links were made within a minute. The newest one works; wait a minute before you make another."
+        say(request, said, level=messages.WARNING)
+        return render(request, "web/calendar.html", _context(scope), status=429)
     try:
         issued = make_feed(scope=scope, facilities=wide, at=timezone.now())
     except FeedRefused:
         return redirect("web:calendar", scope.organization.slug)
-    link = settings.SITE_URL.rstrip("/") + reverse("web:calendar-feed", args=[issued.token])
+    # Encrypted: whoever reads the table of sessions must not be able to read the calendar.
+    request.session[MADE] = {"organization": scope.organization.pk, "token": get_mfa_adapter().encrypt(issued.token)}
+    return redirect("web:calendar-made", scope.organization.slug)
+
+
+@never_cache
+@require_GET  # a HEAD would use the one showing up
+@organization_page
+def calendar_made(request: ScopedRequest) -> HttpResponse:
+    """Show the address just made, this once; afterwards the page leads back to where another can be made."""
+    scope = request.scope
+    made = request.session.get(MADE)
+    if made is None or made["organization"] != scope.organization.pk:
+        return redirect("web:calendar", scope.organization.slug)
+    del request.session[MADE]
+    token = get_mfa_adapter().decrypt(made["token"])
+    if usable_feed(token=token, at=timezone.now()) is None:  # ended or replaced in another window
+        return redirect("web:calendar", scope.organization.slug)
+    link = settings.SITE_URL.rstrip("/") + reverse("web:calendar-feed", args=[token])
     parts = urlsplit(link)
     scheme = "webcals" if parts.scheme == "https" else "webcal"  # the latter would send the secret in the clear
     context = {"link": link, "device_link": f"{scheme}://{parts.netloc}{parts.path}", "crumbs": _crumbs(scope)}
