@@ -12,6 +12,8 @@ RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
 LARGE = 100_000  # accounts from which ratios say more than the fixed cost of a few dozen statements
 WIDE = 3.0  # how much wider the gates on times are on a busy machine (--wide)
 MEGABYTE = 1 << 20
+BEYOND = 40  # statements: SQLite writes a slice for every so many parameters, PostgreSQL one for 500 rows
+PER_REQUEST = 20.0  # milliseconds: far above what it takes anywhere, far below a query for each request
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,22 @@ def of_page_growth(few: dict[str, Any], many: dict[str, Any], size: int, *, wide
         Goal(13, f"{name}: page 1, largest : smallest", p95(many["pages"][name]["first"]) / p95(seconds["first"]),
              1.6 * slack, target=1.3, engine=many["engine"], size=size)
         for name, seconds in few["pages"].items()
+    ]  # fmt: skip
+
+
+def of_bundles(found: dict[str, Any], size: int, *, wide: bool) -> list[Goal]:
+    """Return what deciding a bundle of 500 requests costs beside one of 50, and that each is one act with all items."""
+    common: dict[str, Any] = {"engine": found["engine"], "size": size}
+    few, many = found["bundles"]["50"], found["bundles"]["500"]
+    times = [statistics.median(each["seconds"]) for each in (few, many)]
+    slack = WIDE if wide else 1.0
+    return [
+        Goal("counts", "bundles decided: events, items, approvals that are too many or too few",
+             few["wrong"] + many["wrong"], 0, "==", **common),
+        Goal("bundle", "statements for 500 decided, beyond 1.3 x those for 50",
+             many["queries"] - 1.3 * few["queries"], BEYOND, **common),
+        Goal("bundle", "time of 500 decided : ten times that of 50", times[1] / (10 * times[0]), 1.2 * slack, **common),
+        Goal("bundle", "milliseconds for each of 500 decided", 1000 * times[1] / 500, PER_REQUEST * slack, **common),
     ]  # fmt: skip
 
 

@@ -15,14 +15,15 @@ Progress = Callable[[str], None]
 
 @contextmanager
 def populated(
-    address: str, size: int, share: float, progress: Progress, *, one_tenant: bool = False
+    address: str, size: int, share: float, progress: Progress, *, one_tenant: bool = False, name: str = ""
 ) -> Iterator[tuple[str, float]]:
     """Yield the address of a database with so many accounts, and the seconds it took to fill.
 
     ``one_tenant``: all of them belong to one chain, with larger facilities: CCNs of a state are not without end.
+    ``name``: of the database, where its size is not enough.
     """
     per_facility = ACCOUNTS_PER_FACILITY * (8 if one_tenant else 1)
-    with database(address, f"{size}") as url:
+    with database(address, name or f"{size}") as url:
         begun = time.perf_counter()
         manage(
             url, "seed_scale", "--json", "--accounts", str(size), "--due-share", str(share), "--on", ON.isoformat(),

@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from bench import feeding, importing, paging
+from bench import feeding, importing, paging, requesting
 from bench.goals import WIDE, Goal, document, line, save
 from bench.scratch import ENGINES, ScratchError, database, manage, server
 from bench.sweeping import measure
@@ -47,6 +47,15 @@ def main() -> int:
         runs += further
         more, further = paging.measure(
             engines=ENGINES, sizes=sizes, pairs=1 if options.small else 10, wide=options.small, progress=_progress
+        )
+        goals += more
+        runs += further
+        more, further = requesting.measure(
+            engines=ENGINES,
+            sizes=[2_000] if options.small else [10_000, 100_000],
+            pairs=1 if options.small else 10,
+            wide=options.small,
+            progress=_progress,
         )
         goals += more
         runs += further

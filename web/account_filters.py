@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, DateField, Exists, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
@@ -15,7 +15,7 @@ from facilities.models import Organization
 from reminders.ladder import first_step
 from staff.beginnings import begins
 from staff.models import Employment, Person
-from systems.models import Policy
+from systems.models import Policy, System
 from systems.policy import TAKES_ACCESS
 from systems.selectors import clock_policies
 from web.standings import HOUSE_SOON_DAYS, limit_in_days
@@ -138,11 +138,24 @@ def _in_ladder(policies: list[Policy], on: date) -> Q:
     return inside
 
 
-def dated_after(standing: str, on: date) -> date | None:
-    """Return the day after which every stored day lies of accounts that stand so; None where any may."""
+def dated_after(organization: Organization, standing: str, on: date) -> date | None:
+    """Return a day after which every stored day lies of accounts that stand so; None where any may. One query.
+
+    For those that are fine: the day before the first one that lies beyond what is near on its own system. Systems that
+    nobody here has, however soon they warn, say nothing about it.
+    """
     if standing != "fine":
         return None
-    return on + timedelta(days=min([HOUSE_SOON_DAYS, *_first_steps(list(clock_policies())).values()]))
+    nearest = _first_steps(list(clock_policies()))
+    beyond = Case(
+        *(When(pk=system, then=Value(on + timedelta(days=days))) for system, days in sorted(nearest.items())),
+        default=Value(on + timedelta(days=HOUSE_SOON_DAYS)),
+        output_field=DateField(),
+    )
+    here = PortalAccount.objects.filter(organization=organization, system=OuterRef("pk"))
+    first = here.filter(lapses_on__gt=OuterRef("beyond")).order_by("lapses_on", "pk").values("lapses_on")[:1]
+    found: date | None = System.objects.annotate(beyond=beyond).aggregate(first=Min(Subquery(first)))["first"]
+    return found - timedelta(days=1) if found else date.max
 
 
 def _first_steps(policies: list[Policy]) -> dict[int, int]:

@@ -1,8 +1,9 @@
 """Which requests a member sees: hers, those that wait for her, all that she reads; and how many wait."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -12,6 +13,7 @@ from accounts.policy.requesting import State
 from accounts.services.requests.deciders import Reach, reach_of, to_decide
 from facilities.access import Scope
 from staff.models import Person
+from web.keyset import Count, count_of_parts
 from web.people_filters import matching_people
 
 READ_WITH: Final = ("organization", "system", "facility", "role", "requester_person", "beneficiary_person")
@@ -22,23 +24,17 @@ _BEING_CARRIED_OUT: Final = (State.APPROVED.value, State.IN_PROGRESS.value)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One member on one day: who she is, and what she may decide."""
+    """One member on one day: who she is, what she may decide here, and where about which roles on CMS's side."""
 
     scope: Scope
     on: date
     me: Person | None
     reach: Reach
+    official_roles: dict[int, set[int]]  # role that decides -> facilities where she holds it
 
-    def to_decide(self) -> QuerySet[AccessRequest]:
+    def to_decide(self) -> AccessRequestQuerySet:
         """Return the submitted requests whose decision she may make."""
-        return to_decide(self.scope, self.reach, self.on)
-
-    def mine(self) -> AccessRequestQuerySet:
-        """Return the requests by or for her."""
-        mine = self._all()
-        if self.me is None:
-            return mine.none()
-        return mine.filter(Q(requester_person=self.me) | Q(beneficiary_person=self.me))
+        return cast(AccessRequestQuerySet, to_decide(self.scope, self.reach, self.on))
 
     def steps(self) -> QuerySet[RequestStep]:
         """Return the open steps that she has to take.
@@ -46,43 +42,24 @@ class Desk:
         Those of the holder in her own requests, those of the facility where she asked, those of an approver on CMS's
         side where she is one; and, where she asked, those of everybody else whose day has passed.
         """
-        steps = RequestStep.objects.filter(
-            organization=self.scope.organization, state=_OPEN, request__state__in=_BEING_CARRIED_OUT
-        ).exclude(actor=_Actor.APPROVER)
+        steps = _open_steps().filter(organization=self.scope.organization, request__state__in=_BEING_CARRIED_OUT)
         if self.me is None:
             return steps.none()
-        official = Exists(
-            RoleGrant.objects.in_force(self.on).filter(
-                account__person=self.me,
-                facility=OuterRef("request__facility"),
-                role=OuterRef("request__role__approved_by"),
-            )
-        )
-        without_user = Q(request__beneficiary_person__user=None)
         asked = Q(request__requester_person=self.me)
-        return steps.filter(
-            Q(actor=_Actor.HOLDER) & (Q(request__beneficiary_person=self.me) | (asked & without_user))
-            | asked & Q(actor__in=[_Actor.FACILITY, _Actor.HELP_DESK])
-            | asked & Q(due_on__lt=self.on)
-            | Q(actor=_Actor.OFFICIAL) & ~Q(request__beneficiary_person=self.me) & official
-        )
+        holds = Q(actor=_Actor.HOLDER, request__beneficiary_person=self.me)
+        confirms = Q(actor=_Actor.OFFICIAL) & ~Q(request__beneficiary_person=self.me) & self._official("request__")
+        return steps.filter(asked & self._hers_where_she_asked() | holds | confirms)
 
-    def to_finish(self) -> AccessRequestQuerySet:
-        """Return her drafts, and what she asked for of which every step is through."""
-        if self.me is None:
-            return self._all().none()
-        asked = self._all().filter(requester_person=self.me)
-        open_still = RequestStep.objects.filter(request=OuterRef("pk"), state__in=[_OPEN, RequestStep.State.WAITING])
-        needed = open_still.filter(Q(state=_OPEN) | Q(cure_for=""))
-        through = Q(state__in=_BEING_CARRIED_OUT) & ~Exists(needed)
-        return asked.filter(Q(state=State.DRAFT) | through)
+    def parts(self, show: str) -> list[AccessRequestQuerySet]:
+        """Return what one of `web.forms.deciding.VIEWS` consists of: each part is a range of an index, newest first.
 
-    def waiting(self) -> AccessRequestQuerySet:
-        """Return everything that waits for her: a decision, an open step, a draft, a proof at the end."""
-        # One range each; one condition beside the other would walk through all requests.
-        decisions = self.to_decide().order_by().values("pk")
-        steps = self.steps().order_by().values("request_id")
-        return self._all().filter(pk__in=decisions.union(steps, self.to_finish().order_by().values("pk")))
+        A request may lie in several. Put together by OR, they would be found by walking through all requests.
+        """
+        return {"mine": self._mine, "inbox": self._waiting, "all": self._read}[show]()
+
+    def waiting_count(self) -> Count:
+        """Return how many requests wait for her, as the list counts them. One query."""
+        return count_of_parts(self.parts("inbox"))
 
     def readable(self) -> AccessRequestQuerySet:
         """Return all that she reads."""
@@ -93,16 +70,72 @@ class Desk:
         own = Q(requester_person=self.me) | Q(beneficiary_person=self.me) if self.me else Q(pk__in=())
         return self._all().filter(Q(facility__in=places) | own)
 
+    def _mine(self) -> list[AccessRequestQuerySet]:
+        """Return the requests by her, and those for her."""
+        if self.me is None:
+            return [self._all().none()]
+        return [self._all().filter(requester_person=self.me), self._all().filter(beneficiary_person=self.me)]
+
+    def _waiting(self) -> list[AccessRequestQuerySet]:
+        """Return what waits for her: a decision, an open step, a draft, a proof at the end."""
+        decisions = self.to_decide()
+        if self.me is None:
+            return [decisions]
+        running = self._all().filter(state__in=_BEING_CARRIED_OUT)
+        step = _open_steps().filter(request=OuterRef("pk"))
+        held = running.filter(Exists(step.filter(actor=_Actor.HOLDER)), beneficiary_person=self.me)
+        parts = [decisions, self._left_to_her(), held]
+        if self.official_roles:
+            confirmed = running.filter(self._official(), Exists(step.filter(actor=_Actor.OFFICIAL)))
+            parts.append(confirmed.exclude(beneficiary_person=self.me))
+        return parts
+
+    def _left_to_her(self) -> AccessRequestQuerySet:
+        """Return, of what she asked for, drafts, what has a step for her, and what has every step behind it."""
+        step = RequestStep.objects.filter(request=OuterRef("pk"))
+        needed = step.filter(Q(state=_OPEN) | Q(state=RequestStep.State.WAITING, cure_for=""))
+        hers = _open_steps().filter(self._hers_where_she_asked(), request=OuterRef("pk"))
+        running = Q(state__in=_BEING_CARRIED_OUT) & (Exists(hers) | ~Exists(needed))
+        return self._all().filter(Q(state=State.DRAFT) | running, requester_person=self.me, closed_at=None)
+
+    def _hers_where_she_asked(self) -> Q:
+        """Return the condition on open steps that she takes where she asked, beside those of the holder herself."""
+        without_user = Q(actor=_Actor.HOLDER, request__beneficiary_person__user=None)
+        return Q(actor__in=[_Actor.FACILITY, _Actor.HELP_DESK]) | Q(due_on__lt=self.on) | without_user
+
+    def _official(self, prefix: str = "") -> Q:
+        """Return the condition on requests for a role about which she decides on CMS's side, there."""
+        found = Q(pk__in=())
+        for role, places in sorted(self.official_roles.items()):
+            found |= Q(**{f"{prefix}role__approved_by": role, f"{prefix}facility__in": sorted(places)})
+        return found
+
+    def _read(self) -> list[AccessRequestQuerySet]:
+        if self.scope.reads is None:
+            return [self._all()]
+        return [self._all().filter(facility__in=self.scope.reads), *self._mine()]
+
     def _all(self) -> AccessRequestQuerySet:
         return AccessRequest.objects.filter(organization=self.scope.organization)
 
 
+def _open_steps() -> QuerySet[RequestStep]:
+    """Return the open steps that somebody takes; the decision here is none."""
+    return RequestStep.objects.filter(state=_OPEN).exclude(actor=_Actor.APPROVER)
+
+
 def desk_of(scope: Scope, on: date) -> Desk:
-    """Return what a member's lists are made of. Six queries at most."""
-    me = None
-    if scope.user_id is not None:
+    """Return what a member's lists are made of. Seven queries at most."""
+    reach = reach_of(scope, on)
+    me = reach.person
+    if me is None and scope.user_id is not None:
         me = Person.objects.filter(organization=scope.organization, user_id=scope.user_id).first()
-    return Desk(scope, on, me, reach_of(scope, on))
+    official: dict[int, set[int]] = defaultdict(set)
+    if me is not None:
+        grants = RoleGrant.objects.in_force(on).filter(account__person=me, role__approves__isnull=False)
+        for role, place in grants.values_list("role_id", "facility_id").distinct():
+            official[role].add(place)
+    return Desk(scope, on, me, reach, dict(official))
 
 
 def narrowed(desk: Desk, rows: AccessRequestQuerySet, chosen: dict[str, Any]) -> AccessRequestQuerySet:

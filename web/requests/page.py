@@ -76,7 +76,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "steps": steps_of(scope, request, bibliography, on),
         "lock_out": lock_out_help(request.system, on) if request.kind == Kind.UNLOCK and running else None,
         "history": history(scope, request),
-        "waiting": desk.waiting().count(),
+        "waiting": desk.waiting_count().number,
         **reading,
         **_deeds(scope, request, at),
     }

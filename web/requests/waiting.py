@@ -37,7 +37,7 @@ def waiting_for(desk: Desk) -> Waiting:
     if steps:
         rows = step_rows(steps[:SHOWN], desk.on)
         sections.append(_section("request-steps", "Your steps of requests", rows, more, len(steps)))
-    return Waiting(desk.waiting().count(), _sentence(len(decisions)), sections)
+    return Waiting(desk.waiting_count().number, _sentence(len(decisions)), sections)
 
 
 def _section(slug: str, title: str, rows: list[dict[str, Any]], more_url: str, found: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def accounts(request: ScopedRequest) -> HttpResponse:
         request,
         listing.rows.select_related("person", "system"),
         form.chosen.get("sort", ""),
-        later_than=dated_after(form.chosen.get("standing", ""), on),
+        later_than=dated_after(scope.organization, form.chosen.get("standing", ""), on),
     )
     return render(
         request,

@@ -12,14 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest
-from accounts.models.requests import AccessRequestQuerySet
 from accounts.services.requests.deciding import decide
 from accounts.words import count_noun
 from audit.bulk import among
 from facilities.access import Action, Scope
 from systems.policy import EASTERN, day_in
 from web.forms.deciding import VIEWS, ReasonForm, RequestFilter
-from web.keyset import Count, count_of, page_of
+from web.keyset import Count, count_of_parts, page_of
 from web.requests.listing import READ_WITH, Desk, desk_of, narrowed
 from web.requests.rows import COLUMNS, request_rows
 from web.requests.seen import digest_of
@@ -86,7 +85,7 @@ def _decide_many(request: ScopedRequest, filters: RequestFilter, ticked: list[st
     if request.POST["verdict"].endswith("-all"):
         if not filters.chosen.get("bundle"):
             raise AccountRefused("Only what was asked for together can be decided without ticking.")
-        rows = desk.to_decide().filter(pk__in=narrowed(desk, desk.waiting(), filters.chosen).order_by().values("pk"))
+        rows = narrowed(desk, desk.to_decide(), filters.chosen)
         if digest_of(rows)[1] != request.POST.get("seen"):
             raise AccountRefused("These requests have changed meanwhile. Look at them again, then decide.")
         revisions = dict(rows.values_list("pk", "revision"))
@@ -108,11 +107,11 @@ def _list_page(request: ScopedRequest, reason: ReasonForm, ticked: frozenset[str
     scope, on = request.scope, day_in(timezone.now(), EASTERN)
     desk = desk_of(scope, on)
     form = RequestFilter(request.GET, scope=scope)
-    rows_of = {"mine": desk.mine(), "inbox": desk.waiting(), "all": desk.readable()}
-    counts = {name: count_of(rows) for name, rows in rows_of.items()}
+    counts = {name: count_of_parts(desk.parts(name)) for name, _ in VIEWS}
     show = form.chosen.get("show") or ("inbox" if counts["inbox"].number else "mine")
-    rows = narrowed(desk, rows_of[show], form.chosen)
-    page = page_of(request, rows.select_related(*READ_WITH), by=("pk",), falling=True)
+    parts = [narrowed(desk, part, form.chosen) for part in desk.parts(show)]
+    rows = AccessRequest.objects.select_related(*READ_WITH)
+    page = page_of(request, rows, by=("pk",), falling=True, parts=parts)
     decidable = _decidable(desk, page.rows) if show == "inbox" else frozenset()
     table = request_rows(page.rows, on, decidable=decidable)
     for row in table:
@@ -132,7 +131,7 @@ def _list_page(request: ScopedRequest, reason: ReasonForm, ticked: frozenset[str
             "page": page,
             "filtered": bool(form.filters),
             "decidable": bool(decidable),
-            "together": _together(desk, rows, form) if decidable else {},
+            "together": _together(desk, form) if decidable else {},
             "kept": [*(pair for pair in form.kept if pair[0] != "show"), ("show", "inbox")],
             "reason": reason,
             "new_url": _new_url(scope),
@@ -144,11 +143,11 @@ def _decidable(desk: Desk, rows: list[Any]) -> frozenset[int]:
     return frozenset(desk.to_decide().filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
 
 
-def _together(desk: Desk, rows: AccessRequestQuerySet, form: RequestFilter) -> dict[str, Any]:
+def _together(desk: Desk, form: RequestFilter) -> dict[str, Any]:
     """Return how many of one bundle can be decided at once, and what was seen of them; nothing for a mixed list."""
     if not form.chosen.get("bundle"):
         return {}
-    number, seen = digest_of(desk.to_decide().filter(pk__in=rows.order_by().values("pk")))
+    number, seen = digest_of(narrowed(desk, desk.to_decide(), form.chosen))
     return {"number": number, "seen": seen}
 
 
