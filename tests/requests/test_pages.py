@@ -336,4 +336,4 @@ def test_lists_and_page_cost_the_same_for_many(client, cast, django_assert_num_q
 
 
 LIST_QUERIES = 24
-PAGE_QUERIES = 77  # a third of them for the guards, a fifth for who submits what
+PAGE_QUERIES = 56  # sixteen for the guards, which also serve who submits what; a dozen for session and frame

@@ -8,7 +8,7 @@ from typing import Any, Final
 from accounts.models import AccessRequest, PortalAccount
 from accounts.policy.requesting import State
 from accounts.services.requests.foreseen import Roles, StreamCover, changes_roles, cover_then, roles_then
-from accounts.services.requests.guards import guards_of
+from accounts.services.requests.guards import guards_of, slice_of
 from accounts.words import count_noun, count_word, day_in, listed
 from facilities.access import Scope
 from staff.models import Person
@@ -24,16 +24,19 @@ def change_of(scope: Scope, request: AccessRequest, at: datetime, on: date) -> R
     Kinds that give or take no role change neither.
     """
     found: Row = {"last_login": last_login(request, on), "checked": request.state in (State.DRAFT, State.SUBMITTED)}
+    part = None
     if found["checked"]:
-        found["guards"] = guards_of([request], at)[request.pk]
+        part = slice_of([request], at)
+        found["guards"] = guards_of([request], at, part)[request.pk]
     if not changes_roles(request.kind):
         return found
     roles = roles_then(request, on)
+    stated = _stated(roles)
     return found | {
         "roles": {"before": _names(roles.before), "after": _names(roles.after)},
-        "abilities": abilities(roles),
-        "silent": _silent(roles),
-        "cover": cover_words(scope, request, cover_then(request, roles, at)),
+        "abilities": abilities(roles, stated),
+        "silent": _silent(roles, stated),
+        "cover": cover_words(scope, request, cover_then(request, roles, at, part)),
     }
 
 
@@ -41,17 +44,21 @@ def _names(roles: Iterable[Any]) -> str:
     return listed(role.name for role in roles) or "no role"
 
 
-def abilities(roles: Roles) -> list[Row]:
-    """Return what may be done with data before and after: kept, gained, lost. One query.
+def _stated(roles: Roles) -> list[RoleAbility]:
+    """Return what was published about the roles before and after: what they may do, and what not. One query."""
+    keys = {role.pk for role in (*roles.before, *roles.after)}
+    return list(RoleAbility.objects.current().filter(role__in=keys).select_related("stream"))
+
+
+def abilities(roles: Roles, stated: Iterable[RoleAbility]) -> list[Row]:
+    """Return what may be done with data before and after: kept, gained, lost.
 
     A row for each stream; those with which the same may be done share one.
     """
-    keys = {role.pk for role in (*roles.before, *roles.after)}
-    rows = RoleAbility.objects.current().filter(role__in=keys, allowed=True).select_related("stream")
     held: dict[bool, dict[Stream | None, set[str]]] = {False: defaultdict(set), True: defaultdict(set)}
-    for row in rows:
+    for row in stated:
         for then, some in ((False, roles.before), (True, roles.after)):
-            if row.role_id in {role.pk for role in some}:
+            if row.allowed and row.role_id in {role.pk for role in some}:
                 held[then][row.stream].add(row.ability)
     streams = sorted({*held[False], *held[True]}, key=lambda each: (each is None, each.position if each else 0))
     alike: dict[tuple[frozenset[str], frozenset[str]], list[str]] = defaultdict(list)
@@ -75,11 +82,11 @@ def _listed(abilities: Collection[str]) -> str:
     return listed(ability.label for ability in Ability if ability.value in abilities)
 
 
-def _silent(roles: Roles) -> str:
-    """Return the roles about whose abilities nothing was published. One query."""
+def _silent(roles: Roles, stated: Iterable[RoleAbility]) -> str:
+    """Return the roles about whose abilities nothing was published."""
     both = {role.pk: role for role in (*roles.before, *roles.after)}
-    stated = set(RoleAbility.objects.current().filter(role__in=both).values_list("role_id", flat=True))
-    return listed(role.name for key, role in both.items() if key not in stated)
+    spoken_of = {row.role_id for row in stated}
+    return listed(role.name for key, role in both.items() if key not in spoken_of)
 
 
 def cover_words(scope: Scope, request: AccessRequest, cover: list[StreamCover]) -> list[Row]:

@@ -1,6 +1,7 @@
 """What happened to a request, newest first: acts of the audit chain, decisions, comments; names as the member reads."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.models import Q
@@ -52,8 +53,18 @@ class Names:
         return self._by_key.get(person, _COLLEAGUE)
 
 
-def history(scope: Scope, request: AccessRequest) -> list[dict[str, Any]]:
-    """Return the entries for `components/timeline.html`. Five queries."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is stored about what happened to a request, and the names of all in it."""
+
+    events: list[AuditEvent]
+    notes: list[RequestNote]
+    approvals: list[Approval]
+    names: Names
+
+
+def history_of(scope: Scope, request: AccessRequest) -> History:
+    """Read what happened to a request. Five queries."""
     events = _events(scope, request)
     notes = list(RequestNote.objects.filter(request=request).order_by("-pk")[:SHOWN])
     approvals = list(Approval.objects.filter(request=request).order_by("-pk")[:SHOWN])
@@ -61,14 +72,22 @@ def history(scope: Scope, request: AccessRequest) -> list[dict[str, Any]]:
         scope,
         users=[int(each.actor_key[5:]) for each in events if each.actor_key.startswith("user:")],
         people={
+            request.requester_person_id,
+            request.beneficiary_person_id,
             *(note.person_id for note in notes if note.person_id),
             *(each.approver_person_id for each in approvals),
             *(each.in_place_of_id for each in approvals if each.in_place_of_id),
         },
     )
-    entries = [_event(each, request, names) for each in events]
-    entries += [_note(note, names) for note in notes]
-    entries += [_approval(each, names) for each in approvals]
+    return History(events, notes, approvals, names)
+
+
+def entries_of(history: History, request: AccessRequest) -> list[dict[str, Any]]:
+    """Return the entries for `components/timeline.html`, newest first."""
+    names = history.names
+    entries = [_event(each, request, names) for each in history.events]
+    entries += [_note(note, names) for note in history.notes]
+    entries += [_approval(each, names) for each in history.approvals]
     return sorted(entries, key=lambda entry: (entry["at"], entry["rank"]), reverse=True)[:SHOWN]
 
 

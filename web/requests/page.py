@@ -1,5 +1,6 @@
 """The page of one request: what will change, who decides, the steps, what happened."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from web.guides.steps import prerequisites_of
 from web.lock_out import lock_out_help
 from web.requests.change import change_of
 from web.requests.ends import file_links
-from web.requests.history import Names, history
+from web.requests.history import entries_of, history_of
 from web.requests.listing import READ_WITH, desk_of
 from web.requests.seen import sealed
 from web.requests.steps import reading_of, steps_of
@@ -57,13 +58,13 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
     reading = reading_of(scope, request, at)
     bibliography: Bibliography = reading.pop("bibliography")
     running = request.state in _RUNNING
-    names = Names(scope, users=(), people={request.requester_person_id, request.beneficiary_person_id})
+    history = history_of(scope, request)
     return {
         "request": request,
         "title": asked(request),
         "stands": stands(request, on),
         "names": {
-            "requester": names.of(request.requester_person_id),
+            "requester": history.names.of(request.requester_person_id),
             "beneficiary": str(request.beneficiary_person),
         },
         "facts": _facts(request),
@@ -71,11 +72,11 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
         "seal": sealed(request),
         "may_decide": desk.to_decide().filter(pk=request.pk).exists(),
-        "who_decides": _who_decides(scope, request),
+        "who_decides": _who_decides(scope, request, history.approvals),
         "bundle": _bundle(request, desk.readable()),
         "steps": steps_of(scope, request, bibliography, on),
         "lock_out": lock_out_help(request.system, on) if request.kind == Kind.UNLOCK and running else None,
-        "history": history(scope, request),
+        "history": entries_of(history, request),
         "waiting": desk.waiting_count().number,
         **reading,
         **_deeds(scope, request, at),
@@ -111,13 +112,14 @@ def _prerequisites(scope: Scope, request: AccessRequest, bibliography: Bibliogra
     return [each for each in told if not each["kind"]]  # those of a registration bear no kind
 
 
-def _who_decides(scope: Scope, request: AccessRequest) -> str:
+def _who_decides(scope: Scope, request: AccessRequest, approvals: Iterable[Approval]) -> str:
     """Return who may, in words, for whoever may not; nothing where nobody has to."""
     if request.state != State.SUBMITTED or request.approval != Approved.NEEDED:
         return ""
-    given = Approval.objects.filter(
-        request=request, revision=request.revision, voided_at=None, verdict=Approval.Verdict.APPROVE
-    ).count()
+    given = sum(
+        each.voided_at is None and (each.revision, each.verdict) == (request.revision, Approval.Verdict.APPROVE)
+        for each in approvals
+    )
     privileged = request.role is not None and request.role.privileged
     who = "An administrator" if privileged else "An approver or administrator"
     if is_own_request(scope, request):

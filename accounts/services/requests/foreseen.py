@@ -9,9 +9,8 @@ from accounts.models import AccessRequest, PortalAccount, RoleGrant
 from accounts.policy.cover import Held, able_to_submit
 from accounts.policy.requesting import Kind
 from accounts.services.rules.found import Slice
-from accounts.services.rules.sites import places, sendings
+from accounts.services.rules.sites import places, sendings, there
 from accounts.services.rules.sweep import people_at
-from staff.models import Absence, Employment
 from systems.models import SystemRole
 from systems.policy import day_in
 
@@ -65,20 +64,20 @@ def _is_taken(request: AccessRequest, grant: RoleGrant) -> bool:
     return request.grant_id == grant.pk if request.grant_id else request.account_id == grant.account_id
 
 
-def cover_then(request: AccessRequest, roles: Roles, at: datetime) -> list[StreamCover]:
+def cover_then(request: AccessRequest, roles: Roles, at: datetime, part: Slice | None = None) -> list[StreamCover]:
     """Return who could submit each stream that the facility sends by its own people, where the request touches it.
 
     The rules' own reading of the facility (`rules.sites`), as it is and as it would be. Read the request with its
-    facility, organization and system.
+    facility, organization and system. ``part``: as `guards.slice_of`, taken where its day is the facility's as well.
     """
     on = day_in(at, request.facility.zone)
-    person = request.beneficiary_person_id
-    people = tuple(sorted({*people_at([request.facility_id]), person}))
-    part = Slice(request.organization, (request.facility_id,), people, on, at)
+    if part is None or part.on != on:
+        people = tuple(sorted({*people_at([request.facility_id]), request.beneficiary_person_id}))
+        part = Slice(request.organization, (request.facility_id,), people, on, at)
     catalogue, sites = places(part)
     found = []
     for site in sites:
-        then = list(_held_then(request, roles, site.held, on))
+        then = list(_held_then(request, roles, site.held, part))
         for sending in sendings(site, catalogue, part):
             before, after = (
                 able_to_submit(held, catalogue.roles, sending.stream, sending.systems, on) for held in (site.held, then)
@@ -88,7 +87,7 @@ def cover_then(request: AccessRequest, roles: Roles, at: datetime) -> list[Strea
     return found
 
 
-def _held_then(request: AccessRequest, roles: Roles, held: Iterable[Held], on: date) -> Iterable[Held]:
+def _held_then(request: AccessRequest, roles: Roles, held: Iterable[Held], part: Slice) -> Iterable[Held]:
     person, slug = request.beneficiary_person_id, request.system.slug
     kept = {role.pk for role in roles.after}
     now = {role.pk for role in roles.before}
@@ -96,7 +95,6 @@ def _held_then(request: AccessRequest, roles: Roles, held: Iterable[Held], on: d
         if not (each.person == person and each.system == slug and each.runs and each.role not in kept):
             yield each
     if kept - now:
-        employed = Employment.objects.in_force(on).filter(person=person).exists()
-        away = Absence.objects.in_force(on).filter(person=person).exists()
+        employed, away = there(part)
         for role in sorted(kept - now):
-            yield Held(person, 0, slug, role, runs=True, employed=employed, away=away)
+            yield Held(person, 0, slug, role, runs=True, employed=person in employed, away=person in away)

@@ -1,12 +1,13 @@
 """Reads what the guards of requests ask for, for all of them at once: see `accounts.policy.request_guards`."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Q
+from django.utils.functional import SimpleLazyObject
 
 from accounts.models import AccessRequest, PortalAccount, RoleGrant
 from accounts.policy.cover import two_people_missing
@@ -19,7 +20,7 @@ from accounts.services.rules.found import Slice
 from accounts.services.rules.sites import Place, places
 from accounts.services.rules.sweep import people_at
 from audit.bulk import among
-from facilities.models import Facility
+from facilities.models import Facility, Organization
 from staff.models import Employment, Person
 from systems.models import Ability, Prerequisite, System
 from systems.policy import EASTERN, day_in
@@ -41,10 +42,10 @@ class Facts:
     held: set[tuple[int, int, int]]  # person, facility, role
     running: set[Wish]
     needs: dict[int, list[Prerequisite]]  # system
-    names: dict[str, str]  # of systems
+    names: Mapping[str, str]  # of systems; read where one is needed
     left: set[int]
     providers: int = 1
-    own_domain: bool = False
+    own_domain: bool = True
     holders: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -58,23 +59,28 @@ def wish_of(request: AccessRequest) -> Wish:
     return person, request.system_id, place, request.kind, request.role_id, *there
 
 
-def guards_of(requests: Sequence[AccessRequest], at: datetime) -> dict[int, list[Guard]]:
+def guards_of(requests: Sequence[AccessRequest], at: datetime, part: Slice | None = None) -> dict[int, list[Guard]]:
     """Return by key what stands against each request of one organization (read with system, facility, role, people).
 
-    About twenty queries, however many requests.
+    ``part``: as `slice_of`, for who reads more of it. About twenty queries, however many requests.
     """
     if not requests:
         return {}
-    on = day_in(at, EASTERN)
-    facts = _facts(requests, on, at)
-    return {request.pk: guards(_wanted(request, facts), on) for request in requests}
+    facts = _facts(requests, part or slice_of(requests, at))
+    return {request.pk: guards(_wanted(request, facts), facts.on) for request in requests}
 
 
-def _facts(requests: Sequence[AccessRequest], on: date, at: datetime) -> Facts:
-    organization = requests[0].organization
+def slice_of(requests: Sequence[AccessRequest], at: datetime) -> Slice:
+    """Return the places of requests with everybody there and who gets it, on the day in US Eastern. Two queries."""
     people = {request.beneficiary_person_id for request in requests}
     here = {request.facility_id for request in requests}
-    part = Slice(organization, tuple(here), tuple(people | people_at(here)), on, at)
+    everybody = tuple(sorted(people | people_at(here)))
+    return Slice(requests[0].organization, tuple(sorted(here)), everybody, day_in(at, EASTERN), at)
+
+
+def _facts(requests: Sequence[AccessRequest], part: Slice) -> Facts:
+    organization, on = part.organization, part.on
+    people = {request.beneficiary_person_id for request in requests}
     catalogue, sites = places(part)
     accounts = PortalAccount.objects.open().filter(person__in=among(people)).select_related("system").order_by("-pk")
     grants = RoleGrant.objects.known().filter(account__person__in=among(people), valid_to=None)
@@ -92,11 +98,16 @@ def _facts(requests: Sequence[AccessRequest], on: date, at: datetime) -> Facts:
         held=set(grants.values_list("account__person_id", "facility_id", "role_id")),
         running={wish_of(row) for row in same},
         needs=needs,
-        names=dict(System.objects.current().values_list("slug", "name")),
+        names=SimpleLazyObject(lambda: dict(System.objects.current().values_list("slug", "name"))),
         left=_left(people, on),
-        providers=Facility.objects.filter(organization=organization, ccn__isnull=False, closed_on=None).count(),
-        own_domain=_own_domain(requests) if any(request.system.slug == "harp" for request in requests) else True,
+        **(_mail(organization, requests) if any(request.system.slug == "harp" for request in requests) else {}),
     )
+
+
+def _mail(organization: Organization, requests: Sequence[AccessRequest]) -> dict[str, Any]:
+    """Return what bears on personal addresses at HARP. Two queries."""
+    providers = Facility.objects.filter(organization=organization, ccn__isnull=False, closed_on=None).count()
+    return {"providers": providers, "own_domain": _own_domain(requests)}
 
 
 def _left(people: Iterable[int], on: date) -> set[int]:

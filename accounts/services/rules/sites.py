@@ -79,7 +79,15 @@ def _places(part: Slice) -> list[Place]:
     return list(found.values())
 
 
-def _put_in_who_holds_what(part: Slice, found: dict[int, Place]) -> None:
+def there(part: Slice) -> tuple[set[int], set[int]]:
+    """Return who of the slice's people is employed anywhere on its day, and who is away. Two queries, once."""
+    if "there" not in part.read:
+        part.read["there"] = _there(part)
+    found: tuple[set[int], set[int]] = part.read["there"]
+    return found
+
+
+def _there(part: Slice) -> tuple[set[int], set[int]]:
     working = Employment.objects.in_force(part.on).filter(person__in=among(part.people)).order_by()
     employed = set(working.values_list("person_id", flat=True).distinct())
     away = set(
@@ -88,6 +96,11 @@ def _put_in_who_holds_what(part: Slice, found: dict[int, Place]) -> None:
         .order_by()
         .values_list("person_id", flat=True)
     )
+    return employed, away
+
+
+def _put_in_who_holds_what(part: Slice, found: dict[int, Place]) -> None:
+    employed, away = there(part)
     on_system = Q(account__status=_STATUS.ACTIVE) | (
         Q(account__status=_STATUS.LOST) & ~Q(account__loss=PortalAccount.Loss.DELETED)
     )
