@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Case, DateField, Exists, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, DateField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
@@ -154,8 +154,8 @@ def dated_after(organization: Organization, standing: str, on: date) -> date | N
     )
     here = PortalAccount.objects.filter(organization=organization, system=OuterRef("pk"))
     first = here.filter(lapses_on__gt=OuterRef("beyond")).order_by("lapses_on", "pk").values("lapses_on")[:1]
-    found: date | None = System.objects.annotate(beyond=beyond).aggregate(first=Min(Subquery(first)))["first"]
-    return found - timedelta(days=1) if found else date.max
+    days = System.objects.annotate(beyond=beyond, first=Subquery(first)).values_list("first", flat=True)
+    return min((day - timedelta(days=1) for day in days if day), default=date.max)
 
 
 def _first_steps(policies: list[Policy]) -> dict[int, int]:

@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from audit.commands import CommandFailed
 from bench import goals, populating, sweeping
-from bench.goals import Goal, document, line, of_rules, of_storage, of_sweep
+from bench.goals import Goal, document, line, of_bundles, of_rules, of_storage, of_sweep
 
 FOUND = {
     "engine": "sqlite",
@@ -118,3 +118,19 @@ def test_nonsense_is_refused(wrong):
     with pytest.raises(CommandFailed) as refused:
         call_command("bench_sweep", **wrong)
     assert refused.value.document["errors"][0]["place"] == f"--{next(iter(wrong))}"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "missed"),
+    [
+        ({}, []),
+        ({"wrong": 1}, ["counts"]),
+        ({"queries": 500 + 60}, ["bundle"]),
+        ({"seconds": [1.3]}, ["bundle"]),
+        ({"seconds": [1.1], "queries": 78 + 40}, []),
+    ],
+)
+def test_a_bundle_of_500_is_one_act_without_a_statement_for_each_of_them(wrong, missed):
+    many = {"seconds": [1.0], "queries": 70, "wrong": 0} | wrong
+    found = {"engine": "sqlite", "bundles": {"50": {"seconds": [0.1], "queries": 60, "wrong": 0}, "500": many}}
+    assert [goal.n for goal in of_bundles(found, 10_000, wide=False) if not goal.ok] == missed

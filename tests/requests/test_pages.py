@@ -335,5 +335,20 @@ def test_lists_and_page_cost_the_same_for_many(client, cast, django_assert_num_q
         page_of(client, first)
 
 
+def test_a_request_in_two_parts_of_a_list_stands_there_once_and_pages_go_on_where_they_ended(client, cast):
+    asks = [ask(cast, person="carol" if number % 3 else "henry") for number in range(60)]
+    made = [each.pk for each in drafting.draft(scope=cast.scope("carol"), asks=asks, at=NOON)]
+    client.force_login(cast.carol)
+    for show in ("mine", "inbox"):
+        first = client.get(LIST, {"show": show})
+        assert {tab["slug"]: tab["count"].number for tab in first.context["tabs"]}[show] == 60
+        second = client.get(LIST + first.context["page"].next_url)
+        shown = [row["cells"][0]["url"] for answer in (first, second) for row in answer.context["rows"]]
+        assert shown == [f"{LIST}{pk}/" for pk in sorted(made, reverse=True)]
+        assert not second.context["page"].next_url
+        back = client.get(LIST + second.context["page"].previous_url)
+        assert back.context["rows"] == first.context["rows"]
+
+
 LIST_QUERIES = 24
 PAGE_QUERIES = 56  # sixteen for the guards, which also serve who submits what; a dozen for session and frame

@@ -13,6 +13,7 @@ from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.web.holdings import address, crowd, held
 from web import account_list
+from web.account_filters import dated_after
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
@@ -198,9 +199,12 @@ def test_people_are_narrowed_by_state_and_by_what_they_hold(client, cast):
 
 
 def test_an_account_is_fine_from_the_day_before_its_ladder_begins(client, cast):
-    held(cast, "carol", "iqies", ago=39)  # 21 days left; the ladder of 60 days begins at 20
+    assert dated_after(cast.riverside, "fine", TODAY) == date.max, "nothing here has a date"
     held(cast, "henry", "iqies", ago=40)
+    carols = held(cast, "carol", "iqies", ago=39)  # 21 days left; the ladder of 60 days begins at 20
     client.force_login(cast.alice)
+    walk_from = dated_after(cast.riverside, "fine", TODAY)
+    assert walk_from == carols.lapses_on - timedelta(days=1), "ladders of systems that nobody has count for nothing"
     assert listed(client, standing="fine", system="iqies") == ["Carol Test, iQIES"]
     assert listed(client, standing="soon", system="iqies") == ["Henry Test, iQIES"]
     first_step = 9  # of the shortest ladder that there is: the walk along the days begins behind it

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db.models import Q
 from django.utils.functional import SimpleLazyObject
@@ -98,10 +98,14 @@ def _facts(requests: Sequence[AccessRequest], part: Slice) -> Facts:
         held=set(grants.values_list("account__person_id", "facility_id", "role_id")),
         running={wish_of(row) for row in same},
         needs=needs,
-        names=SimpleLazyObject(lambda: dict(System.objects.current().values_list("slug", "name"))),
+        names=cast(Mapping[str, str], SimpleLazyObject(_names_of_systems)),
         left=_left(people, on),
         **(_mail(organization, requests) if any(request.system.slug == "harp" for request in requests) else {}),
     )
+
+
+def _names_of_systems() -> dict[str, str]:
+    return dict(System.objects.current().values_list("slug", "name"))
 
 
 def _mail(organization: Organization, requests: Sequence[AccessRequest]) -> dict[str, Any]:
