@@ -18,7 +18,7 @@ from audit.bulk import among
 from facilities.access import Action, Scope
 from systems.policy import EASTERN, day_in
 from web.forms.deciding import VIEWS, ReasonForm, RequestFilter
-from web.keyset import Count, count_of_parts, page_of
+from web.keyset import Count, page_of
 from web.requests.listing import READ_WITH, Desk, desk_of, narrowed
 from web.requests.rows import COLUMNS, request_rows
 from web.requests.seen import digest_of
@@ -107,7 +107,7 @@ def _list_page(request: ScopedRequest, reason: ReasonForm, ticked: frozenset[str
     scope, on = request.scope, day_in(timezone.now(), EASTERN)
     desk = desk_of(scope, on)
     form = RequestFilter(request.GET, scope=scope)
-    counts = {name: count_of_parts(desk.parts(name)) for name, _ in VIEWS}
+    counts = {name: desk.count(name) for name, _ in VIEWS}
     show = form.chosen.get("show") or ("inbox" if counts["inbox"].number else "mine")
     parts = [narrowed(desk, part, form.chosen) for part in desk.parts(show)]
     rows = AccessRequest.objects.select_related(*READ_WITH)
