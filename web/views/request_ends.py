@@ -62,17 +62,14 @@ def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
     form = _finish_form(request, this, now)
     if form.is_valid():
         typed = {name: form.cleaned_data.get(name) for name in ("effective_on", "proof", "proof_text", "seen_by")}
-        user_id = form.cleaned_data.get("user_id") or ""
+        typed |= {name: form.cleaned_data.get(name) or "" for name in ("user_id", "factor")}
         try:
-            finish(
-                scope=scope, request=this, upload=form.upload, user_id=user_id,
-                factor=form.cleaned_data.get("factor") or "", at=now, **typed,
-            )  # type: ignore[arg-type]  # fmt: skip
+            finish(scope=scope, request=this, upload=form.upload, at=now, **typed)  # type: ignore[arg-type]
         except AccountRefused as exc:
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
         else:
             said = f"Done. {asked(this)}. It can be undone for {WINDOW.days} days."
-            say(request, f"{said} {_flaw_of(this, user_id)}".strip())
+            say(request, f"{said} {_flaw_of(this, str(typed['user_id']))}".strip())
             return redirect(this)
     context = {
         "form": form,
