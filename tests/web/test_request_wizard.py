@@ -177,7 +177,7 @@ def test_each_kind_about_what_is_there(client, cast):
     client.force_login(cast.henry)
     mine = {"person": cast.people["henry"].pk}
     for kind, pick in [("removal", "account"), ("forgotten-id", "account"), ("contact-change", "account"),
-                       ("unlock", "account"), ("certification", "grant")]:  # fmt: skip
+                       ("unlock", "account")]:  # fmt: skip
         page = step(client, **mine, kind=kind)
         option = next(each for each in page.context["options"] if each.pick.account == account)
         assert option.pick.value.startswith(pick), kind
@@ -191,7 +191,7 @@ def test_each_kind_about_what_is_there(client, cast):
     (option,) = step(client, **mine, kind="reactivation").context["options"]
     send(client, typed={}, **mine, kind="reactivation", pick=option.pick.value)
     send(client, typed={}, **mine, kind="proofing", system="harp")
-    kinds = ["removal", "forgotten-id", "contact-change", "unlock", "certification", "role-change", "reactivation"]
+    kinds = ["removal", "forgotten-id", "contact-change", "unlock", "role-change", "reactivation"]
     assert [row.kind for row in AccessRequest.objects.order_by("pk")] == [*kinds, "proofing"]
     states = set(AccessRequest.objects.exclude(kind="role-change").values_list("state", flat=True))
     assert states == {"in_progress"}
@@ -307,3 +307,16 @@ def test_many_roles_are_changed_or_brought_back_and_findings_lead_there(client, 
     assert client.get(address("requests-bulk"), {"of": "findings", "kind": "x"}).status_code == 404
     client.force_login(cast.audrey)
     assert client.get(address("requests-bulk"), picked).status_code == 403
+
+
+def test_a_certification_is_offered_only_where_a_rule_asks_for_one(client, cast):
+    """iQIES publishes none; the applications of the Enterprise Portal do (EP-CERT-3)."""
+    held(cast, "henry")
+    client.force_login(cast.henry)
+    answers = {"person": cast.people["henry"].pk, "kind": "certification"}
+    assert "has nothing here that this could be about" in step(client, **answers).content.decode()
+    there = held(cast, "henry", "psr")
+    option = next(each for each in step(client, **answers).context["options"] if each.pick.account == there)
+    send(client, typed={}, **answers, pick=option.pick.value)
+    asked = AccessRequest.objects.get()
+    assert (asked.kind, asked.grant, asked.state) == ("certification", there.grants.get(), "in_progress")

@@ -9,6 +9,8 @@ from accounts.policy.requesting import Kind
 from accounts.words import day, listed
 from facilities.access import Scope
 from staff.models import Person
+from systems.models import PolicyKind
+from systems.selectors import clock_policies
 from web.requests.reach import places_to_ask
 from web.requests.wanting import Pick
 
@@ -29,6 +31,9 @@ class Option:
 def options_for(scope: Scope, person: Person, kind: str, on: date) -> list[Option]:
     """Return what somebody holds that a kind of request may be about, at facilities where the member may ask."""
     readable = PortalAccount.objects.visible_to(scope).filter(person=person).open()
+    if kind == Kind.CERTIFICATION:  # only where a rule asks for one every year
+        asked = clock_policies().filter(kind=PolicyKind.CERTIFICATION).order_by().values("system")
+        readable = readable.filter(system__in=asked)
     accounts = list(
         readable.select_related("system", "person__organization", "organization").order_by("system__position", "pk")
     )
