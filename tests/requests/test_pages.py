@@ -352,3 +352,19 @@ def test_a_request_in_two_parts_of_a_list_stands_there_once_and_pages_go_on_wher
 
 LIST_QUERIES = 25  # one more, so that a full inbox is not counted to its end
 PAGE_QUERIES = 56  # sixteen for the guards, which also serve who submits what; a dozen for session and frame
+
+
+def test_the_official_finds_the_removal_that_she_carries_out(client, cast):
+    """Where no role is wanted, the one that is held says who decides on CMS's side."""
+    account = held(cast, "henry")
+    official = factories.AccountFactory(organization=cast.riverside, person=cast.people["carol"], system=account.system)
+    factories.GrantFactory(
+        organization=cast.riverside, account=official, facility=cast.oak,
+        role=account.system.roles.get(slug="provider-security-official"), valid_from=TODAY,
+    )  # fmt: skip
+    grant = account.grants.get()
+    removal = submitted(cast, by="alice", kind="removal", role="", account=account, grant=grant)
+    assert "official" in removal.steps.filter(state="open").values_list("actor", flat=True)
+    client.force_login(cast.carol)
+    shown = client.get(LIST, {"show": "inbox"})
+    assert [row["cells"][0]["url"] for row in shown.context["rows"]] == [f"{LIST}{removal.pk}/"]

@@ -117,10 +117,15 @@ class Desk:
         return Q(actor__in=[_Actor.FACILITY, _Actor.HELP_DESK]) | Q(due_on__lt=self.on) | without_user
 
     def _official(self, prefix: str = "") -> Q:
-        """Return the condition on requests for a role about which she decides on CMS's side, there."""
+        """Return the condition on requests about a role on which she decides on CMS's side, there.
+
+        The wanted role, or where none is wanted (a removal, a certification) the one that is held.
+        """
         found = Q(pk__in=())
         for role, places in sorted(self.official_roles.items()):
-            found |= Q(**{f"{prefix}role__approved_by": role, f"{prefix}facility__in": sorted(places)})
+            here = Q(**{f"{prefix}facility__in": sorted(places)})
+            held = Q(**{f"{prefix}role": None, f"{prefix}grant__role__approved_by": role})
+            found |= here & (Q(**{f"{prefix}role__approved_by": role}) | held)
         return found
 
     def _read(self) -> list[AccessRequestQuerySet]:
