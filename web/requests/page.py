@@ -11,6 +11,13 @@ from accounts.models import AccessRequest, Approval
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.carrying import is_own_request
 from accounts.services.requests.countersigning import may_countersign
+from accounts.services.requests.rights import (
+    authorize_carrying,
+    authorize_finishing,
+    authorize_undoing,
+    holds_in_hand,
+    may,
+)
 from accounts.services.requests.undoing import may_still_undo
 from accounts.sheets import sheet_of
 from accounts.words import count_noun, day
@@ -138,20 +145,24 @@ def _deeds(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]
     """Return what the member may do, and the addresses of what other pages do."""
     slug, own, state = scope.organization.slug, is_own_request(scope, request), request.state
     may_ask = scope.may(Action.REQUEST_ACCESS, [request.facility_id], own=own)
-    may_carry = scope.may(Action.CARRY_OUT_REQUEST, [request.facility_id], own=own)
+    may_stop = scope.may(Action.REQUEST_ACCESS, [request.facility_id], own=holds_in_hand(scope, request))
+    may_carry, may_finish = (may(right, scope, request) for right in (authorize_carrying, authorize_finishing))
     asker = scope.user_id is not None and request.requester_person.user_id == scope.user_id
 
     def link(name: str, *, when: bool) -> str:
         return reverse(f"web:{name}", args=[slug, request.pk]) if when else ""
 
     return {
-        "may_withdraw": may_ask and state in _RUNNING,
+        "may_withdraw": may_stop and state in _RUNNING,
         "may_comment": may_ask or scope.may(Action.DECIDE_REQUEST, [request.facility_id]),
         "edit_url": link("request-edit", when=asker and state in (State.DRAFT, State.SUBMITTED, State.APPROVED)),
-        "finish_url": link("request-finish", when=may_carry and state in (State.APPROVED, State.IN_PROGRESS)),
+        "finish_url": link(
+            "request-finish",
+            when=may_finish and state in (State.APPROVED, State.IN_PROGRESS),
+        ),
         "fail_url": link("request-fail", when=may_carry and state == State.IN_PROGRESS),
         "retry_url": link("request-retry", when=may_carry and state == State.FAILED),
-        "undo_url": link("request-undo", when=may_carry and may_still_undo(request, at)),
+        "undo_url": link("request-undo", when=may_still_undo(request, at) and may(authorize_undoing, scope, request)),
         "countersign_url": link("request-countersign", when=may_countersign(scope, request, at)),
         "files": file_links(request) if state in _WITH_FILES else [],
         "sheet_url": link("request-sheet", when=may_carry and state in _RUNNING and sheet_of(request) is not None),

@@ -14,12 +14,13 @@ from accounts.models.watch import Severity
 from accounts.policy.requesting import Approved, State
 from accounts.services.requests import drafting
 from accounts.services.requests.acts import lock_request, lock_requests, record_all
-from accounts.services.requests.carrying import is_own_request, open_steps
+from accounts.services.requests.carrying import open_steps
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.deciders import somebody_decides
 from accounts.services.requests.drafting import Ask
 from accounts.services.requests.guards import guards_of
 from accounts.services.requests.planning import plan_steps
+from accounts.services.requests.rights import holds_in_hand
 from audit.bulk import among
 from facilities.access import Action, Scope, authorize
 from systems.policy import EASTERN, day_in
@@ -94,7 +95,7 @@ def withdraw(*, scope: Scope, request: AccessRequest, reason: str, at: datetime)
 
 
 def _check_mine(scope: Scope, request: AccessRequest) -> None:
-    authorize(scope, Action.REQUEST_ACCESS, [request.facility_id], own=is_own_request(scope, request))
+    authorize(scope, Action.REQUEST_ACCESS, [request.facility_id], own=holds_in_hand(scope, request))
 
 
 def _refuse_guarded(requests: Sequence[AccessRequest], at: datetime) -> None:
