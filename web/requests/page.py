@@ -11,6 +11,7 @@ from accounts.models import AccessRequest, Approval
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.carrying import is_own_request
 from accounts.services.requests.countersigning import may_countersign
+from accounts.services.requests.deciders import able_to
 from accounts.services.requests.rights import (
     authorize_carrying,
     authorize_finishing,
@@ -74,7 +75,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
         "seal": sealed(request),
         "may_decide": desk.to_decide().filter(pk=request.pk).exists(),
-        "who_decides": _who_decides(scope, request),
+        "who_decides": _who_decides(scope, request, on),
         "bundle": _bundle(request, desk.readable()),
         "steps": steps_of(scope, request, bibliography, on),
         "lock_out": lock_out_help(request.system, on) if request.kind == Kind.UNLOCK and running else None,
@@ -114,10 +115,17 @@ def _prerequisites(scope: Scope, request: AccessRequest, bibliography: Bibliogra
     return [each for each in told if not each["kind"]]  # those of a registration bear no kind
 
 
-def _who_decides(scope: Scope, request: AccessRequest) -> str:
+def _who_decides(scope: Scope, request: AccessRequest, on: date) -> str:
     """Return who may, in words, for whoever may not; nothing where nobody has to."""
     if request.state != State.SUBMITTED or request.approval != Approved.NEEDED:
         return ""
+    able = able_to(scope.organization, [request], on)[request.pk]
+    if able.nobody:
+        return (
+            "Nobody may decide this any more, or too few people: whoever could has asked for it, gets it, decided it"
+            f" already or left. {request.requester_person} may let it go on without a second person, with a reason; or"
+            " an administrator invites another approver, or names an outside deputy under Settings."
+        )
     given = Approval.objects.filter(
         request=request, revision=request.revision, voided_at=None, verdict=Approval.Verdict.APPROVE
     ).count()
@@ -129,6 +137,8 @@ def _who_decides(scope: Scope, request: AccessRequest) -> str:
         words = f"{who} of {request.facility.name} decides, who neither asked for it nor gets it."
     if request.approvers_needed > 1:
         words += f" It takes two of them; {count_noun(given, 'has,have')} approved so far."
+    if able.outside is not None:
+        words += " Where people are missing here, the outside deputy decides."
     return words
 
 
