@@ -3,6 +3,8 @@
 - A request begins as a draft and takes only the ways of `accounts.policy.requesting.TRANSITIONS`.
 - It is approved, and gets to its steps, only with as many approvals of its present revision as it needs.
 - Once submitted, who asked for whom and what kind it is stay; what else is asked for changes with a new revision only.
+- What went back to its draft is a new revision, so that no earlier approval counts; whether a second person decides is
+  settled in the draft, and without one there is a finding. Approvals count for the people whom they name only.
 - An approval names the request's own requester and beneficiary, so that the checks on it cannot be talked round, and a
   confirmed member as approver. It is never changed; it can only be voided.
 """
@@ -34,13 +36,23 @@ _NO_WAY: Final = " AND ".join(
 )
 _TOO_FEW: Final = (
     f"(SELECT count(*) FROM {APPROVALS} a WHERE a.request_id = NEW.id AND a.revision = NEW.revision"  # noqa: S608
-    " AND a.verdict = 'approve' AND a.voided_at IS NULL) < NEW.approvers_needed"
+    " AND a.verdict = 'approve' AND a.voided_at IS NULL"
+    " AND a.requester_person_id = NEW.requester_person_id AND a.beneficiary_person_id = NEW.beneficiary_person_id"
+    " AND NEW.requester_person_id NOT IN (a.approver_person_id, coalesce(a.in_place_of_id, 0))"
+    " AND NEW.beneficiary_person_id NOT IN (a.approver_person_id, coalesce(a.in_place_of_id, 0))"
+    ") < NEW.approvers_needed"
+)
+# Without a second person it goes on only beside the finding that says so (design 9.11).
+_UNSEEN: Final = (
+    f"NEW.approval = '{Approved.UNAPPROVED}' AND NOT EXISTS (SELECT 1 FROM accounts_finding f"  # noqa: S608
+    " WHERE f.kind = 'unapproved-request' AND f.subject_key = 'request:' || NEW.id"
+    " AND f.organization_id = NEW.organization_id)"
 )
 _UNDECIDED: Final = (
     f"(NEW.state = '{State.APPROVED}' AND (NEW.approval <> '{Approved.NEEDED}' OR {_TOO_FEW}))"
     f" OR (NEW.state = '{State.IN_PROGRESS}' AND OLD.state IN ('{State.SUBMITTED}', '{State.APPROVED}')"
     f" AND ((NEW.approval = '{Approved.NEEDED}' AND {_TOO_FEW})"
-    f" OR (NEW.approval <> '{Approved.NEEDED}' AND OLD.state <> '{State.SUBMITTED}')))"
+    f" OR (NEW.approval <> '{Approved.NEEDED}' AND OLD.state <> '{State.SUBMITTED}') OR ({_UNSEEN})))"
 )
 # Table, moment -> what is refused, in order: (what is said, condition).
 _REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
@@ -54,6 +66,14 @@ _REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
             f"OLD.state <> '{State.DRAFT}' AND NEW.revision <= OLD.revision AND ({_changed(_ASKED_FOR)})",
         ),
         ("revisions only rise", "NEW.revision < OLD.revision"),
+        (
+            "sent back it is a new revision",
+            f"OLD.state = '{State.SUBMITTED}' AND NEW.state = '{State.DRAFT}' AND NEW.revision <= OLD.revision",
+        ),
+        (
+            "whether a second person decides is settled in the draft",
+            f"OLD.state <> '{State.DRAFT}' AND NEW.approval {{differs}} OLD.approval",
+        ),
         (
             "a changed request goes back to its decision",
             f"NEW.revision > OLD.revision AND NEW.state NOT IN ({_quoted([State.DRAFT, State.SUBMITTED])})",

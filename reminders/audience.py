@@ -161,6 +161,7 @@ def _has_the_turn(on: date) -> Q:
             Exists(Absence.objects.in_force(on).filter(person=OuterRef("person"))),
             organization=OuterRef(OuterRef("organization")),
             deputy=OuterRef(OuterRef(OuterRef("recipient"))),
+            decides=True,
         )
         .values("person"),
     )

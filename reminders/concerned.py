@@ -86,7 +86,7 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
       FROM deciders c CROSS JOIN staff_absence y CROSS JOIN staff_deputy s CROSS JOIN staff_person p
            CROSS JOIN reached r CROSS JOIN accounts_accessrequest q
      WHERE y.person_id = c.person_id AND {_TERM.replace("{row}", "y")}
-       AND s.person_id = c.person_id AND {_TERM.replace("{row}", "s")}
+       AND s.decides AND s.person_id = c.person_id AND {_TERM.replace("{row}", "s")}
        AND p.id = s.deputy_id AND p.organization_id = c.organization_id AND p.email > ''
        AND p.user_id IS NOT NULL AND p.user_confirmed_at IS NOT NULL AND NOT {LEFT.replace("{who}", "p.id")}
        AND r.id = c.id AND q.id = r.deciding_id AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)

@@ -190,11 +190,16 @@ class Absence(models.Model):
 
 
 class Deputy(models.Model):
-    """Who stands in for a person: hears what she hears while she is away, and decides where she would."""
+    """Who stands in for a person: hears what she hears while she is away.
+
+    ``decides``: she decides requests where the person would, too, because that person or an administrator of the whole
+    organization named her; whoever keeps absences cannot hand out rights that way.
+    """
 
     organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
     person = models.ForeignKey(Person, models.PROTECT, related_name="deputies")
     deputy = models.ForeignKey(Person, models.PROTECT, related_name="stands_in_for")
+    decides = models.BooleanField(default=False)
     # The absence for which she was named, and with which it ends; NULL: named for good.
     absence = models.ForeignKey(Absence, models.PROTECT, null=True, blank=True, related_name="deputies")
     valid_from = models.DateField()

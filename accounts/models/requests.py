@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from accounts.models.inventory import PortalAccount
@@ -292,6 +293,21 @@ class Approval(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(approver_person=F("beneficiary_person")), name="accounts_approver_is_not_beneficiary"
+            ),
+            # Who stands in has the seat of the absent person: her own requests are none of it either.
+            models.CheckConstraint(
+                condition=~Q(in_place_of=F("requester_person")), name="accounts_seat_is_not_requesters"
+            ),
+            models.CheckConstraint(
+                condition=~Q(in_place_of=F("beneficiary_person")), name="accounts_seat_is_not_beneficiarys"
+            ),
+            models.CheckConstraint(condition=~Q(in_place_of=F("approver_person")), name="accounts_deputy_is_another"),
+            models.UniqueConstraint(
+                "request",
+                "revision",
+                Coalesce("in_place_of", "approver_person"),
+                condition=Q(voided_at=None),
+                name="accounts_one_decision_a_seat",
             ),
             models.UniqueConstraint(
                 fields=["request", "revision", "approver_person"],

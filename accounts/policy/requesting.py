@@ -76,6 +76,9 @@ APPROVED_WORDS: Final[dict[str, str]] = {
 # Access that somebody did not have before. Reactivation gives back what was held when it lapsed.
 NEEDS_APPROVAL: Final = frozenset({Kind.NEW_ACCOUNT, Kind.ADDITIONAL_ROLE, Kind.ROLE_CHANGE})
 
+# They take away what somebody holds: she herself has no say in how they end, unless she asked for it.
+ABOUT_WHAT_IS_HELD: Final = frozenset({Kind.REMOVAL, Kind.ROLE_CHANGE})
+
 # From -> to. "Sent back" returns to the draft; a change of what is asked for returns to the decision; a failed request
 # may be tried again; one that was done by mistake goes back to its steps.
 TRANSITIONS: Final[dict[State, frozenset[State]]] = {

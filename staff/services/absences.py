@@ -1,6 +1,6 @@
 """Leaves: a person stays, but does not sign in for a while. Nobody signs in for her; her access may lapse meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from facilities.services.rechecks import recheck
 from staff.errors import StaffError
 from staff.models import Absence, Deputy, Employment, Person
 from staff.services.people import present_workplaces, workplaces
+from staff.services.standing_in import hands_on_decisions
 from systems.policy import day_in
 
 
@@ -48,7 +49,7 @@ def record_absence(
             message = f"An absence from {other.valid_from.isoformat()} is recorded for that time already."
             raise AbsenceRefused(message, field="away_from_on")
         absence = _write(scope, person, away_from_on, away_to_on, at)
-        _stand_in(scope, absence, [deputy.pk] if deputy else [], at)
+        _stand_in(scope, absence, {deputy.pk: hands_on_decisions(scope, person, deputy)} if deputy else {}, at)
         _record(scope, absence, "absence.recorded", at)
     return absence
 
@@ -69,7 +70,7 @@ def end_absence(*, scope: Scope, absence: Absence, last_day_on: date, at: dateti
             return current
         known.update(voided_at=at)
         standing_in = Deputy.objects.known().filter(absence=current)
-        deputies = list(standing_in.values_list("deputy", flat=True))
+        deputies = dict(standing_in.values_list("deputy", "decides"))
         standing_in.update(voided_at=at)
         if last_day_on < current.valid_from:
             _record(scope, current, "absence.voided", at)
@@ -118,9 +119,9 @@ def _write(scope: Scope, person: Person, since: date, until: date | None, at: da
     )
 
 
-def _stand_in(scope: Scope, absence: Absence, deputies: Sequence[int], at: datetime) -> None:
-    """Name deputies for as long as the absence lasts."""
-    for deputy in deputies:
+def _stand_in(scope: Scope, absence: Absence, deputies: Mapping[int, bool], at: datetime) -> None:
+    """Name deputies for as long as the absence lasts; each with whether she decides as well."""
+    for deputy, decides in deputies.items():
         Deputy.objects.create(
             organization=scope.organization,
             person=absence.person,
@@ -128,6 +129,7 @@ def _stand_in(scope: Scope, absence: Absence, deputies: Sequence[int], at: datet
             absence=absence,
             valid_from=absence.valid_from,
             valid_to=absence.valid_to,
+            decides=decides,
             recorded_at=at,
             recorded_by=scope.actor.label,
         )

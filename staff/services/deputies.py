@@ -10,6 +10,7 @@ from facilities.access import Action, Scope, authorize
 from staff.errors import StaffError
 from staff.models import Deputy, Employment, Person
 from staff.services.people import present_workplaces
+from staff.services.standing_in import hands_on_decisions
 from systems.policy import day_in
 
 
@@ -38,7 +39,8 @@ def name_deputy(*, scope: Scope, person: Person, deputy: Person, since: date, at
         if other is not None:
             raise _twice(other, field="deputy")
         _refuse_who_cannot(people[person.pk], people[deputy.pk], since)
-        named = _write(scope, person, people[deputy.pk], since, None, at)
+        decides = hands_on_decisions(scope, person, people[deputy.pk])
+        named = _write(scope, person, people[deputy.pk], since, None, at, decides=decides)
         _record(scope, named, "deputy.named", at)
     return named
 
@@ -67,7 +69,7 @@ def end_deputy(*, scope: Scope, deputy: Deputy, last_day_on: date, at: datetime)
         if last_day_on < current.valid_from:
             _record(scope, current, "deputy.voided", at)
             return None
-        ended = _write(scope, person, current.deputy, current.valid_from, last_day_on, at)
+        ended = _write(scope, person, current.deputy, current.valid_from, last_day_on, at, decides=current.decides)
         _record(scope, ended, "deputy.ended", at)
     return ended
 
@@ -110,13 +112,16 @@ def _own(scope: Scope, person: Person) -> bool:
     return scope.user_id is not None and person.user_id == scope.user_id
 
 
-def _write(scope: Scope, person: Person, deputy: Person, since: date, until: date | None, at: datetime) -> Deputy:
+def _write(
+    scope: Scope, person: Person, deputy: Person, since: date, until: date | None, at: datetime, *, decides: bool
+) -> Deputy:
     return Deputy.objects.create(
         organization=scope.organization,
         person=person,
         deputy=deputy,
         valid_from=since,
         valid_to=until,
+        decides=decides,
         recorded_at=at,
         recorded_by=scope.actor.label,
     )

@@ -61,7 +61,11 @@ def test_who_may_decide_hears_at_once_and_more_people_when_it_is_late(riverside,
 
 
 def test_the_outside_deputy_hears_where_nobody_of_the_organization_may_decide(riverside):
-    deputy = factories.PersonFactory(organization=riverside.riverside, first_name="Uma", email="uma@example.org")
+    user = factories.UserFactory(email="uma@example.org")
+    factories.MembershipFactory(user=user, organization=riverside.riverside, role="auditor")
+    deputy = factories.PersonFactory(
+        organization=riverside.riverside, first_name="Uma", email=user.email, user=user, user_confirmed_at=NOON
+    )
     RequestHouse.objects.create(organization=riverside.riverside, outside_deputy=deputy)
     submitted(riverside, by="alice", person="alice")
     tick(NOON)
@@ -77,7 +81,7 @@ def test_who_stands_in_for_an_absent_decider_hears_and_the_next_in_line_where_on
     RequestHouse.objects.create(organization=riverside.riverside, outside_deputy=outside)
     alice = riverside.people["alice"]
     stands = {"organization": riverside.riverside, "person": alice, "recorded_at": NOON, "recorded_by": "x"}
-    Deputy.objects.create(**stands, deputy=deputy, valid_from=TODAY)
+    Deputy.objects.create(**stands, deputy=deputy, valid_from=TODAY, decides=True)
     submitted(riverside)
     tick(NOON)
     assert told("our-decision") == {("Alice", 366)}, "nobody is away"

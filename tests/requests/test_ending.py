@@ -25,11 +25,13 @@ from accounts.services.logins import record_login, refresh_clocks
 from accounts.services.requests.carrying import record_outcome
 from accounts.services.requests.deciding import decide
 from accounts.services.requests.ending import fail, finish, retry
+from accounts.services.requests.submitting import withdraw
 from accounts.services.requests.undoing import undo
 from accounts.services.terms import longest_until
 from audit.models import AuditEvent, AuditItem
 from facilities.access import NotAllowed
-from facilities.models import Recheck
+from facilities.models import Membership, Recheck
+from facilities.models.tenancy import Role
 from systems.models import SystemRole
 from tests import factories
 from tests.accounts.holding import held
@@ -411,3 +413,51 @@ def test_an_account_beside_the_one_of_the_request_is_left_alone(cast):
     done(cast, request)
     assert first.grants.known().count() == 1
     assert second.grants.known().count() == 2
+
+
+def refused(act, *, who, **given):
+    with pytest.raises(NotAllowed):
+        act(scope=who, at=NOON, **given)
+
+
+def test_whose_access_goes_or_changes_has_no_say_in_how_that_ends(cast):
+    account = held(cast, last_login=YESTERDAY, roles=[viewer()], person="henry")
+    grant, henry = account.grants.get(), cast.scope("henry")
+    proved = {"effective_on": TODAY, "proof": "note", "proof_text": "I say so."}
+    removal = running(cast, kind=Kind.REMOVAL, role="", account=account, grant=grant)
+    refused(withdraw, who=henry, request=removal, reason="No.")
+    refused(fail, who=henry, request=removal, reason="No.")
+    refused(finish, who=henry, request=removal, **proved)
+    done(cast, removal)
+    refused(undo, who=henry, request=removal, reason="I want it back.")
+    undo(scope=cast.scope("carol"), request=removal, reason="It was the wrong Henry.", at=LATER)
+    fail(scope=cast.scope("carol"), request=removal, reason="The desk is closed.", at=LATER)
+    refused(retry, who=henry, request=removal)
+    withdraw(scope=cast.scope("carol"), request=removal, reason="Not needed.", at=LATER)
+    change = running(
+        cast, kind=Kind.ROLE_CHANGE, role="provider-administrator", account=account, grant=account.grants.known().get()
+    )
+    refused(withdraw, who=henry, request=change, reason="No.")
+    refused(finish, who=henry, request=change, **proved)
+    done(cast, change)
+    refused(undo, who=henry, request=change, reason="I want it back.")
+    own = submitted(cast, by="henry", kind=Kind.REMOVAL, role="", account=account)
+    refused(finish, who=henry, request=own, **proved)  # removing accounts is no right of a holder
+    assert withdraw(scope=henry, request=own, reason="I stay.", at=NOON).state == State.WITHDRAWN
+
+
+def test_asking_first_lifts_nobodys_rights(cast):
+    account = held(cast, "idm", last_login=YESTERDAY, person="henry")
+    proved = {"effective_on": TODAY, "proof": "note", "proof_text": "I say so."}
+    asked = {"kind": Kind.CERTIFICATION, "role": "", "account": account, "grant": account.grants.get()}
+    mine = submitted(cast, by="henry", system="idm", **asked)
+    refused(finish, who=cast.scope("henry"), request=mine, **proved)
+    assert not Certification.objects.exists()
+    factories.MembershipFactory(user=cast.henry, organization=cast.riverside, facility=cast.oak, role=Role.COORDINATOR)
+    refused(finish, who=cast.scope("henry"), request=mine, **proved)  # nor by a role: somebody else certifies it
+    assert done(cast, mine).state == State.DONE
+    Membership.objects.filter(user=cast.henry, role=Role.COORDINATOR).delete()
+    refused(undo, who=cast.scope("henry"), request=mine, reason="Never mind.")
+    report_loss(scope=cast.scope("carol"), account=account, loss="locked", lost_on=YESTERDAY, at=NOON)
+    unlock = submitted(cast, by="henry", kind=Kind.UNLOCK, role="", account=account, system="idm")
+    assert done(cast, unlock, by="henry").state == State.DONE, "what a holder records about her own account anyway"

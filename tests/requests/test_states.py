@@ -5,16 +5,19 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from accounts.errors import AccountRefused
-from accounts.models import AccessRequest, Approval, Finding
+from accounts.models import AccessRequest, Approval, Finding, RequestHouse
 from accounts.policy.requesting import TRANSITIONS, Approved, Kind, State, may_become
 from accounts.request_triggers import PROTECTION
+from accounts.services.inventory import report_loss
 from accounts.services.requests import deciding, drafting, submitting
 from audit.models import AuditEvent
 from facilities.access import NotAllowed
 from facilities.models.tenancy import Role
 from staff.models import Absence, Deputy
+from staff.services.absences import record_absence
 from systems.models import System, SystemRole
 from tests import factories
 from tests.conftest import NOON, TODAY
@@ -49,6 +52,10 @@ def test_the_database_and_the_table_agree_on_every_pair(cast, approval, approval
     request = drafted(cast, role="" if kind == Kind.UNLOCK else "provider-assessment-viewer", **given)
     if approval == Approved.UNAPPROVED:
         AccessRequest.objects.update(approval=approval, unapproved_reason="Nobody else is here.")
+        Finding.objects.create(
+            organization=cast.riverside, kind="unapproved-request", subject_key=request.key, opened_on=TODAY,
+            facts="{}", severity="medium",
+        )  # fmt: skip
     if approvals:
         _put(request, State.SUBMITTED)
         Approval.objects.create(
@@ -63,6 +70,7 @@ def test_the_database_and_the_table_agree_on_every_pair(cast, approval, approval
             if new == old:
                 continue
             fields = {"effective_on": TODAY, "proof": "note"} if new == State.DONE else {}
+            fields |= {"revision": F("revision") + 1} if (old, new) == (State.SUBMITTED, State.DRAFT) else {}
             point = transaction.savepoint()
             refused = _refused(lambda n=new, f=fields: AccessRequest.objects.filter(pk=request.pk).update(state=n, **f))
             transaction.savepoint_rollback(point)
@@ -179,7 +187,7 @@ def test_a_deputy_decides_while_the_approver_is_away_and_only_then(cast):
     told = {"organization": cast.riverside, "recorded_at": NOON, "recorded_by": "alice"}
     away = Absence.objects.create(person=cast.people["alice"], valid_from=TODAY, valid_to=TODAY, **told)
     Deputy.objects.create(
-        person=cast.people["alice"], deputy=cast.people["olga"], absence=away, valid_from=TODAY, **told
+        person=cast.people["alice"], deputy=cast.people["olga"], absence=away, valid_from=TODAY, decides=True, **told
     )
     later = NOON + timedelta(days=1)
     with pytest.raises(NotAllowed):
@@ -233,14 +241,23 @@ def test_no_role_comes_back_that_was_never_held(cast):
         organization=cast.riverside, person=cast.people["henry"], system=System.objects.get(slug="iqies")
     )
     asked = {"by": "henry", "kind": "reactivation", "account": account}
-    for role in ("provider-security-official", "provider-assessment-viewer"):
-        with pytest.raises(AccountRefused, match="never held") as refused:
+    official, viewer = "provider-security-official", "provider-assessment-viewer"
+    roles = {slug: SystemRole.objects.get(system=account.system, slug=slug) for slug in (official, viewer)}
+    held = {"organization": cast.riverside, "account": account, "facility": cast.oak}
+    since, on = TODAY - timedelta(days=90), TODAY - timedelta(days=5)
+    taken = factories.GrantFactory(
+        **held, role=roles[official], valid_from=since, valid_to=on, recorded_at=NOON - timedelta(days=5)
+    )
+    for role in (official, viewer):
+        with pytest.raises(AccountRefused, match="never held, or taken away") as refused:
             drafted(cast, role=role, **asked)
         assert refused.value.field == "role"
-    role = SystemRole.objects.get(system=account.system, slug="provider-assessment-viewer")
-    held = {"organization": cast.riverside, "account": account, "facility": cast.oak, "role": role}
-    factories.GrantFactory(**held, valid_from=TODAY - timedelta(days=90), valid_to=TODAY - timedelta(days=5))
-    assert drafted(cast, role=role.slug, **asked).approval == Approved.NOT_NEEDED
+    factories.GrantFactory(**held, role=roles[viewer], valid_from=since, recorded_at=NOON - timedelta(days=9))
+    report_loss(scope=cast.scope("alice"), account=account, loss="inactive", lost_on=TODAY, at=NOON)
+    assert drafted(cast, role=viewer, **asked).approval == Approved.NOT_NEEDED
+    for given in ({"role": official}, {"role": "", "grant": taken}):
+        with pytest.raises(AccountRefused, match="taken away before"):
+            drafted(cast, **asked, **given)
 
 
 def test_a_bundle_is_decided_in_one_act(cast, django_assert_max_num_queries):
@@ -268,3 +285,85 @@ def test_the_triggers_come_back_with_every_migrate():
     assert PROTECTION.missing() == list(PROTECTION.triggers)
     call_command("migrate", verbosity=0)
     assert PROTECTION.missing() == []
+
+
+def _second_administrator(cast):
+    boss = factories.UserFactory(email="boss@example.org")
+    factories.MembershipFactory(user=boss, organization=cast.riverside, role=Role.ADMINISTRATOR)
+    cast.boss = boss
+    person = factories.PersonFactory(organization=cast.riverside, user=boss, email=boss.email, user_confirmed_at=NOON)
+    return person
+
+
+def test_a_deputy_does_not_decide_about_the_absent_persons_own_requests_nor_twice_for_one_seat(cast):
+    _second_administrator(cast)
+    RequestHouse.objects.create(organization=cast.riverside, two_for_privileged=True)
+    own = submitted(cast, by="alice", person="alice")
+    other = submitted(cast, role="provider-security-official")
+    deciding.decide(scope=cast.scope("alice"), requests=[other], approve=True, at=NOON)
+    record_absence(
+        scope=cast.scope("alice"), person=cast.people["alice"], away_from_on=TODAY, away_to_on=TODAY,
+        deputy=cast.people["carol"], at=NOON,
+    )  # fmt: skip
+    assert Deputy.objects.get().decides, "she named her herself"
+    with pytest.raises(AccountRefused, match="in place of somebody who asked for it"):
+        deciding.decide(scope=cast.scope("carol"), requests=[own], approve=True, at=NOON)
+    olga = cast.people["olga"]
+    approval = {
+        "organization": cast.riverside, "verdict": "approve", "at": NOON, "revision": 1, "approver_person": olga,
+        "in_place_of": cast.people["alice"],
+    }  # fmt: skip
+    for request in (own, other):
+        people = {each: getattr(request, each) for each in ("requester_person", "beneficiary_person")}
+        assert _refused(lambda r=request, p=people: Approval.objects.create(**approval, **p, request=r))
+    [other] = deciding.decide(scope=cast.scope("boss"), requests=[other], approve=True, at=NOON)
+    assert (other.state, other.approvals.count()) == (State.APPROVED, 2)
+
+
+def test_a_coordinator_hands_nobody_the_decisions_of_an_administrator(cast):
+    request = submitted(cast, by="henry")
+    away = {"away_from_on": TODAY, "away_to_on": TODAY, "at": NOON}
+    factories.EmploymentFactory(facility=cast.oak, person=cast.people["alice"])
+    absence = record_absence(
+        scope=cast.scope("carol"), person=cast.people["alice"], deputy=cast.people["carol"], **away
+    )
+    assert not absence.deputies.get().decides
+    with pytest.raises(NotAllowed):
+        deciding.decide(scope=cast.scope("carol"), requests=[request], approve=True, at=NOON)
+
+
+def test_two_are_wanted_and_one_is_there_so_the_outside_deputy_is_the_second(cast):
+    _second_administrator(cast)
+    RequestHouse.objects.create(
+        organization=cast.riverside, two_for_privileged=True, outside_deputy=cast.people["audrey"]
+    )
+    request = submitted(cast, by="alice", person="henry", role="provider-security-official")
+    [request] = deciding.decide(scope=cast.scope("boss"), requests=[request], approve=True, at=NOON)
+    assert request.state == State.SUBMITTED
+    [request] = deciding.decide(scope=cast.scope("audrey"), requests=[request], approve=True, at=NOON)
+    assert request.state == State.APPROVED
+
+
+def test_the_database_counts_no_approval_of_who_became_the_requester(cast):
+    request = submitted(cast)
+    Approval.objects.create(
+        organization=cast.riverside, request=request, revision=1, verdict="approve",
+        approver_person=cast.people["alice"], requester_person=cast.people["carol"],
+        beneficiary_person=cast.people["henry"], at=NOON,
+    )  # fmt: skip
+    mine = AccessRequest.objects.filter(pk=request.pk)
+    assert _refused(lambda: mine.update(state=State.DRAFT)), "sent back it is a new revision"
+    assert _refused(lambda: mine.update(approval=Approved.UNAPPROVED, unapproved_reason="x", state=State.IN_PROGRESS))
+    mine.update(state=State.DRAFT, revision=2)
+    mine.update(requester_person=cast.people["alice"])
+    mine.update(state=State.SUBMITTED)
+    assert _refused(lambda: mine.update(state=State.APPROVED))
+
+
+def test_who_has_a_second_record_with_the_same_address_does_not_decide_about_herself(cast):
+    twin = factories.PersonFactory(organization=cast.riverside, email=cast.people["alice"].email.upper())
+    cast.people["twin"] = twin
+    _second_administrator(cast)
+    request = submitted(cast, person="twin")
+    with pytest.raises(AccountRefused, match="two records of one person"):
+        deciding.decide(scope=cast.scope("alice"), requests=[request], approve=True, at=NOON)

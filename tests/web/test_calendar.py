@@ -151,7 +151,7 @@ def test_reading_writes_nothing_needs_no_session_and_is_kept_nowhere(client, cas
     assert client.get(path).content == answer.content
     assert AuditEvent.objects.count() == before
     assert client.post(path).status_code == 405
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(path)
 
 

@@ -165,6 +165,21 @@ def test_who_finishes_her_own_request_may_name_another_person_who_saw_it(client,
     assert (request.state, request.seen_by) == (State.DONE, cast.people["alice"])
 
 
+def test_the_page_offers_nothing_to_whom_it_takes_access_from(client, cast):
+    account = held(cast, person="henry", last_login=TODAY)
+    request = running(cast, kind=Kind.REMOVAL, role="", account=account, grant=account.grants.get())
+    page = address("request", request.pk)
+    names = ("request-finish", "request-fail", "request-withdraw")
+    for who, offered in (("carol", True), ("henry", False)):
+        client.force_login(getattr(cast, who))
+        shown = client.get(page).content.decode()
+        assert [address(name, request.pk) in shown for name in names] == [offered] * 3, who
+    for name in (*names, "request-undo", "request-retry"):
+        assert client.post(address(name, request.pk), note(reason="No.")).status_code == 403, name
+    request.refresh_from_db()
+    assert request.state == State.IN_PROGRESS
+
+
 def test_a_third_person_looks_at_what_nobody_decided_and_the_finding_closes(client, cast):
     with_harp(cast, "henry")
     draft = drafted(cast, by="alice")

@@ -5,16 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
-from accounts.models import AccessRequest, PortalAccount, RequestHouse
+from accounts.models import AccessRequest, PortalAccount
 from accounts.policy.requesting import Approved
-from accounts.services.requests.deciders import ORDINARY, PRIVILEGED, decider_memberships
+from accounts.services.requests.deciders import able_to
 from accounts.services.requests.guards import Guard, guards_of, wish_of
 from accounts.words import count_word, listed
 from facilities.access import Scope
-from staff.models import Employment, Person
+from staff.models import Person
 from systems.models import Prerequisite, System
 from web.requests.kinds import ACCESS
 from web.requests.saying import said
@@ -126,47 +125,19 @@ def _running(scope: Scope, requests: Sequence[AccessRequest]) -> dict[int, list[
 
 
 def deciders_of(scope: Scope, requests: Sequence[AccessRequest], on: date) -> Deciders:
-    """Return who will decide: as `deciders.somebody_decides`, for what need not be stored. Four queries at most."""
+    """Return who will decide: as `deciders.able_to`, for what need not be stored. Six queries at most."""
     needing = [request for request in requests if request.approval == Approved.NEEDED]
     if not needing:
         return Deciders()
-    able = _able(scope, needing, on)
-    everybody = {pk for people in able.values() for pk in people}
-    without = [request for request in needing if not able[request.pk]]
-    outside = None
-    if without:
-        house = RequestHouse.objects.filter(organization=scope.organization).select_related("outside_deputy").first()
-        outside = house.outside_deputy if house else None
-        alone = [row for row in without if outside is None or outside.pk in _concerned(row)]
-        if alone:
-            places = list(dict.fromkeys(row.facility.name for row in alone))
-            return Deciders(words=_names(scope, everybody), nobody=True, places=places)
-    return Deciders(words=_names(scope, everybody), outside=str(outside) if outside else "")
-
-
-def _concerned(row: AccessRequest) -> tuple[int, int]:
-    return row.requester_person_id, row.beneficiary_person_id
-
-
-def _able(scope: Scope, needing: Sequence[AccessRequest], on: date) -> dict[int, set[int]]:
-    """Return by request the keys of the people who may decide it. Two queries."""
-    here = Q(facility=None) | Q(facility__in={row.facility_id for row in needing})
-    seats = list(decider_memberships(scope.organization).filter(here).values_list("user_id", "facility_id", "role"))
-    works = Employment.objects.known().filter(person=OuterRef("pk"))
-    there = Exists(works.filter(Q(valid_to=None) | Q(valid_to__gte=on)))
-    people = Person.objects.filter(organization=scope.organization, user_confirmed_at__isnull=False)
-    people = people.filter(~Exists(works) | there, user__in={user for user, _, _ in seats})
-    of_user = dict(people.values_list("user_id", "pk"))
-    found: dict[int, set[int]] = {}
-    for row in needing:
-        roles = PRIVILEGED if row.role is not None and row.role.privileged else ORDINARY
-        fitting = {
-            of_user[user]
-            for user, place, role in seats
-            if user in of_user and role in roles and place in (None, row.facility_id)
-        }
-        found[row.pk] = fitting - set(_concerned(row))
-    return found
+    able = able_to(scope.organization, needing, on)
+    everybody = {pk for each in able.values() for pk in each.people}
+    alone = [request for request in needing if able[request.pk].nobody]
+    if alone:
+        places = list(dict.fromkeys(row.facility.name for row in alone))
+        return Deciders(words=_names(scope, everybody), nobody=True, places=places)
+    outside = {each.outside for each in able.values() if each.outside is not None}
+    named = str(Person.objects.get(pk__in=outside)) if outside else ""
+    return Deciders(words=_names(scope, everybody), outside=named)
 
 
 def _names(scope: Scope, people: set[int]) -> str:

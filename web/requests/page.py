@@ -12,6 +12,14 @@ from accounts.models import AccessRequest, Approval
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.carrying import is_own_request
 from accounts.services.requests.countersigning import may_countersign, to_countersign
+from accounts.services.requests.deciders import able_to
+from accounts.services.requests.rights import (
+    authorize_carrying,
+    authorize_finishing,
+    authorize_undoing,
+    holds_in_hand,
+    may,
+)
 from accounts.services.requests.undoing import may_still_undo
 from accounts.sheets import sheet_of
 from accounts.words import count_noun, day
@@ -74,7 +82,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
         "seal": sealed(request),
         "may_decide": desk.to_decide().filter(pk=request.pk).exists(),
-        "who_decides": _who_decides(scope, request, history.approvals),
+        "who_decides": _who_decides(scope, request, history.approvals, on),
         "bundle": _bundle(request, desk.readable()),
         "steps": steps_of(scope, request, bibliography, on),
         "lock_out": lock_out_help(request.system, on) if request.kind == Kind.UNLOCK and running else None,
@@ -114,10 +122,17 @@ def _prerequisites(scope: Scope, request: AccessRequest, bibliography: Bibliogra
     return [each for each in told if not each["kind"]]  # those of a registration bear no kind
 
 
-def _who_decides(scope: Scope, request: AccessRequest, approvals: Iterable[Approval]) -> str:
+def _who_decides(scope: Scope, request: AccessRequest, approvals: Iterable[Approval], on: date) -> str:
     """Return who may, in words, for whoever may not; nothing where nobody has to."""
     if request.state != State.SUBMITTED or request.approval != Approved.NEEDED:
         return ""
+    able = able_to(scope.organization, [request], on)[request.pk]
+    if able.nobody:
+        return (
+            "Nobody may decide this any more, or too few people: whoever could has asked for it, gets it, decided it"
+            f" already or left. {request.requester_person} may let it go on without a second person, with a reason; or"
+            " an administrator invites another approver, or names an outside deputy under Settings."
+        )
     given = sum(
         each.voided_at is None and (each.revision, each.verdict) == (request.revision, Approval.Verdict.APPROVE)
         for each in approvals
@@ -130,6 +145,8 @@ def _who_decides(scope: Scope, request: AccessRequest, approvals: Iterable[Appro
         words = f"{who} of {request.facility.name} decides, who neither asked for it nor gets it."
     if request.approvers_needed > 1:
         words += f" It takes two of them; {count_noun(given, 'has,have')} approved so far."
+    if able.outside is not None:
+        words += " Where people are missing here, the outside deputy decides."
     return words
 
 
@@ -146,20 +163,24 @@ def _deeds(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]
     """Return what the member may do, and the addresses of what other pages do."""
     slug, own, state = scope.organization.slug, is_own_request(scope, request), request.state
     may_ask = scope.may(Action.REQUEST_ACCESS, [request.facility_id], own=own)
-    may_carry = scope.may(Action.CARRY_OUT_REQUEST, [request.facility_id], own=own)
+    may_stop = scope.may(Action.REQUEST_ACCESS, [request.facility_id], own=holds_in_hand(scope, request))
+    may_carry, may_finish = (may(right, scope, request) for right in (authorize_carrying, authorize_finishing))
     asker = scope.user_id is not None and request.requester_person.user_id == scope.user_id
 
     def link(name: str, *, when: bool) -> str:
         return reverse(f"web:{name}", args=[slug, request.pk]) if when else ""
 
     return {
-        "may_withdraw": may_ask and state in _RUNNING,
+        "may_withdraw": may_stop and state in _RUNNING,
         "may_comment": may_ask or scope.may(Action.DECIDE_REQUEST, [request.facility_id]),
         "edit_url": link("request-edit", when=asker and state in (State.DRAFT, State.SUBMITTED, State.APPROVED)),
-        "finish_url": link("request-finish", when=may_carry and state in (State.APPROVED, State.IN_PROGRESS)),
+        "finish_url": link(
+            "request-finish",
+            when=may_finish and state in (State.APPROVED, State.IN_PROGRESS),
+        ),
         "fail_url": link("request-fail", when=may_carry and state == State.IN_PROGRESS),
         "retry_url": link("request-retry", when=may_carry and state == State.FAILED),
-        "undo_url": link("request-undo", when=may_carry and may_still_undo(request, at)),
+        "undo_url": link("request-undo", when=may_still_undo(request, at) and may(authorize_undoing, scope, request)),
         "countersign_url": link("request-countersign", when=may_countersign(scope, request, at)),
         "files": file_links(request) if state in _WITH_FILES else [],
         "sheet_url": link("request-sheet", when=may_carry and state in _RUNNING and sheet_of(request) is not None),

@@ -91,14 +91,17 @@ def holds_on(grant: RoleGrant, on: date) -> bool:
 
 
 def _to_get_back(account: PortalAccount, grants: list[RoleGrant], on: date) -> list[Option]:
-    """Return roles that ended and are not held now, each once, and those of an account that was or seems lost."""
+    """Return the roles of an account that was or seems lost: those in force, and those that ended with the loss.
+
+    What was taken away before is asked for as a new role (`accounts.services.requests.drafting`).
+    """
     lost = account.status == _STATUS.LOST or _seems_lapsed(account, on)
-    now = {(grant.facility_id, grant.role_id) for grant in grants if holds_on(grant, on)}
+    last = max((grant.recorded_at for grant in grants if grant.valid_to is not None), default=None)
     options, seen = [], set()
     for grant in grants:
         place = (grant.facility_id, grant.role_id)
-        ended = grant.valid_to is not None and grant.valid_to < on and place not in now
-        if place not in seen and (ended or (lost and holds_on(grant, on))):
+        ended = account.status == _STATUS.LOST and grant.valid_to is not None and grant.recorded_at == last
+        if place not in seen and (ended or (lost and grant.valid_to is None)):
             seen.add(place)
             options.append(_role(grant, f"Ended on {day(grant.valid_to)}." if ended else _lost(account)))
     if lost and not options:

@@ -41,12 +41,15 @@ _TYPED = ("reason", "still_needed_reason", "wanted_on", "wanted_until")
 def request_edit(request: ScopedRequest, pk: int) -> HttpResponse:
     """Change a request of one's own; a draft may be sent from here. A save that came second shows both versions."""
     this = _mine(request, pk)
-    form = _form(request, this)
+    on = day_in(timezone.now(), EASTERN)
+    form = _form(request, this, nobody=deciders_of(request.scope, [this], on).nobody)
     differing: list[dict[str, str]] = []
     if form.is_valid():
         try:
             done = _saved(request, this, form)
         except AccountRefused as exc:
+            if exc.code == "nobody":  # as changed: it asked for the reason only if that was known before
+                form = _form(request, this, nobody=True)
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
             this = _mine(request, pk)
             if exc.code == "stale":
@@ -68,7 +71,8 @@ def _mine(request: ScopedRequest, pk: int) -> AccessRequest:
     return this
 
 
-def _form(request: ScopedRequest, this: AccessRequest) -> ChangeForm:
+def _form(request: ScopedRequest, this: AccessRequest, *, nobody: bool) -> ChangeForm:
+    """Return the form; ``nobody``: it asks why the request goes on without a second person."""
     fixed = this.grant_id is not None or this.account_id is not None and this.kind != Kind.ADDITIONAL_ROLE
     on = day_in(timezone.now(), EASTERN)
     roles = SystemRole.objects.current().filter(system=this.system_id).order_by("position", "pk")
@@ -86,7 +90,7 @@ def _form(request: ScopedRequest, this: AccessRequest) -> ChangeForm:
         needs_reason=this.approval == Approved.NEEDED,
         closed=this.kind in NEEDS_APPROVAL and closed_for(this.system, [place], on) is not None,
         lasting=this.kind in LASTING,
-        nobody=this.state == State.DRAFT and deciders_of(request.scope, [this], on).nobody,
+        nobody=nobody,
     )
 
 
@@ -105,13 +109,18 @@ def _saved(request: ScopedRequest, this: AccessRequest, form: ChangeForm) -> str
         **(kept | form.typed),
     )
     with transaction.atomic():
-        changed = change(scope=request.scope, request=this, ask=ask, version=data["version"], at=timezone.now())
+        reason = data.get("unapproved_reason", "")
+        changed = change(
+            scope=request.scope, request=this, ask=ask, version=data["version"], at=timezone.now(),
+            unapproved_reason=reason,
+        )  # fmt: skip
+        if changed.approval == Approved.UNAPPROVED and this.approval == Approved.NEEDED:
+            return "The request goes on without a second person. A finding keeps that in the evidence."
         if changed.state != State.DRAFT:
             return "The changed request is saved. It is decided anew." if _decided(changed) else "The change is saved."
         if deed not in ("send", "send-all"):
             return "The draft is saved."
         sent = [changed, *(_siblings(changed) if deed == "send-all" else ())]
-        reason = data.get("unapproved_reason", "")
         submit(scope=request.scope, requests=sent, at=timezone.now(), unapproved_reason=reason)
     return f"{count_noun(len(sent), 'request,requests').capitalize()} sent."
 

@@ -17,12 +17,12 @@ from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, RequestFile
 from accounts.policy.request_guards import user_id_flaw
 from accounts.policy.requesting import Kind
-from accounts.services.requests.carrying import is_own_request
 from accounts.services.requests.countersigning import countersign, refuse_countersigning, to_countersign
 from accounts.services.requests.ending import fail, finish, retry
 from accounts.services.requests.evidence import content_of
+from accounts.services.requests.rights import authorize_carrying, authorize_finishing, authorize_undoing
 from accounts.services.requests.undoing import WINDOW, undo
-from facilities.access import Action, NotAllowed, Scope, authorize
+from facilities.access import NotAllowed, Scope
 from systems.policy import EASTERN, day_in
 from web.forms.request_ends import FinishForm, ReasonForm
 from web.requests.ends import DAY_LABELS, WITH_USER_ID, file_links, may_have_seen, what_happens, why_not_now
@@ -41,10 +41,10 @@ def _found(scope: Scope, pk: int) -> AccessRequest:
     return get_object_or_404(AccessRequest.objects.visible_to(scope).select_related(*_READ_WITH), pk=pk)
 
 
-def _carried_out(scope: Scope, pk: int) -> AccessRequest:
-    """Return a request that the member may carry out. Raises Http404 out of scope, NotAllowed without the right."""
+def _carried_out(scope: Scope, pk: int, right: Callable[[Scope, AccessRequest], None]) -> AccessRequest:
+    """Return a request about which the member has a right. Raises Http404 out of scope, NotAllowed without it."""
     this = _found(scope, pk)
-    authorize(scope, Action.CARRY_OUT_REQUEST, [this.facility_id], own=is_own_request(scope, this))
+    right(scope, this)
     return this
 
 
@@ -58,7 +58,7 @@ def _crumbs(this: AccessRequest) -> list[dict[str, str]]:
 def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
     """Ask since when it holds and what proves it; POST ends the request with its effect."""
     scope, now = request.scope, timezone.now()
-    this = _carried_out(scope, pk)
+    this = _carried_out(scope, pk, authorize_finishing)
     form = _finish_form(request, this, now)
     if form.is_valid():
         typed = {name: form.cleaned_data.get(name) for name in ("effective_on", "proof", "proof_text", "seen_by")}
@@ -113,7 +113,7 @@ def _finish_form(request: ScopedRequest, this: AccessRequest, now: datetime) -> 
 @organization_page
 def request_fail(request: ScopedRequest, pk: int) -> HttpResponse:
     """Record that a request did not work out, with the reason."""
-    this = _carried_out(request.scope, pk)
+    this = _carried_out(request.scope, pk, authorize_carrying)
     text = {
         "title": f"It did not work: {asked(this)}",
         "button": "Record that it did not work",
@@ -131,7 +131,7 @@ def request_fail(request: ScopedRequest, pk: int) -> HttpResponse:
 @organization_page
 def request_retry(request: ScopedRequest, pk: int) -> HttpResponse:
     """Take a failed request up again."""
-    this = _carried_out(request.scope, pk)
+    this = _carried_out(request.scope, pk, authorize_carrying)
     try:
         retry(scope=request.scope, request=this, at=timezone.now())
     except AccountRefused as exc:
@@ -145,7 +145,7 @@ def request_retry(request: ScopedRequest, pk: int) -> HttpResponse:
 @organization_page
 def request_undo(request: ScopedRequest, pk: int) -> HttpResponse:
     """Take back that a request was finished, with the reason."""
-    this = _carried_out(request.scope, pk)
+    this = _carried_out(request.scope, pk, authorize_undoing)
     text = {
         "title": f"Undo: {asked(this)}",
         "button": "Undo it and carry it out again",

@@ -7,9 +7,9 @@ from django.db import transaction
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Finding
 from accounts.models.watch import FindingQuerySet
-from accounts.policy.requesting import Approved, may_decide
+from accounts.policy.requesting import Approved
 from accounts.services.requests.acts import READ_WITH, label, lock_request
-from accounts.services.requests.deciders import reach_of, somebody_decides
+from accounts.services.requests.deciders import concerned, reach_of, somebody_decides
 from audit.services import Ref, record
 from facilities.access import NotAllowed, Scope
 from systems.policy import EASTERN, day_in
@@ -67,8 +67,7 @@ def refuse_countersigning(scope: Scope, request: AccessRequest, at: datetime) ->
     reach = reach_of(scope, on)
     if reach.person is None:
         raise NotAllowed("Only a confirmed member who still works here countersigns.")
-    own = (request.requester_person_id, request.beneficiary_person_id)
-    if not may_decide(reach.person.pk, requester=own[0], beneficiary=own[1]):
+    if concerned(request, reach.person.pk, reach.person.email):
         raise AccountRefused("Somebody else looks at what you asked for or got.", code="own")
     alone = not AccessRequest.objects.filter(pk=request.pk).filter(somebody_decides(on)).exists()
     if reach.seat_for(request) is None and not (reach.outside and alone):

@@ -9,11 +9,11 @@ from django.db.models import Count, F, Q
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Approval, RequestNote, RequestStep
 from accounts.models.requests import AccessRequestQuerySet
-from accounts.policy.requesting import Approved, State, may_decide
+from accounts.policy.requesting import Approved, State
 from accounts.services.requests.acts import lock_request, lock_requests, record_all
 from accounts.services.requests.carrying import is_own_request, open_steps
 from accounts.services.requests.dates import follow_dates
-from accounts.services.requests.deciders import Reach, own_person, reach_of, somebody_decides
+from accounts.services.requests.deciders import Reach, concerned, own_person, reach_of, somebody_decides
 from accounts.services.requests.planning import DECISION
 from audit.bulk import among
 from audit.services import Ref, record
@@ -103,29 +103,51 @@ def _decidable(held: Mapping[int, AccessRequest], reach: Reach, on: date) -> "li
         if reach.outside
         else set(held)
     )
-    decided = set(
-        Approval.objects.filter(
-            request__in=among(held), voided_at=None, approver_person=reach.person, revision=F("request__revision")
-        ).values_list("request_id", flat=True)
-    )
+    used = _seats_used(held)
     found = []
     for row in held.values():
-        seat = reach.seat_for(row)
-        if seat is None and row.pk in needed:
-            raise NotAllowed(
-                f"You cannot decide requests at {row.facility}. Ask an approver or administrator of this facility."
-                if not (row.role and row.role.privileged)
-                else f"{row.role.name} can raise others’ rights: an administrator of {row.facility} decides it."
-            )
-        own = (row.requester_person_id, row.beneficiary_person_id)
-        if not may_decide(reach.person.pk, requester=own[0], beneficiary=own[1]):
+        if concerned(row, reach.person.pk, ""):
             raise AccountRefused("Somebody else decides what you asked for or would get.", code="own")
+        if concerned(row, reach.person.pk, reach.person.email):
+            raise AccountRefused(
+                f"Who asked for it or gets it has your work e-mail {reach.person.email}: two records of one person, as"
+                " it seems. Somebody else decides this; ask an administrator to put the double record right.",
+                code="own",
+            )
         if row.state != State.SUBMITTED or row.approval != Approved.NEEDED:
             raise AccountRefused("This request does not wait for a decision (any more).", code="state")
-        if row.pk in decided:
-            raise AccountRefused("You approved this already; a second person has to.", code="decided")
+        if reach.person.pk in used[row.pk]:
+            raise AccountRefused(
+                "You approved this already, or your deputy did in your place; a second person has to.", code="decided"
+            )
+        seat = reach.seat_for(row, used[row.pk])
+        if seat is None and row.pk in needed:
+            _refuse_seatless(reach, row)
         found.append((row, seat.in_place_of if seat else None))
     return found
+
+
+def _seats_used(held: Mapping[int, AccessRequest]) -> dict[int, set[int]]:
+    """Return by request who has decided its present revision, and in whose place. One query."""
+    used: dict[int, set[int]] = {key: set() for key in held}
+    rows = Approval.objects.filter(request__in=among(held), voided_at=None, revision=F("request__revision"))
+    for key, *people in rows.values_list("request_id", "approver_person_id", "in_place_of_id"):
+        used[key].update(person for person in people if person is not None)
+    return used
+
+
+def _refuse_seatless(reach: Reach, row: AccessRequest) -> None:
+    if reach.stands_in_at(row):
+        raise AccountRefused(
+            "You would decide in place of somebody who asked for it, gets it, or has decided already. Somebody else"
+            " decides it.",
+            code="own",
+        )
+    raise NotAllowed(
+        f"You cannot decide requests at {row.facility}. Ask an approver or administrator of this facility."
+        if not (row.role and row.role.privileged)
+        else f"{row.role.name} can raise others’ rights: an administrator of {row.facility} decides it."
+    )
 
 
 def _decision(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Approval, PortalAccount, RequestBundle, RequestHouse, RoleGrant
@@ -137,8 +137,12 @@ def _check_held(scope: Scope, ask: Ask) -> None:
         raise AccountRefused("Choose the role that is meant.", field="grant")
     if ask.kind in _WITH_ACCOUNT and account is None:
         raise AccountRefused("Choose the account that is meant.", field="account")
-    if ask.kind == Kind.REACTIVATION and ask.role is not None and not _held_before(ask):
-        message = f"{ask.beneficiary} never held {ask.role.name} at {ask.facility}. Ask for a new role instead."
+    role = ask.role or (ask.grant.role if ask.grant else None)
+    if ask.kind == Kind.REACTIVATION and role is not None and not _lost_with_account(ask, role):
+        message = (
+            f"{ask.beneficiary} did not lose {role.name} at {ask.facility} when the account lapsed: it was never"
+            " held, or taken away before. Ask for a new role instead."
+        )
         raise AccountRefused(message, field="role")
     if ask.kind == Kind.REMOVAL and account is None:
         raise AccountRefused("Choose the account or role that is to go.", field="account")
@@ -154,12 +158,16 @@ def _refuse_beyond_reach(scope: Scope, asks: Sequence[Ask]) -> None:
         authorize(scope, Action.REQUEST_ACCESS, [place], own=whole[account].beneficiary.user_id == scope.user_id)
 
 
-def _held_before(ask: Ask) -> bool:
-    """Return whether the account had the role there: only what was held when it lapsed comes back unapproved."""
-    if ask.grant is not None and ask.grant.role_id == (ask.role and ask.role.pk):
-        return True  # named by the role as it was held, which was checked to be the account's at this facility
-    known = RoleGrant.objects.known().filter(account=ask.account, facility=ask.facility, role=ask.role)
-    return known.exists()
+def _lost_with_account(ask: Ask, role: SystemRole) -> bool:
+    """Return whether the account had the role there when it lapsed: only that comes back without a decision.
+
+    It is open still, or ended with what was recorded last, which is the loss (as `inventory.regain_account` has it).
+    """
+    known = RoleGrant.objects.known().filter(account=ask.account)
+    ended = known.filter(account__status=PortalAccount.Status.LOST, valid_to__isnull=False)
+    newest = ended.order_by("-recorded_at").values("recorded_at")[:1]
+    lost = known.filter(Q(valid_to=None) | Q(pk__in=ended.filter(recorded_at=newest).values("pk")))
+    return lost.filter(facility=ask.facility, role=role).exists()
 
 
 def as_request(scope: Scope, ask: Ask, me: Person) -> AccessRequest:

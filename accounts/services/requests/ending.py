@@ -14,13 +14,14 @@ from accounts.policy.requesting import State
 from accounts.services.inventory import hold_accounts_of
 from accounts.services.logins import EARLIEST
 from accounts.services.requests.acts import label, lock_request, record_all
-from accounts.services.requests.carrying import is_own_request, open_steps
+from accounts.services.requests.carrying import open_steps
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.effects import Ending, take_effect
 from accounts.services.requests.evidence import Upload, drop, keep_file
 from accounts.services.requests.pictures import Picture, picture_of
+from accounts.services.requests.rights import authorize_carrying, authorize_finishing
 from audit.services import Ref, record
-from facilities.access import Action, Scope, authorize
+from facilities.access import Scope
 from staff.models import Person
 from systems.policy import EASTERN, day_in, eastern_day, latest_day
 
@@ -60,7 +61,7 @@ def finish(
     The same again changes nothing. Raises NotAllowed, and AccountRefused for a request that is not being carried out
     (``state``), without proof, or for a day that cannot be; its ``field`` is one of the arguments, or ``file``.
     """
-    authorize(scope, Action.CARRY_OUT_REQUEST, [request.facility_id], own=is_own_request(scope, request))
+    authorize_finishing(scope, request)
     evidence = Evidence(proof, proof_text.strip(), seen_by if proof == Proof.SEEN else None, upload)
     kept: list[RequestFile] = []
     try:
@@ -82,7 +83,7 @@ def finish(
 
 def fail(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> AccessRequest:
     """Record that a request did not work out; its dates stop. Safe to repeat. Raises NotAllowed, AccountRefused."""
-    authorize(scope, Action.CARRY_OUT_REQUEST, [request.facility_id], own=is_own_request(scope, request))
+    authorize_carrying(scope, request)
     reason = needed_reason(reason, "Say why it did not work, so that the next person knows.")
     with transaction.atomic():
         held = lock_request(scope, request.pk)
@@ -103,7 +104,7 @@ def fail(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> 
 
 def retry(*, scope: Scope, request: AccessRequest, at: datetime) -> AccessRequest:
     """Take a failed request up again: the steps that did not work are to do. Safe to repeat. Raises as `fail`."""
-    authorize(scope, Action.CARRY_OUT_REQUEST, [request.facility_id], own=is_own_request(scope, request))
+    authorize_carrying(scope, request)
     with transaction.atomic():
         held = lock_request(scope, request.pk)
         if held.state != State.IN_PROGRESS:
@@ -176,7 +177,7 @@ def _finish(
         AccessRequest.objects.filter(pk=held.pk).update(state=State.IN_PROGRESS)
     hold_accounts_of(held.beneficiary_person)
     was = picture_of(held)
-    inner = replace(scope, everything=True)  # who may finish it may do what was asked for, as the same actor
+    inner = replace(scope, everything=True)  # `authorize_finishing` asked for the right to it; the same actor
     try:
         grant = take_effect(Ending(inner, held, on, signs_in[0], at, signs_in[1]))
     except AccountRefused as exc:

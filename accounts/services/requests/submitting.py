@@ -10,17 +10,18 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.errors import AccountRefused
-from accounts.models import AccessRequest, Finding, RequestHouse, RequestStep
+from accounts.models import AccessRequest, Approval, Finding, RequestStep
 from accounts.models.watch import Severity
 from accounts.policy.requesting import Approved, State
 from accounts.services.requests import drafting
 from accounts.services.requests.acts import label, lock_request, lock_requests, record_all
-from accounts.services.requests.carrying import is_own_request, open_steps
+from accounts.services.requests.carrying import open_steps
 from accounts.services.requests.dates import follow_dates
-from accounts.services.requests.deciders import somebody_decides
+from accounts.services.requests.deciders import able_to
 from accounts.services.requests.drafting import Ask
 from accounts.services.requests.guards import guards_of, wish_of
 from accounts.services.requests.planning import plan_steps
+from accounts.services.requests.rights import holds_in_hand
 from audit.bulk import among
 from facilities.access import Action, Scope, authorize
 from staff.models import Person
@@ -50,28 +51,41 @@ def submit(
         _hold_people(held.values())
         _refuse_guarded(list(held.values()), at)
         alone = _alone(scope, held.values(), at)
-        if alone and not unapproved_reason.strip():
-            raise AccountRefused(
-                "Nobody in the organization may decide this: whoever could has asked for it or gets it. Invite another"
-                " approver, name an outside deputy under Settings, or say why it goes on without a second person.",
-                code="nobody",
-                field="unapproved_reason",
-            )
+        _refuse_alone(alone, unapproved_reason.strip())
         _submit(scope, list(held.values()), alone, unapproved_reason.strip(), at)
         record_all(scope, "request.submitted", held, at, unapproved_reason.strip() if alone else "")
     return list(AccessRequest.objects.filter(pk__in=among(held)).order_by("pk"))
 
 
-def change(*, scope: Scope, request: AccessRequest, ask: Ask, version: int, at: datetime) -> AccessRequest:
-    """Change what is asked for (`drafting.change`); what was submitted passes the guards again and is decided anew."""
+def change(
+    *, scope: Scope, request: AccessRequest, ask: Ask, version: int, at: datetime, unapproved_reason: str = ""
+) -> AccessRequest:
+    """Change what is asked for (`drafting.change`); what was submitted passes the guards again and is decided anew.
+
+    Where nobody may decide it (any more), it goes on without a second person for ``unapproved_reason``, as in `submit`.
+    """
     with transaction.atomic():
         changed = drafting.change(scope=scope, request=request, ask=ask, version=version, at=at)
         if changed.state == State.SUBMITTED:
             held = lock_requests(scope, [changed.pk])
             _hold_people(held.values())
             _refuse_guarded(list(held.values()), at)
-            _plan_anew(list(held.values()), at)
+            alone = _alone(scope, held.values(), at)
+            _refuse_alone(alone, unapproved_reason.strip())
+            if alone:
+                _go_on(scope, held[changed.pk], unapproved_reason.strip(), at)
+            else:
+                _plan_anew(list(held.values()), at)
+    changed.refresh_from_db()
     return changed
+
+
+def _go_on(scope: Scope, held: AccessRequest, reason: str, at: datetime) -> None:
+    """Take a submitted request back and send it again, without a second person."""
+    AccessRequest.objects.filter(pk=held.pk).update(state=State.DRAFT, revision=F("revision") + 1)
+    Approval.objects.filter(request=held, voided_at=None).update(voided_at=at)
+    _submit(scope, [held], {held.pk}, reason, at)
+    record_all(scope, "request.submitted", [held.pk], at, reason)
 
 
 def withdraw(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> AccessRequest:
@@ -98,7 +112,7 @@ def withdraw(*, scope: Scope, request: AccessRequest, reason: str, at: datetime)
 
 
 def _check_mine(scope: Scope, request: AccessRequest) -> None:
-    authorize(scope, Action.REQUEST_ACCESS, [request.facility_id], own=is_own_request(scope, request))
+    authorize(scope, Action.REQUEST_ACCESS, [request.facility_id], own=holds_in_hand(scope, request))
 
 
 def _hold_people(requests: Iterable[AccessRequest]) -> None:
@@ -124,24 +138,23 @@ def _refuse_guarded(requests: Sequence[AccessRequest], at: datetime) -> None:
 
 
 def _alone(scope: Scope, requests: Iterable[AccessRequest], at: datetime) -> set[int]:
-    """Return the requests that need a decision and that nobody may decide, no outside deputy either."""
+    """Return the requests that need a decision for which too few people are left, with the outside deputy."""
     needing = [row for row in requests if row.approval == Approved.NEEDED]
     if not needing:
         return set()
-    outside = (
-        RequestHouse.objects.filter(organization=scope.organization).values_list("outside_deputy", flat=True).first()
-    )
-    decidable = set(
-        AccessRequest.objects.filter(pk__in=among(row.pk for row in needing))
-        .filter(somebody_decides(day_in(at, EASTERN)))
-        .values_list("pk", flat=True)
-    )
-    return {
-        row.pk
-        for row in needing
-        if row.pk not in decidable
-        and (outside is None or outside in (row.requester_person_id, row.beneficiary_person_id))
-    }
+    able = able_to(scope.organization, needing, day_in(at, EASTERN))
+    return {row.pk for row in needing if able[row.pk].nobody}
+
+
+def _refuse_alone(alone: set[int], unapproved_reason: str) -> None:
+    if alone and not unapproved_reason:
+        raise AccountRefused(
+            "Nobody in the organization may decide this, or too few people: whoever could has asked for it, gets it or"
+            " has decided it. Invite another approver, name an outside deputy under Settings, or say why it goes on"
+            " without a second person.",
+            code="nobody",
+            field="unapproved_reason",
+        )
 
 
 def _submit(scope: Scope, requests: Sequence[AccessRequest], alone: set[int], reason: str, at: datetime) -> None:

@@ -18,12 +18,12 @@ from accounts.services.account_list_writing import look_again
 from accounts.services.inventory import hold_accounts_of
 from accounts.services.logins import refresh_clocks
 from accounts.services.requests.acts import label, lock_request
-from accounts.services.requests.carrying import is_own_request
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.ending import needed_reason
 from accounts.services.requests.pictures import Picture, picture_of
+from accounts.services.requests.rights import authorize_undoing
 from audit.services import Ref, record
-from facilities.access import Action, Scope, authorize
+from facilities.access import Scope
 from systems.policy import EASTERN, day_in
 
 WINDOW: Final = timedelta(days=7)
@@ -52,7 +52,7 @@ def undo(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> 
     Raises NotAllowed; AccountRefused without a reason, for one that is not done (``state``) or was finished too long
     ago (``too_late``), and where somebody changed its accounts since (``touched``), with what to do by hand.
     """
-    authorize(scope, Action.CARRY_OUT_REQUEST, [request.facility_id], own=is_own_request(scope, request))
+    authorize_undoing(scope, request)
     reason = needed_reason(reason, "Say why it is undone.")
     with transaction.atomic():
         held = lock_request(scope, request.pk)
