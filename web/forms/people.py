@@ -111,6 +111,13 @@ class LeavingForm(forms.Form):
     last_day_on = day_field("Last day worked", help_text="Access is not needed after this day. It may lie ahead.")
 
 
+# As `staff.services.standing_in`.
+HANDS_ON = (
+    "Decides requests in that time only if named by the person herself, or by an administrator of the whole"
+    " organization."
+)
+
+
 class AbsenceForm(forms.Form):
     """From when until when somebody is away."""
 
@@ -125,7 +132,7 @@ class AbsenceForm(forms.Form):
                 required=False,
                 label="Who stands in",
                 empty_label="Nobody",
-                help_text="Hears meanwhile what is due, so that cover is arranged. Nobody signs in for somebody else.",
+                help_text=f"Hears meanwhile what is due, so that cover is arranged. {HANDS_ON}",
             )
 
 
@@ -141,6 +148,7 @@ class DeputyForm(forms.Form):
             able,
             label="Who stands in",
             empty_label="Choose somebody",
+            help_text=HANDS_ON,
             error_messages={
                 "required": "Choose who stands in.",
                 "invalid_choice": "Choose somebody of this list: who works at the same facility, or an administrator.",
