@@ -96,6 +96,8 @@ class PortalAccount(models.Model):
     user_id = models.CharField("user ID", max_length=80, null=True, blank=True)  # NULL = not known to us
     status = models.CharField(max_length=9, choices=Status, default=Status.ACTIVE)
     loss = models.CharField(max_length=16, choices=Loss, blank=True)
+    # When the last loss was recorded. The roles that ended with it were recorded then or, corrected, later.
+    lost_at = models.DateTimeField(null=True, blank=True)
     term = models.CharField(max_length=9, choices=Term, default=Term.LASTING, db_default="lasting")
     lasts_until = models.DateField(null=True, blank=True)  # last day of a temporary one; NULL: as long as is allowed
     opened_on = models.DateField()  # granted or activated; where a never-used account's clocks start
@@ -195,6 +197,11 @@ class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
     def known(self) -> "RoleGrantQuerySet":
         """Not corrected away."""
         return self.filter(voided_at=None)
+
+    def lost_with_account(self) -> "RoleGrantQuerySet":
+        """Roles that ended because their account was lost; what was taken away before does not come back with it."""
+        lost = self.known().filter(account__status=PortalAccount.Status.LOST, valid_to__isnull=False)
+        return lost.filter(recorded_at__gte=F("account__lost_at"))
 
     def in_force(self, on: date) -> "RoleGrantQuerySet":
         """Grants that hold on the day ``on``."""

@@ -75,7 +75,8 @@ def end_and_lose(planned: Sequence[Planned], at: datetime) -> dict[int, int]:
     for loss in {each.change.lost for each in planned} - {""}:
         for part in parts(each.account for each in planned if each.change.lost == loss):
             running = PortalAccount.objects.running().filter(pk__in=part)
-            if running.update(status=PortalAccount.Status.LOST, loss=loss, version=F("version") + 1) != len(part):
+            lost = {"status": PortalAccount.Status.LOST, "loss": loss, "lost_at": at}
+            if running.update(**lost, version=F("version") + 1) != len(part):
                 raise IntegrityError("an account was changed while the list was compared")
     return successors
 

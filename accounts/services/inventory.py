@@ -337,6 +337,7 @@ def regain_account(
         )
         ended = RoleGrant.objects.known().filter(account=account, valid_to__isnull=False).order_by("-valid_to")
         last_day = ended.values_list("valid_to", flat=True).first()
+        with_it = list(ended.lost_with_account().select_related("facility", "role"))
         if lost.exists() and last_day is not None and regained_on < last_day:
             raise AccountRefused(f"Its roles were still there until {last_day}.", field="regained_on")
         back = lost.update(
@@ -348,9 +349,7 @@ def regain_account(
         )
         if not back:
             raise AccountRefused("This account is not marked as lost.", code="not_lost")
-        # What was recorded last is the loss; a role granted after the day of the loss ended with it on a later day.
-        lost_with = ended.order_by("-recorded_at").values("recorded_at")[:1]
-        for grant in ended.filter(recorded_at=lost_with).select_related("facility", "role"):
+        for grant in with_it:
             grant_role(account, grant.facility, grant.role, regained_on, at, evidence)
         refresh_clocks([account.pk], at=at)
         recheck(places_of(account))

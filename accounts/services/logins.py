@@ -304,7 +304,7 @@ def confirm_roles(*, scope: Scope, account: PortalAccount, still_there: bool, at
 def lose_account(*, account: PortalAccount, loss: str, on: date, at: datetime) -> None:
     """Mark the account lost and end its open grants on a day. Inside the caller's transaction, which audits."""
     PortalAccount.objects.filter(pk=account.pk).update(
-        status=PortalAccount.Status.LOST, loss=loss, version=F("version") + 1
+        status=PortalAccount.Status.LOST, loss=loss, lost_at=at, version=F("version") + 1
     )
     end_grants(account=account, on=on, at=at)
 

@@ -13,6 +13,7 @@ from accounts.policy.requesting import TRANSITIONS, Approved, Kind, State, may_b
 from accounts.request_triggers import PROTECTION
 from accounts.services.inventory import report_loss
 from accounts.services.requests import deciding, drafting, submitting
+from accounts.services.requests.ending import finish
 from audit.models import AuditEvent
 from facilities.access import NotAllowed
 from facilities.models.tenancy import Role
@@ -258,6 +259,27 @@ def test_no_role_comes_back_that_was_never_held(cast):
     for given in ({"role": official}, {"role": "", "grant": taken}):
         with pytest.raises(AccountRefused, match="taken away before"):
             drafted(cast, **asked, **given)
+
+
+def test_what_was_taken_away_does_not_come_back_with_an_account_that_was_lost_empty(cast):
+    system = System.objects.get(slug="iqies")
+    account = factories.AccountFactory(organization=cast.riverside, person=cast.people["henry"], system=system)
+    role = SystemRole.objects.get(system=system, slug="provider-security-official")
+    taken = factories.GrantFactory(
+        organization=cast.riverside, account=account, facility=cast.oak, role=role,
+        valid_from=TODAY - timedelta(days=90), valid_to=TODAY - timedelta(days=5),
+        recorded_at=NOON - timedelta(days=5),
+    )  # fmt: skip
+    report_loss(scope=cast.scope("alice"), account=account, loss="inactive", lost_on=TODAY, at=NOON)
+    asked = {"by": "henry", "kind": "reactivation", "account": account}
+    for given in ({"role": role.slug}, {"role": "", "grant": taken}):
+        with pytest.raises(AccountRefused, match="taken away before"):
+            drafted(cast, **asked, **given)
+    whole = drafted(cast, role="", **asked)
+    [sent] = submitting.submit(scope=cast.scope("henry"), requests=[whole], at=NOON)
+    finish(scope=cast.scope("carol"), request=sent, effective_on=TODAY, proof="note", proof_text="It opens.", at=NOON)
+    account.refresh_from_db()
+    assert (account.status, account.grants.known().filter(valid_to=None).count()) == ("active", 0)
 
 
 def test_a_bundle_is_decided_in_one_act(cast, django_assert_max_num_queries):

@@ -96,11 +96,11 @@ def _to_get_back(account: PortalAccount, grants: list[RoleGrant], on: date) -> l
     What was taken away before is asked for as a new role (`accounts.services.requests.drafting`).
     """
     lost = account.status == _STATUS.LOST or _seems_lapsed(account, on)
-    last = max((grant.recorded_at for grant in grants if grant.valid_to is not None), default=None)
+    since = account.lost_at if account.status == _STATUS.LOST else None
     options, seen = [], set()
     for grant in grants:
         place = (grant.facility_id, grant.role_id)
-        ended = account.status == _STATUS.LOST and grant.valid_to is not None and grant.recorded_at == last
+        ended = since is not None and grant.valid_to is not None and grant.recorded_at >= since
         if place not in seen and (ended or (lost and grant.valid_to is None)):
             seen.add(place)
             options.append(_role(grant, f"Ended on {day(grant.valid_to)}." if ended else _lost(account)))

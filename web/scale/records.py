@@ -93,8 +93,8 @@ class Batch:
             Employment, "organization", "person", "facility", "job_title", "valid_from", "valid_to", "recorded_at"
         )
         self.portal_accounts = Table(
-            PortalAccount, "organization", "person", "system", "identity", "user_id", "status", "loss", "term",
-            "opened_on", "removed_on", "login_state", "last_login_on", "counts_from_on", "history_from_on",
+            PortalAccount, "organization", "person", "system", "identity", "user_id", "status", "loss", "lost_at",
+            "term", "opened_on", "removed_on", "login_state", "last_login_on", "counts_from_on", "history_from_on",
             "password_changed_on", "proofing", "second_factor", "note", "version", "created_at",
         )  # fmt: skip
         self.grants = Table(
@@ -174,7 +174,8 @@ class Batch:
             user_id = f"S{person:06d}{slug[:3].upper()}"
         return self.portal_accounts.add(
             home.organization, person, self._systems[slug], identity, user_id, holding.status,
-            "inactive" if holding.status == "lost" else "", "lasting", self._day(holding.opened),
+            *(("inactive", self._stored_at) if holding.status == "lost" else ("", None)), "lasting",
+            self._day(holding.opened),
             self._day(holding.ended) if holding.status == "removed" else None, holding.state,
             self._day(min(holding.days)) if known else None, self._day(holding.counts_from) if known else None,
             self._day(holding.opened) if never else None, self._day(holding.password_changed),

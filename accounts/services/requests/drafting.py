@@ -159,15 +159,9 @@ def _refuse_beyond_reach(scope: Scope, asks: Sequence[Ask]) -> None:
 
 
 def _lost_with_account(ask: Ask, role: SystemRole) -> bool:
-    """Return whether the account had the role there when it lapsed: only that comes back without a decision.
-
-    It is open still, or ended with what was recorded last, which is the loss (as `inventory.regain_account` has it).
-    """
-    known = RoleGrant.objects.known().filter(account=ask.account)
-    ended = known.filter(account__status=PortalAccount.Status.LOST, valid_to__isnull=False)
-    newest = ended.order_by("-recorded_at").values("recorded_at")[:1]
-    lost = known.filter(Q(valid_to=None) | Q(pk__in=ended.filter(recorded_at=newest).values("pk")))
-    return lost.filter(facility=ask.facility, role=role).exists()
+    """Return whether the account had the role there when it lapsed: only that comes back without a decision."""
+    here = RoleGrant.objects.known().filter(account=ask.account, facility=ask.facility, role=role)
+    return here.filter(Q(valid_to=None) | Q(pk__in=here.lost_with_account().values("pk"))).exists()
 
 
 def as_request(scope: Scope, ask: Ask, me: Person) -> AccessRequest:

@@ -23,10 +23,9 @@ def draft_reactivation(*, scope: Scope, account: PortalAccount, at: datetime) ->
     asked = AccessRequest.objects.pending().filter(account=account, kind=Kind.REACTIVATION)
     if not me.exists() or asked.exists():
         return []
-    ended = RoleGrant.objects.known().filter(account=account, valid_to__isnull=False)
-    newest = ended.order_by("-recorded_at").values("recorded_at")[:1]
     own = is_own(scope, account)
-    lost = ended.filter(recorded_at=newest).select_related("facility", "role").order_by("facility__name", "pk")
+    ended = RoleGrant.objects.lost_with_account().filter(account=account)
+    lost = ended.select_related("facility", "role").order_by("facility__name", "pk")
     asks = [
         Ask(
             kind=Kind.REACTIVATION,
