@@ -4,7 +4,7 @@
 - It is approved, and gets to its steps, only with as many approvals of its present revision as it needs.
 - Once submitted, who asked for whom and what kind it is stay; what else is asked for changes with a new revision only.
 - What went back to its draft is a new revision, so that no earlier approval counts; whether a second person decides is
-  settled in the draft, and without one there is a finding. Approvals count for the people whom they name only.
+  settled in the draft, and without one there is a finding. How many decide is lowered with a new revision only.
 - An approval names the request's own requester and beneficiary, so that the checks on it cannot be talked round, and a
   confirmed member as approver. It is never changed; it can only be voided.
 """
@@ -36,11 +36,7 @@ _NO_WAY: Final = " AND ".join(
 )
 _TOO_FEW: Final = (
     f"(SELECT count(*) FROM {APPROVALS} a WHERE a.request_id = NEW.id AND a.revision = NEW.revision"  # noqa: S608
-    " AND a.verdict = 'approve' AND a.voided_at IS NULL"
-    " AND a.requester_person_id = NEW.requester_person_id AND a.beneficiary_person_id = NEW.beneficiary_person_id"
-    " AND NEW.requester_person_id NOT IN (a.approver_person_id, coalesce(a.in_place_of_id, 0))"
-    " AND NEW.beneficiary_person_id NOT IN (a.approver_person_id, coalesce(a.in_place_of_id, 0))"
-    ") < NEW.approvers_needed"
+    " AND a.verdict = 'approve' AND a.voided_at IS NULL) < NEW.approvers_needed"
 )
 # Without a second person it goes on only beside the finding that says so (design 9.11).
 _UNSEEN: Final = (
@@ -79,9 +75,9 @@ _REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
             f"NEW.revision > OLD.revision AND NEW.state NOT IN ({_quoted([State.DRAFT, State.SUBMITTED])})",
         ),
         (
-            "fewer deciders only before the decision",
-            "NEW.approvers_needed < OLD.approvers_needed AND NEW.state NOT IN"
-            f" ({_quoted([State.DRAFT, State.SUBMITTED])})",
+            "fewer decide only about a draft or a new revision",
+            f"NEW.approvers_needed < OLD.approvers_needed AND OLD.state <> '{State.DRAFT}'"
+            " AND NEW.revision <= OLD.revision",
         ),
     ],
     (APPROVALS, "insert"): [

@@ -8,12 +8,13 @@ from functools import partial
 import pytest
 from django.db import connection, connections, transaction
 
-from accounts.models import PortalAccount
+from accounts.models import AccessRequest, PortalAccount
 from accounts.services.account_lists import import_account_list
 from accounts.services.duties import switch_rule
 from accounts.services.inventory import AccountFacts, add_accounts
 from accounts.services.logins import record_login, record_logins
 from accounts.services.recomputation import recompute_outdated
+from accounts.services.requests.submitting import submit
 from audit.models import AuditEvent
 from facilities.models import Membership
 from facilities.services.members import InvitationRefused, invite_member
@@ -23,6 +24,7 @@ from staff.services.people import PersonRefused, employ_person
 from systems.models import Policy, System, SystemRole
 from tests.accounts.test_logins import clock, held
 from tests.conftest import NOON, TODAY
+from tests.requests.asking import drafted, with_harp
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,3 +148,11 @@ def test_an_invitation_accepted_twice_at_once_makes_one_member_and_the_other_is_
     raised = at_once(*[lambda: accept_invitation(**accept)] * 3)
     assert [type(exc) for exc in raised] == [InvitationRefused, InvitationRefused]
     assert Membership.objects.filter(user__email="ruth@example.org").count() == 1
+
+
+def test_one_thing_asked_for_twice_at_once_is_sent_once(cast):
+    with_harp(cast, "henry")
+    twins = [drafted(cast), drafted(cast)]
+    raised = at_once(*(partial(submit, scope=cast.scope("carol"), requests=[each], at=NOON) for each in twins))
+    assert [(each.code, "asked for already" in each.message) for each in raised] == [("guard", True)]
+    assert sorted(AccessRequest.objects.values_list("state", flat=True)) == ["draft", "submitted"]

@@ -382,6 +382,22 @@ def test_the_database_counts_no_approval_of_who_became_the_requester(cast):
     assert _refused(lambda: mine.update(state=State.APPROVED))
 
 
+def test_the_database_takes_no_approval_of_a_draft_and_lowers_no_number_of_deciders(cast):
+    request = drafted(cast)
+    mine = AccessRequest.objects.filter(pk=request.pk)
+    approval = {
+        "organization": cast.riverside, "request": request, "revision": 1, "verdict": "approve", "at": NOON,
+        "approver_person": cast.people["alice"], "requester_person": cast.people["carol"],
+        "beneficiary_person": cast.people["henry"],
+    }  # fmt: skip
+    assert _refused(lambda: Approval.objects.create(**approval)), "who asked may still become somebody else"
+    mine.update(approvers_needed=2)
+    mine.update(state=State.SUBMITTED)
+    Approval.objects.create(**approval)
+    assert _refused(lambda: mine.update(state=State.APPROVED))
+    assert _refused(lambda: mine.update(approvers_needed=1))
+
+
 def test_who_has_a_second_record_with_the_same_address_does_not_decide_about_herself(cast):
     twin = factories.PersonFactory(organization=cast.riverside, email=cast.people["alice"].email.upper())
     cast.people["twin"] = twin

@@ -104,6 +104,7 @@ def test_a_facility_goes_from_unknown_to_ready_by_the_deeds_that_its_row_names(c
         "2 of 2",
         "Ask for PBJ Submitter (Provider) for Henry Test",
     ]
+    assert f"person={cast.people['henry'].pk}&kind=access" in next_url(client)
     assert told(client)["Oak House"]["Second person"] == {"text": "No", "note": "only Carol Test"}
     held(cast, "iqies", person="henry", roles=role("pbj-submitter-provider"))
     assert oak(client, "Second person", "Tool") == [

@@ -93,6 +93,7 @@ def test_what_is_missing_or_wrong_stands_beside_its_field_and_nothing_is_written
         (note(effective_on=(TODAY + timedelta(days=3)).isoformat()), "effective_on", "future"),
         (note(effective_on=""), "effective_on", "Give a day"),
         (note(proof=""), "proof", "how it is known"),
+        (note(file=SimpleUploadedFile("a.pdf", PDF)), "proof", "You chose a file as well"),
     ]
     for typed, field, said in wrong:
         form = client.post(url, typed).context["form"]

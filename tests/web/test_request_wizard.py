@@ -320,3 +320,18 @@ def test_a_certification_is_offered_only_where_a_rule_asks_for_one(client, cast)
     send(client, typed={}, **answers, pick=option.pick.value)
     asked = AccessRequest.objects.get()
     assert (asked.kind, asked.grant, asked.state) == ("certification", there.grants.get(), "in_progress")
+
+
+def test_an_account_with_roles_elsewhere_is_not_removed_as_a_whole_by_a_link(client, cast):
+    account = held(cast, "henry")
+    factories.GrantFactory(
+        organization=cast.riverside, account=account, facility=cast.elm, role=role_of("iqies"), valid_from=TODAY
+    )
+    answers = {"person": cast.people["henry"].pk, "account": account.pk, "kind": "removal"}
+    client.force_login(cast.carol)
+    page = step(client, **answers)
+    assert page.context["step"] == 2, "she keeps accounts at Oak House only"
+    picks = [option.pick for option in page.context["options"] if option.pick.account == account]
+    assert [pick.grant.facility for pick in picks] == [cast.oak]
+    client.force_login(cast.alice)
+    assert step(client, **answers).context["step"] == 4

@@ -39,6 +39,14 @@ def test_a_closed_desk_says_when_it_opens_in_eastern_time(client, cast):
         assert "Closed now. Open on weekdays, 08:00 to 20:00 ET." in said(guide(client, cast.henry, "iqies"))
 
 
+def test_on_a_federal_holiday_a_desk_may_be_closed(client, cast):
+    thanksgiving = NOON.replace(day=26)
+    with time_machine.travel(thanksgiving, tick=False):
+        page = said(guide(client, cast.henry, "iqies"))
+    assert "A federal holiday today: may be closed. Else 08:00 to 20:00 ET." in page
+    assert "Open now" not in page
+
+
 def test_at_seven_in_the_morning_the_page_says_when_the_desk_opens(client, cast):
     with time_machine.travel(NOON.replace(hour=12), tick=False):
         assert "Closed now; opens today at 08:00 ET." in said(guide(client, cast.henry, "iqies"))
