@@ -20,12 +20,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench.asked_rows import FEW, MANY, put_in_bundle, put_in_requests
+from bench.visits import visited
 
 if TYPE_CHECKING:
     from facilities.access import Scope
 
 PAGES = {"my requests": "mine", "requests that wait for me": "inbox", "all requests": "all"}
-WARM = 2  # requests that do not count
 _FACTOR = {"method": "mfa", "type": "totp"}
 
 
@@ -70,16 +70,8 @@ def _lists(client: Client, scope: "Scope", rounds: int, *, first_only: bool) -> 
         urls = {"first": f"{address}?show={show}"}
         if not first_only:
             urls["deep"] = address + _middle(scope, show)
-        pages[name] = {turn: [] for turn in urls}
-        for round_ in range(WARM + rounds):
-            for turn in sorted(urls, reverse=bool(round_ % 2)):
-                begun = time.perf_counter()
-                answer = client.get(urls[turn])
-                taken = time.perf_counter() - begun
-                if round_ >= WARM:
-                    pages[name][turn].append(taken)
-                else:
-                    not_full += answer.content.count(b"<tr>") != 1 + 50  # the head, and a whole page
+        pages[name], wrong = visited(client, urls, rounds)
+        not_full += wrong
     return pages, not_full
 
 

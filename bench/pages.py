@@ -22,6 +22,8 @@ from django.test.utils import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from bench.visits import ROWS, WARM, visited
+
 if TYPE_CHECKING:
     from facilities.access import Scope
     from facilities.models import Organization
@@ -37,7 +39,6 @@ PAGES = {
 }
 SEARCHES = ("beginning of a name", "beginnings of a full name", "beginning of an e-mail", "misspelled name")
 SEARCHED = 8  # people, spread over all of them, whose beginnings take turns
-WARM = 2  # requests that do not count
 
 
 def main() -> None:
@@ -85,16 +86,8 @@ def _lists(
         urls = {"first": f"{address}?{query}"}
         if not first_only:
             urls["deep"] = address + _middle(scope, which, query)
-        pages[name] = {turn: [] for turn in urls}
-        for round_ in range(WARM + rounds):
-            for turn in sorted(urls, reverse=bool(round_ % 2)):
-                begun = time.perf_counter()
-                answer = client.get(urls[turn])
-                taken = time.perf_counter() - begun
-                if round_ >= WARM:
-                    pages[name][turn].append(taken)
-                else:
-                    not_full += answer.content.count(b"<tr>") != 1 + 50  # the head, and a whole page
+        pages[name], wrong = visited(client, urls, rounds)
+        not_full += wrong
     return pages, not_full
 
 
@@ -115,7 +108,7 @@ def _beside(client: Client, organization: "Organization", rounds: int) -> dict[s
             if round_ >= WARM:
                 taken[turn].append(time.perf_counter() - begun)
             assert answer.status_code == 200, turn
-            assert turn in {"figures", "string"} or answer.content.count(b"<tr>") == 1 + 50, turn
+            assert turn in {"figures", "string"} or answer.content.count(b"<tr>") == ROWS, turn
     return taken
 
 

@@ -1,7 +1,7 @@
 """Runs the measurements of the long lists: one chain of several sizes, on both engines."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Any
 
@@ -32,18 +32,20 @@ def measure(
                 for told in (of_pages, of_searches, of_stand_ins):
                     goals += told(found, size, wide=wide)
             if len(urls) > 1:
-                by_size = _by_turns({size: urls[size] for size in (min(urls), max(urls))}, pairs)
+                by_size = by_turns(_asked, {size: urls[size] for size in (min(urls), max(urls))}, pairs, "--first-only")
                 runs += [{"bench": "pages, growth", "size": size} | found for size, found in by_size.items()]
                 goals += of_page_growth(by_size[min(urls)], by_size[max(urls)], max(urls), wide=wide)
     return goals, runs
 
 
-def _by_turns(urls: dict[int, str], pairs: int) -> dict[int, dict[str, Any]]:
+def by_turns(
+    asked: Callable[..., dict[str, Any]], urls: dict[int, str], pairs: int, *more_options: str
+) -> dict[int, dict[str, Any]]:
     """Return the first pages of both databases, asked for by turns: what else the machine does meets both alike."""
     found: dict[int, dict[str, Any]] = {}
     for _ in range(TURNS):
         for size, url in urls.items():
-            more = _asked(url, max(1, ROUNDS * pairs // TURNS), "--first-only")
+            more = asked(url, max(1, ROUNDS * pairs // TURNS), *more_options)
             for name, taken in found.setdefault(size, more)["pages"].items():
                 if more is not found[size]:
                     taken["first"] += more["pages"][name]["first"]

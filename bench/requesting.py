@@ -8,7 +8,7 @@ from typing import Any
 from bench import populating
 from bench.goals import Goal, of_bundles, of_page_growth, of_pages
 from bench.importing import Measured
-from bench.paging import ROUNDS, TURNS
+from bench.paging import ROUNDS, by_turns
 from bench.populating import ON, Progress, populated
 from bench.scratch import python, server
 
@@ -35,24 +35,10 @@ def measure(*, engines: Iterable[str], sizes: list[int], pairs: int, wide: bool,
                 goals += of_pages(found, size, wide=wide)
                 goals += of_bundles(found, size, wide=wide)
             if len(urls) > 1:
-                few, many = _by_turns(urls[min(urls)], urls[max(urls)], pairs)
-                runs += [
-                    {"bench": "requests, growth", "size": size} | found
-                    for size, found in ((min(urls), few), (max(urls), many))
-                ]
-                goals += of_page_growth(few, many, max(urls), wide=wide)
+                by_size = by_turns(_asked, {size: urls[size] for size in (min(urls), max(urls))}, pairs)
+                runs += [{"bench": "requests, growth", "size": size} | found for size, found in by_size.items()]
+                goals += of_page_growth(by_size[min(urls)], by_size[max(urls)], max(urls), wide=wide)
     return goals, runs
-
-
-def _by_turns(small: str, large: str, pairs: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the first pages of both databases, asked for by turns: what else the machine does meets both alike."""
-    few, many = (_asked(url, max(1, ROUNDS * pairs // TURNS)) for url in (small, large))
-    for _ in range(TURNS - 1):
-        for found, url in ((few, small), (many, large)):
-            more = _asked(url, max(1, ROUNDS * pairs // TURNS))
-            for name, taken in found["pages"].items():
-                taken["first"] += more["pages"][name]["first"]
-    return few, many
 
 
 def _asked(url: str, rounds: int, *more: str) -> dict[str, Any]:
