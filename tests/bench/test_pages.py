@@ -42,15 +42,14 @@ def test_a_first_page_may_grow_by_six_tenths(seconds, holds):
     assert (goal.n, goal.ok) == (13, holds)
 
 
-def test_the_smallest_and_the_largest_database_take_turns(monkeypatch):
+def test_the_smallest_and_the_largest_database_take_turns():
     asked = []
 
     def answer(url, rounds, *more):
         asked.append(url)
         return {"pages": {"people": {"first": [float(len(asked))] * rounds}}}
 
-    monkeypatch.setattr(paging, "_asked", answer)
-    found = paging._by_turns({10: "small", 1_000: "large"}, pairs=2)
+    found = paging.by_turns(answer, {10: "small", 1_000: "large"}, 2)
     assert asked == ["small", "large"] * paging.TURNS
     assert found[10]["pages"]["people"]["first"] == [1.0, 1.0, 3.0, 3.0, 5.0, 5.0, 7.0, 7.0]
 
