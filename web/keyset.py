@@ -103,10 +103,11 @@ def _keys_of(
     parts: Sequence[QuerySet[Any]], at_most: int, ordered: Callable[[QuerySet[Any]], QuerySet[Any]]
 ) -> QuerySet[Any]:
     """Return the keys of the first rows of each part: one range each, where a condition OR another would read all."""
-    # SQLite takes no limit inside of a UNION, but inside of what is united.
-    first = [part.model._default_manager.filter(pk__in=ordered(part).values("pk")[:at_most]) for part in parts]
-    keys = [some.order_by().values("pk") for some in first]
-    return keys[0].union(*keys[1:])
+    first = [ordered(part).values("pk")[:at_most] for part in parts]
+    if not connection.features.supports_slicing_ordering_in_compound:
+        # SQLite takes no limit inside of a UNION, but inside of what is united.
+        first = [some.model._default_manager.filter(pk__in=some).order_by().values("pk") for some in first]
+    return first[0].union(*first[1:])
 
 
 def asked_for(request: HttpRequest) -> str:

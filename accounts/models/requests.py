@@ -155,9 +155,11 @@ class AccessRequest(models.Model):
             models.Index(fields=["organization", "facility", "state", "-id"], name="accounts_requests_at"),
             models.Index(fields=["requester_person", "-id"], name="accounts_requests_made"),
             models.Index(fields=["beneficiary_person", "-id"], name="accounts_requests_for"),
-            # what waits for who asked, however much of it has ended
+            # what is carried out for who asked, however much of it has ended
             models.Index(
-                fields=["requester_person", "-id"], condition=Q(closed_at=None), name="accounts_requests_left"
+                fields=["organization", "requester_person", "-id"],
+                condition=Q(closed_at=None, state__in=[State.APPROVED.value, State.IN_PROGRESS.value]),
+                name="accounts_requests_left",
             ),
             # what is still open for a person on a system: the same thing is not asked for twice
             models.Index(

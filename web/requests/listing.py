@@ -31,10 +31,7 @@ class Desk:
     me: Person | None
     reach: Reach
     official_roles: dict[int, set[int]]  # role that decides -> facilities where she holds it
-
-    def to_decide(self) -> AccessRequestQuerySet:
-        """Return the submitted requests whose decision she may make."""
-        return cast(AccessRequestQuerySet, to_decide(self.scope, self.reach, self.on))
+    decisions: AccessRequestQuerySet  # the submitted requests whose decision she may make
 
     def steps(self) -> QuerySet[RequestStep]:
         """Return the open steps that she has to take.
@@ -63,7 +60,7 @@ class Desk:
         Where enough decisions wait, steps and drafts need not be counted: that takes longest where most has piled up.
         """
         if show == "inbox":
-            decisions = count_of(self.to_decide())
+            decisions = count_of(self.decisions)
             if decisions.capped:
                 return decisions
         return count_of_parts(self.parts(show))
@@ -89,13 +86,12 @@ class Desk:
 
     def _waiting(self) -> list[AccessRequestQuerySet]:
         """Return what waits for her: a decision, an open step, a draft, a proof at the end."""
-        decisions = self.to_decide()
         if self.me is None:
-            return [decisions]
+            return [self.decisions]
         running = self._all().filter(state__in=_BEING_CARRIED_OUT)
         step = _open_steps().filter(request=OuterRef("pk"))
         held = running.filter(Exists(step.filter(actor=_Actor.HOLDER)), beneficiary_person=self.me)
-        parts = [decisions, *self._left_to_her(), held]
+        parts = [self.decisions, *self._left_to_her(), held]
         if self.official_roles:
             confirmed = running.filter(self._official(), Exists(step.filter(actor=_Actor.OFFICIAL)))
             parts.append(confirmed.exclude(beneficiary_person=self.me))
@@ -143,7 +139,7 @@ def _open_steps() -> QuerySet[RequestStep]:
 
 
 def desk_of(scope: Scope, on: date) -> Desk:
-    """Return what a member's lists are made of. Seven queries at most."""
+    """Return what a member's lists are made of. Eight queries at most."""
     reach = reach_of(scope, on)
     me = reach.person
     if me is None and scope.user_id is not None:
@@ -153,7 +149,8 @@ def desk_of(scope: Scope, on: date) -> Desk:
         grants = RoleGrant.objects.in_force(on).filter(account__person=me, role__approves__isnull=False)
         for role, place in grants.values_list("role_id", "facility_id").distinct():
             official[role].add(place)
-    return Desk(scope, on, me, reach, dict(official))
+    decisions = cast(AccessRequestQuerySet, to_decide(scope, reach, on))
+    return Desk(scope, on, me, reach, dict(official), decisions)
 
 
 def narrowed(desk: Desk, rows: AccessRequestQuerySet, chosen: dict[str, Any]) -> AccessRequestQuerySet:

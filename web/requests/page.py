@@ -49,7 +49,7 @@ def request_of(scope: Scope, key: int, at: datetime) -> AccessRequest:
     if found is None:
         # Who stands in for somebody, or decides from outside, sees what she is to decide or decided.
         desk = desk_of(scope, day_in(at, EASTERN))
-        beyond = Q(pk__in=desk.to_decide().filter(pk=key).values("pk"))
+        beyond = Q(pk__in=desk.decisions.filter(pk=key).values("pk"))
         if desk.reach.person is not None:
             decided = Approval.objects.filter(request=key, approver_person=desk.reach.person)
             beyond |= Q(pk__in=decided.values("request"))
@@ -81,7 +81,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "change": change_of(scope, request, at, on) if running else {},
         "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
         "seal": sealed(request),
-        "may_decide": desk.to_decide().filter(pk=request.pk).exists(),
+        "may_decide": desk.decisions.filter(pk=request.pk).exists(),
         "who_decides": _who_decides(scope, request, history.approvals, on),
         "bundle": _bundle(request, desk.readable()),
         "steps": steps_of(scope, request, bibliography, on),

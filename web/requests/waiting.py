@@ -25,7 +25,7 @@ class Waiting:
 
 def waiting_for(desk: Desk) -> Waiting:
     """Return what waits for the member, the oldest decision and the soonest step first. Four queries at most."""
-    decisions = list(desk.to_decide().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
+    decisions = list(desk.decisions.select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
     steps = list(
         desk.steps().select_related(*_STEP_READS).order_by(F("due_on").asc(nulls_last=True), "pk")[: SHOWN + 1]
     )

@@ -85,7 +85,7 @@ def _decide_many(request: ScopedRequest, filters: RequestFilter, ticked: list[st
     if request.POST["verdict"].endswith("-all"):
         if not filters.chosen.get("bundle"):
             raise AccountRefused("Only what was asked for together can be decided without ticking.")
-        rows = narrowed(desk, desk.to_decide(), filters.chosen)
+        rows = narrowed(desk, desk.decisions, filters.chosen)
         if digest_of(rows)[1] != request.POST.get("seen"):
             raise AccountRefused("These requests have changed meanwhile. Look at them again, then decide.")
         revisions = dict(rows.values_list("pk", "revision"))
@@ -94,7 +94,7 @@ def _decide_many(request: ScopedRequest, filters: RequestFilter, ticked: list[st
         if len(revisions) > TICKED_AT_MOST:
             raise Http404("More than a page shows.")
         read = desk.readable().filter(pk__in=revisions).order_by().values("pk")
-        if read.union(desk.to_decide().filter(pk__in=revisions).order_by().values("pk")).count() != len(revisions):
+        if read.union(desk.decisions.filter(pk__in=revisions).order_by().values("pk")).count() != len(revisions):
             raise Http404("No such request among yours.")
     if not revisions:
         raise AccountRefused("No request is ticked.")
@@ -140,14 +140,14 @@ def _list_page(request: ScopedRequest, reason: ReasonForm, ticked: frozenset[str
 
 
 def _decidable(desk: Desk, rows: list[Any]) -> frozenset[int]:
-    return frozenset(desk.to_decide().filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    return frozenset(desk.decisions.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
 
 
 def _together(desk: Desk, form: RequestFilter) -> dict[str, Any]:
     """Return how many of one bundle can be decided at once, and what was seen of them; nothing for a mixed list."""
     if not form.chosen.get("bundle"):
         return {}
-    number, seen = digest_of(narrowed(desk, desk.to_decide(), form.chosen))
+    number, seen = digest_of(narrowed(desk, desk.decisions, form.chosen))
     return {"number": number, "seen": seen}
 
 

@@ -1,9 +1,11 @@
 """Who may decide which requests on a day: approvers and administrators of the place, who stands in for them while they
 are away, and an outside deputy where nobody in the organization may (R-21, R-39, design 9.11)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import reduce
+from operator import or_
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -14,6 +16,7 @@ from audit.bulk import among
 from facilities.access import Scope
 from facilities.models import Membership, Organization
 from facilities.models.tenancy import Role
+from staff.beginnings import reads
 from staff.models import Absence, Deputy, Employment, Person
 
 # A privileged role can raise others' rights: it takes an administrator, not an approver alone.
@@ -64,16 +67,19 @@ class Reach:
         here = (None, request.facility_id)
         return [seat for seat in self.seats if seat.facility in here and (seat.privileged or not privileged)]
 
-    def condition(self) -> Q:
-        """Return the condition on requests whose decision she may make, apart from being asked by or for herself."""
+    def condition(self, records: Mapping[int, frozenset[int]]) -> Q:
+        """Return the condition on requests whose decision she may make, apart from being asked by or for herself.
+
+        ``records``: those of whom she stands in for, as `_records` finds them.
+        """
         found = Q(pk__in=())
         for seat in self.seats:
             # not an empty Q: beside it the other conditions would be the only ones
             here: Q = Q(pk__isnull=False) if seat.facility is None else Q(facility=seat.facility)
             here = here if seat.privileged else here & (Q(role=None) | Q(role__privileged=False))
-            if seat.in_place_of is not None and self.person is not None:
+            if seat.in_place_of is not None:
                 absent = Q(approver_person=seat.in_place_of) | Q(in_place_of=seat.in_place_of)
-                here &= ~about(self.person.organization_id, seat.in_place_of, seat.email)
+                here &= ~_about(records[seat.in_place_of])
                 here &= ~Q(Exists(_given().filter(absent)))
             found |= here
         return found
@@ -86,13 +92,20 @@ def concerned(request: AccessRequest, person: int, email: str) -> bool:
     return bool(twins) or not may_decide(person, requester=asked.pk, beneficiary=gets.pk)
 
 
-def about(organization: int, person: int, email: str) -> Q:
-    """Return the condition on requests that `concerned` says yes to."""
-    found = Q(requester_person=person) | Q(beneficiary_person=person)
-    if email:
-        same = Person.objects.filter(organization=organization, email__iexact=email).values("pk")
-        found |= Q(requester_person__in=same) | Q(beneficiary_person__in=same)
-    return found
+def _about(records: frozenset[int]) -> Q:
+    """Return the condition on requests that `concerned` says yes to, for a person with these records."""
+    keys = sorted(records)  # as values: an engine that knows them estimates what is left, and reads no people
+    return Q(requester_person__in=keys) | Q(beneficiary_person__in=keys)
+
+
+def _records(organization: Organization, people: dict[int, str]) -> dict[int, frozenset[int]]:
+    """Return by person all records with her work e-mail, her own among them. ``people``: e-mail by key. One query."""
+    emails = {email.casefold() for email in people.values() if email}
+    said = reduce(or_, (reads("email", email) for email in sorted(emails)), Q(pk__in=()))
+    found: dict[str, set[int]] = {}
+    for pk, email in Person.objects.filter(said, organization=organization).values_list("pk", "email"):
+        found.setdefault(email.casefold(), set()).add(pk)
+    return {pk: frozenset({pk} | found.get(email.casefold(), set())) for pk, email in people.items()}
 
 
 def _given() -> QuerySet[Approval]:
@@ -254,16 +267,18 @@ def _works_here(on: date, person: str = "pk") -> Q:
 
 
 def to_decide(scope: Scope, reach: Reach, on: date) -> QuerySet[AccessRequest]:
-    """Return the submitted requests that the member may decide now, for the inbox and its count."""
+    """Return the submitted requests that the member may decide now, for the inbox and its count. One query."""
     waiting = AccessRequest.objects.filter(
         organization=scope.organization, state=State.SUBMITTED, approval=Approved.NEEDED
     )
     if reach.person is None:
         return waiting.none()
-    reachable = reach.condition()
+    me = reach.person
+    absent = {seat.in_place_of: seat.email for seat in reach.seats if seat.in_place_of is not None}
+    records = _records(scope.organization, absent | {me.pk: me.email})
+    reachable = reach.condition(records)
     if reach.outside:
         reachable |= ~somebody_decides(on)
-    me = reach.person
     # Where a deputy decided in her place, her seat is used as well.
     used = _given().filter(Q(approver_person=me) | Q(in_place_of=me))
-    return waiting.filter(reachable, ~Exists(used)).exclude(about(me.organization_id, me.pk, me.email))
+    return waiting.filter(reachable, ~Exists(used)).exclude(_about(records[me.pk]))

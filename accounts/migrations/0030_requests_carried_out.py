@@ -1,0 +1,20 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ("accounts", "0024_when_accounts_were_lost"),
+    ]
+
+    operations = [
+        migrations.RemoveIndex("accessrequest", "accounts_requests_left"),
+        migrations.AddIndex(
+            model_name="accessrequest",
+            index=models.Index(
+                condition=models.Q(("closed_at", None), ("state__in", ["approved", "in_progress"])),
+                fields=["organization", "requester_person", "-id"],
+                name="accounts_requests_left",
+            ),
+        ),
+    ]
