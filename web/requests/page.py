@@ -183,5 +183,14 @@ def _deeds(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]
         "undo_url": link("request-undo", when=may_still_undo(request, at) and may(authorize_undoing, scope, request)),
         "countersign_url": link("request-countersign", when=may_countersign(scope, request, at)),
         "files": file_links(request) if state in _WITH_FILES else [],
-        "sheet_url": link("request-sheet", when=may_carry and state in _RUNNING and sheet_of(request) is not None),
+        "sheet_url": link(
+            "request-sheet",
+            when=may_carry
+            and state in _RUNNING
+            and sheet_of(request, AccessRequest.objects.visible_to(scope)) is not None,
+        ),
     }
+
+
+def _has_sheet(scope: Scope, request: AccessRequest) -> bool:
+    return sheet_of(request, AccessRequest.objects.visible_to(scope)) is not None

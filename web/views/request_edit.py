@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest
+from accounts.policy.request_guards import NEEDS_OPEN_SYSTEM
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.drafting import Ask
 from accounts.services.requests.submitting import change, submit
@@ -88,7 +89,7 @@ def _form(request: ScopedRequest, this: AccessRequest, *, nobody: bool) -> Chang
         roles=roles if this.kind in NEEDS_APPROVAL else None,
         facilities=facilities,
         needs_reason=this.approval == Approved.NEEDED,
-        closed=this.kind in NEEDS_APPROVAL and closed_for(this.system, [place], on) is not None,
+        closed=this.kind in NEEDS_OPEN_SYSTEM and closed_for(this.system, [place], on) is not None,
         lasting=this.kind in LASTING,
         nobody=nobody,
     )
