@@ -434,6 +434,7 @@ def test_whose_access_goes_or_changes_has_no_say_in_how_that_ends(cast):
     fail(scope=cast.scope("carol"), request=removal, reason="The desk is closed.", at=LATER)
     refused(retry, who=henry, request=removal)
     withdraw(scope=cast.scope("carol"), request=removal, reason="Not needed.", at=LATER)
+    removal = running(cast, kind=Kind.REMOVAL, role="", account=account, grant=account.grants.known().get())
     change = running(
         cast, kind=Kind.ROLE_CHANGE, role="provider-administrator", account=account, grant=account.grants.known().get()
     )
@@ -443,6 +444,10 @@ def test_whose_access_goes_or_changes_has_no_say_in_how_that_ends(cast):
     refused(undo, who=henry, request=change, reason="I want it back.")
     own = submitted(cast, by="henry", kind=Kind.REMOVAL, role="", account=account)
     refused(finish, who=henry, request=own, **proved)  # removing accounts is no right of a holder
+    for asked in (removal, own):  # nor is saying that it went on, whoever asked
+        step = asked.steps.filter(state="open").select_related("request__beneficiary_person").first()
+        refused(record_outcome, who=henry, step=step, worked=True, on=TODAY)
+        assert record_outcome(scope=cast.scope("carol"), step=step, worked=True, on=TODAY, at=NOON).state == "done"
     assert withdraw(scope=henry, request=own, reason="I stay.", at=NOON).state == State.WITHDRAWN
 
 

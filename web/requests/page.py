@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from accounts.models import AccessRequest, Approval
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
-from accounts.services.requests.carrying import is_own_request
 from accounts.services.requests.countersigning import may_countersign, to_countersign
 from accounts.services.requests.deciders import able_to
 from accounts.services.requests.rights import (
@@ -18,6 +17,7 @@ from accounts.services.requests.rights import (
     authorize_finishing,
     authorize_undoing,
     holds_in_hand,
+    is_own_request,
     may,
 )
 from accounts.services.requests.undoing import may_still_undo

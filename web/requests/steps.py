@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import Kind, State
+from accounts.services.requests.rights import authorize_carrying, may
 from accounts.words import count_noun, day
-from facilities.access import Action, Scope
+from facilities.access import Scope
 from systems.models import Step, System, SystemAddress
 from web.guides.citing import Bibliography
 from web.guides.desks import desks_of
@@ -43,22 +44,20 @@ _ONLY_FOR: Final = {
 def steps_of(scope: Scope, request: AccessRequest, bibliography: Bibliography, on: date) -> list[dict[str, Any]]:
     """Return the steps in order, each with what the page shows of it. Two queries."""
     own = scope.user_id is not None and request.beneficiary_person.user_id == scope.user_id
-    may = may_record(scope, request)
+    recordable = may_record(scope, request)
     rows = list(RequestStep.objects.filter(request=request).order_by("position"))
     cited = _catalogue(request, rows)
     # What mends another step is no step of the way as long as nothing went wrong.
     shown = [row for row in rows if not (row.cure_for and row.state == _States.WAITING)]
-    return [_step(row, cited.get(row.key_in_list), _who(row, request, own=own), may, bibliography, on) for row in shown]
+    return [
+        _step(row, cited.get(row.key_in_list), _who(row, request, own=own), recordable, bibliography, on)
+        for row in shown
+    ]
 
 
 def may_record(scope: Scope, request: AccessRequest) -> bool:
     """Return whether the member may say what came of the steps now."""
-    own = scope.user_id is not None and scope.user_id in (
-        request.requester_person.user_id,
-        request.beneficiary_person.user_id,
-    )
-    running = request.state in (State.APPROVED, State.IN_PROGRESS)
-    return running and scope.may(Action.CARRY_OUT_REQUEST, [request.facility_id], own=own)
+    return request.state in (State.APPROVED, State.IN_PROGRESS) and may(authorize_carrying, scope, request)
 
 
 def _catalogue(request: AccessRequest, rows: Sequence[RequestStep]) -> dict[str, Step]:
