@@ -23,6 +23,7 @@ from accounts.services.inventory import correct_account, remove_account, report_
 from accounts.services.lapses import sweep_lapses
 from accounts.services.logins import record_login, refresh_clocks
 from accounts.services.requests.carrying import record_outcome
+from accounts.services.requests.cms_side import Said, open_on_cms_side
 from accounts.services.requests.deciding import decide
 from accounts.services.requests.ending import fail, finish, retry
 from accounts.services.requests.submitting import withdraw
@@ -36,7 +37,7 @@ from systems.models import SystemRole
 from tests import factories
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
-from tests.requests.asking import submitted
+from tests.requests.asking import cms_did, submitted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
@@ -67,7 +68,7 @@ def without_harp(request):
 
 
 def done(cast, request, on=TODAY, by="carol", at=NOON, **given):
-    given = {"proof": "note", "proof_text": "The help desk said so on the phone."} | given
+    given = {"proof": "note", "proof_text": "The help desk said so on the phone.", "cms_side": cms_did(request)} | given
     return finish(scope=cast.scope(by), request=request, effective_on=on, at=at, **given)
 
 
@@ -164,7 +165,7 @@ def cases(cast):  # noqa: C901  (one small scene per kind)
     def unlock():
         account = held(cast, "qies", last_login=YESTERDAY, **henry)
         report_loss(scope=cast.scope("carol"), account=account, loss="locked", lost_on=YESTERDAY, at=NOON)
-        asks = asked(kind=Kind.UNLOCK, role="", account=account, system="qies")
+        asks = asked(kind=Kind.UNLOCK, role="", account=account, system="qies", still_needed_reason="Old records.")
         return asks, lambda: PortalAccount.objects.get(pk=account.pk).status == "active"
 
     def forgotten_id():
@@ -466,3 +467,36 @@ def test_asking_first_lifts_nobodys_rights(cast):
     report_loss(scope=cast.scope("carol"), account=account, loss="locked", lost_on=YESTERDAY, at=NOON)
     unlock = submitted(cast, by="henry", kind=Kind.UNLOCK, role="", account=account, system="idm")
     assert done(cast, unlock, by="henry").state == State.DONE, "what a holder records about her own account anyway"
+
+
+def test_what_is_open_on_the_side_of_cms_ends_with_its_outcome_and_day_and_never_unsaid(cast):
+    request = running(cast)
+    [wait] = open_on_cms_side(request)
+    before = standing(cast)
+    wrong = [
+        ({}, "“Wait for the new Security Official” is still open", f"outcome-{wait.pk}"),
+        ({wait.pk: Said("perhaps", TODAY)}, "is still open", f"outcome-{wait.pk}"),
+        ({wait.pk: Said("refused", TODAY)}, "record that it cannot be done", f"outcome-{wait.pk}"),
+        ({wait.pk: Said("done")}, "on which day", f"on-{wait.pk}"),
+        ({wait.pk: Said("done", TODAY + timedelta(days=2))}, "future", f"on-{wait.pk}"),
+        ({wait.pk: Said("done", date(1999, 1, 1))}, "before any", f"on-{wait.pk}"),
+    ]
+    for said, words, field in wrong:
+        with pytest.raises(AccountRefused, match=words) as refused:
+            done(cast, request, cms_side=said)
+        assert refused.value.field == field
+    assert standing(cast) == before, "nothing of it was written"
+    done(cast, request, cms_side={wait.pk: Said("done", YESTERDAY)})
+    wait.refresh_from_db()
+    assert (wait.state, wait.done_on, wait.done_by) == ("done", YESTERDAY, "carol@example.org")
+    [item] = AuditItem.objects.of_event(AuditEvent.objects.get(action="request.done").pk)
+    assert json.loads(item.payload)["cms_side"] == {wait.key_in_list: YESTERDAY.isoformat()}
+    undo(scope=cast.scope("carol"), request=request, reason="Too early.", at=LATER)
+    assert standing(cast) == before
+    wait.refresh_from_db()
+    assert (wait.state, wait.done_on, wait.done_by) == ("waiting", None, "")
+    done(cast, request, at=LATER, cms_side={wait.pk: Said("not-needed")})
+    wait.refresh_from_db()
+    assert (wait.state, wait.note) == ("skipped", "CMS’s side had nothing to do or decide here.")
+    own = running(cast, kind=Kind.FORGOTTEN_ID, role="", account=PortalAccount.objects.open().get(system__slug="iqies"))
+    assert done(cast, own, user_id="HTEST01", cms_side={}).state == State.DONE, "where nothing waits for CMS"

@@ -17,6 +17,7 @@ from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, RequestFile
 from accounts.policy.request_guards import user_id_flaw
 from accounts.policy.requesting import Kind
+from accounts.services.requests.cms_side import open_on_cms_side
 from accounts.services.requests.countersigning import countersign, refuse_countersigning, to_countersign
 from accounts.services.requests.ending import fail, finish, retry
 from accounts.services.requests.evidence import content_of
@@ -64,7 +65,7 @@ def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
         typed = {name: form.cleaned_data.get(name) for name in ("effective_on", "proof", "proof_text", "seen_by")}
         typed |= {name: form.cleaned_data.get(name) or "" for name in ("user_id", "factor")}
         try:
-            finish(scope=scope, request=this, upload=form.upload, at=now, **typed)  # type: ignore[arg-type]
+            finish(scope=scope, request=this, upload=form.upload, cms_side=form.cms_side, at=now, **typed)  # type: ignore[arg-type]
         except AccountRefused as exc:
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
         else:
@@ -104,6 +105,8 @@ def _finish_form(request: ScopedRequest, this: AccessRequest, now: datetime) -> 
         at=now,
         with_user_id=this.kind in WITH_USER_ID,
         with_factor=this.kind == Kind.NEW_ACCOUNT and this.system.sign_in_via_id is None,
+        cms_steps=open_on_cms_side(this),
+        page=this.get_absolute_url(),
         arrived=int(length) if bound and length.isdecimal() else 0,
         initial={"effective_on": on},
     )
