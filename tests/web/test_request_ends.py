@@ -270,12 +270,18 @@ def test_roles_that_are_gone_are_asked_for_at_once(client, cast):
     assert "One request to get them back is drafted: look and submit." in text_of(answer)
 
 
-def test_a_harp_user_id_that_names_the_facility_is_told_and_kept(client, cast):
+def test_a_harp_user_id_that_names_the_facility_is_told_before_it_is_written_down(client, cast):
     account = held(cast, last_login=TODAY, person="henry")
     request = submitted(cast, kind="forgotten-id", role="", account=account)
     client.force_login(cast.carol)
-    typed = note() | {"user_id": "OakHouse7"}
-    said = text_of(client.post(address("request-finish", request.pk), typed, follow=True))
-    assert "About the user ID: it contains the name Oak House" in said
+    url, typed = address("request-finish", request.pk), note() | {"user_id": "OakHouse7"}
+    assert "keep it" not in text_of(client.get(url)), "nothing to tick before there is a remark"
+    page = client.post(url, typed)
+    assert "It contains the name Oak House" in str(page.context["form"].errors["user_id"])
+    assert "It is registered like this already: keep it" in text_of(page)
+    request.refresh_from_db()
+    account.identity.refresh_from_db()
+    assert (request.state, account.identity.user_id) == (State.IN_PROGRESS, None)
+    assert client.post(url, typed | {"keep_id": "on"}).status_code == 302
     account.identity.refresh_from_db()
     assert account.identity.user_id == "OakHouse7"

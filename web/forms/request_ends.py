@@ -1,6 +1,6 @@
 """Forms that end a request: with proof, or with a reason; and who decides where nobody else may."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -80,6 +80,7 @@ class FinishForm(SecretFree):
         at: Any,
         with_user_id: bool,
         with_factor: bool = False,
+        flaw_of: Callable[[str], str] | None = None,
         cms_steps: Sequence[RequestStep] = (),
         page: str = "",
         arrived: int = 0,
@@ -87,10 +88,11 @@ class FinishForm(SecretFree):
     ) -> None:
         """``arrived``: bytes of the whole request; a file beyond the cap is not taken in at all.
 
-        ``cms_steps``: those still open on CMS's side, each of which is asked about; ``page``: where they stand.
+        ``flaw_of``: says what is unwise about a user ID, nothing where nothing is. ``cms_steps``: those still open on
+        CMS's side, each of which is asked about; ``page``: where they stand.
         """
         super().__init__(*args, **kwargs)
-        self.arrived = arrived
+        self.arrived, self.flaw = arrived, ""
         self.fields["effective_on"] = day_field(day_label, latest=latest_day(at))
         self.fields["seen_by"] = forms.ModelChoiceField(
             people,
@@ -107,6 +109,10 @@ class FinishForm(SecretFree):
                 help_text="As the system shows it. Empty means nobody has told us.",
                 widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
             )
+            self.flaw = flaw_of(self.data.get("user_id", "").strip()) if flaw_of and self.is_bound else ""
+            if self.flaw:
+                label = "It is registered like this already: keep it"
+                self.fields["keep_id"] = forms.BooleanField(label=label, required=False)
         if with_factor:
             kinds = [choice for choice in PortalAccount.Factor.choices if choice[0] != PortalAccount.Factor.UNKNOWN]
             self.fields["factor"] = forms.ChoiceField(
@@ -118,7 +124,9 @@ class FinishForm(SecretFree):
             )
         self.cms_steps = cms_steps
         asked = [name for step in cms_steps for name in self._ask_about(step, page, latest_day(at))]
-        self.order_fields([*asked, "effective_on", "user_id", "factor", "proof", "proof_text", "file", "seen_by"])
+        self.order_fields(
+            [*asked, "effective_on", "user_id", "keep_id", "factor", "proof", "proof_text", "file", "seen_by"]
+        )
 
     def _ask_about(self, step: RequestStep, page: str, latest: date) -> tuple[str, str]:
         """Ask whether CMS's side did a step, and when."""
@@ -152,6 +160,8 @@ class FinishForm(SecretFree):
     def clean(self) -> dict[str, Any]:
         """Want the proof that was chosen; a file that was too large never arrived."""
         cleaned = super().clean()
+        if self.flaw and not cleaned.get("keep_id"):
+            self.add_error("user_id", f"{self.flaw} Choose another one if it is not registered yet; else tick below.")
         proof = cleaned.get("proof")
         if self.arrived > settings.FILE_UPLOAD_MAX_MEMORY_SIZE and not cleaned.get("file"):
             self.add_error("file", "The file is larger than 5 MB. Make the picture smaller, or keep one page.")

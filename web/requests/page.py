@@ -69,6 +69,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
     bibliography: Bibliography = reading.pop("bibliography")
     running = request.state in _RUNNING
     history = history_of(scope, request)
+    steps = steps_of(scope, request, bibliography, history, on)
     return {
         "request": request,
         "title": asked(request),
@@ -84,7 +85,8 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "may_decide": desk.to_decide().filter(pk=request.pk).exists(),
         "who_decides": _who_decides(scope, request, history.approvals, on),
         "bundle": _bundle(request, desk.readable()),
-        "steps": steps_of(scope, request, bibliography, on),
+        "steps": steps,
+        "all_answered": not any(step["unanswered"] for step in steps),
         "lock_out": lock_out_help(request.system, on) if request.kind == Kind.UNLOCK and running else None,
         "history": entries_of(history, request),
         "waiting": desk.waiting_count().number,

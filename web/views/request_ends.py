@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -69,8 +70,7 @@ def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
         except AccountRefused as exc:
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
         else:
-            said = f"Done. {asked(this)}. It can be undone for {WINDOW.days} days."
-            say(request, f"{said} {_flaw_of(this, str(typed['user_id']))}".strip())
+            say(request, f"Done. {asked(this)}. It can be undone for {WINDOW.days} days.")
             return redirect(this)
     context = {
         "form": form,
@@ -85,12 +85,9 @@ def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
 
 
 def _flaw_of(this: AccessRequest, user_id: str) -> str:
-    """Return what is unwise about a HARP user ID, which stays for good (R-45); the record takes it as it is."""
+    """Return what is unwise about a HARP user ID, which stays for good (R-45)."""
     authority = this.system.sign_in_via or this.system
-    if authority.slug != "harp" or not user_id:
-        return ""
-    flaw = user_id_flaw(user_id, (this.facility.name,))
-    return f"About the user ID: {flaw[:1].lower()}{flaw[1:]}" if flaw else ""
+    return user_id_flaw(user_id, (this.facility.name,)) if authority.slug == "harp" else ""
 
 
 def _finish_form(request: ScopedRequest, this: AccessRequest, now: datetime) -> FinishForm:
@@ -104,6 +101,7 @@ def _finish_form(request: ScopedRequest, this: AccessRequest, now: datetime) -> 
         people=may_have_seen(request.scope, this, on),
         at=now,
         with_user_id=this.kind in WITH_USER_ID,
+        flaw_of=partial(_flaw_of, this),
         with_factor=this.kind == Kind.NEW_ACCOUNT and this.system.sign_in_via_id is None,
         cms_steps=open_on_cms_side(this),
         page=this.get_absolute_url(),
