@@ -1,7 +1,6 @@
 """How requests end: with proof and effect in one act, taken back exactly, failed and tried again."""
 
 import json
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
@@ -24,7 +23,6 @@ from accounts.services.lapses import sweep_lapses
 from accounts.services.logins import record_login, refresh_clocks
 from accounts.services.requests.carrying import record_outcome
 from accounts.services.requests.cms_side import Said, open_on_cms_side
-from accounts.services.requests.deciding import decide
 from accounts.services.requests.ending import fail, finish, retry
 from accounts.services.requests.submitting import withdraw
 from accounts.services.requests.undoing import undo
@@ -38,27 +36,11 @@ from tests import factories
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
 from tests.requests.asking import cms_did, submitted
+from tests.requests.scenes import SCENES, YESTERDAY, role, running, viewer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
 LATER = NOON + timedelta(hours=3)
-YESTERDAY = TODAY - timedelta(days=1)
-
-
-def role(slug, system="iqies"):
-    return SystemRole.objects.get(system__slug=system, slug=slug)
-
-
-def viewer():
-    return role("provider-assessment-viewer")
-
-
-def running(cast, **given):
-    """Return a request that is being carried out: submitted, and decided by Alice where that is needed."""
-    request = submitted(cast, **given)
-    if request.state == State.SUBMITTED:
-        [request] = decide(scope=cast.scope("alice"), requests=[request], approve=True, at=NOON)
-    return request
 
 
 def without_harp(request):
@@ -104,101 +86,9 @@ def certified_on(row, grants):
     return Certification.objects.known().filter(grant__in=mine).values_list("certified_on", flat=True)
 
 
-@dataclass
-class Case:
-    """One kind of request on what somebody holds, and what is true once it is finished."""
-
-    given: dict
-    account: PortalAccount | None
-    holds: object
-
-
-def cases(cast):  # noqa: C901  (one small scene per kind)
-    henry = {"person": "henry"}
-
-    def asked(**given):
-        return running(cast, **(henry | given))
-
-    def iqies(**more):
-        return held(cast, last_login=TODAY - timedelta(days=10), roles=[viewer()], **henry, **more)
-
-    def new_account():
-        return (
-            asked(),
-            lambda: (
-                PortalAccount.objects.open().get(person=cast.people["henry"], system__slug="iqies").login_state
-                == "never"
-            ),
-        )
-
-    def additional_role():
-        account = iqies()
-        asks = asked(kind=Kind.ADDITIONAL_ROLE, role="provider-administrator", account=account)
-        return asks, lambda: account.grants.known().filter(valid_to=None).count() == 2
-
-    def role_change():
-        account = iqies()
-        old = account.grants.get()
-        Certification.objects.create(
-            organization=cast.riverside, grant=old, certified_on=YESTERDAY, recorded_at=NOON, recorded_by="x"
-        )
-        asks = asked(kind=Kind.ROLE_CHANGE, role="provider-administrator", account=account, grant=old)
-        return (
-            asks,
-            lambda: (
-                account.grants.known().get(role=viewer()).valid_to == YESTERDAY
-                and account.grants.known().get(valid_to=None).role.slug == "provider-administrator"
-            ),
-        )
-
-    def removal():
-        account = iqies()
-        asks = asked(kind=Kind.REMOVAL, role="", account=account, grant=account.grants.get())
-        return asks, lambda: PortalAccount.objects.get(pk=account.pk).status == "removed"
-
-    def reactivation():
-        account = iqies()
-        report_loss(scope=cast.scope("carol"), account=account, loss="inactive", lost_on=YESTERDAY, at=NOON)
-        asks = asked(kind=Kind.REACTIVATION, role="", account=account)
-        return asks, lambda: account.grants.known().get(valid_to=None).valid_from == TODAY
-
-    def unlock():
-        account = held(cast, "qies", last_login=YESTERDAY, **henry)
-        report_loss(scope=cast.scope("carol"), account=account, loss="locked", lost_on=YESTERDAY, at=NOON)
-        asks = asked(kind=Kind.UNLOCK, role="", account=account, system="qies", still_needed_reason="Old records.")
-        return asks, lambda: PortalAccount.objects.get(pk=account.pk).status == "active"
-
-    def forgotten_id():
-        account = iqies()
-        asks = asked(kind=Kind.FORGOTTEN_ID, role="", account=account)
-        return asks, lambda: PortalAccount.objects.get(pk=account.identity_id).user_id == "HTEST01"
-
-    def contact_change():
-        account = iqies()
-        asks = asked(kind=Kind.CONTACT_CHANGE, role="", account=account)
-        return asks, lambda: ProfileCheck.objects.known().get().account_id == account.identity_id
-
-    def proofing():
-        account = iqies()
-        asks = asked(kind=Kind.PROOFING, role="", system="harp")
-        return asks, lambda: PortalAccount.objects.get(pk=account.identity_id).proofing == "done"
-
-    def certification():
-        account = held(cast, "idm", last_login=YESTERDAY, **henry)
-        grant = account.grants.get()
-        asks = asked(kind=Kind.CERTIFICATION, role="", account=account, grant=grant, system="idm")
-        return asks, lambda: Certification.objects.known().get(grant=grant).certified_on == TODAY
-
-    scenes = (
-        new_account, additional_role, role_change, removal, reactivation, unlock, forgotten_id, contact_change,
-        proofing, certification,
-    )  # fmt: skip
-    return {scene.__name__.replace("_", "-"): scene for scene in scenes}
-
-
 @pytest.mark.parametrize("kind", list(Kind))
 def test_finishing_takes_effect_and_undoing_leaves_everything_as_it_was(cast, kind):
-    request, holds = cases(cast)[kind]()
+    request, holds = SCENES[kind](cast)
     before = standing(cast)
     Recheck.objects.all().delete()
     finished = done(cast, request, user_id="HTEST01" if kind == Kind.FORGOTTEN_ID else "")

@@ -17,7 +17,7 @@ from config.backups.making import evidence_files
 from config.env import EnvironmentRefused, folder, read
 from tests.conftest import NOON, TODAY
 from tests.requests.asking import cms_did
-from tests.requests.test_ending import running
+from tests.requests.scenes import running
 
 pytestmark = pytest.mark.django_db
 

@@ -16,8 +16,8 @@ from facilities.access import Action, Scope
 from staff.models import Employment, Person
 from systems.models import Prerequisite, System
 from web.requests.kinds import ACCESS
-from web.requests.saying import said
 from web.requests.ways import ask_url
+from web.requests.words import said
 
 # Guards about what has to be there first: not there at all, or nobody said yet how it stands.
 _TO_BE_SAID: Final = frozenset({"second_factor", "second_factor_unknown", "proofing"})

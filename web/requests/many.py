@@ -15,7 +15,7 @@ from staff.models import Person
 from systems.models import SystemRole
 from web.requests.asking import unsaved
 from web.requests.picks import grants_within_reach, holds_on, options_of
-from web.requests.saying import said
+from web.requests.words import said
 
 MOST: Final = 500  # requests in one bundle
 KINDS: Final = (Kind.REMOVAL.value, Kind.REACTIVATION.value, Kind.ROLE_CHANGE.value)
