@@ -21,7 +21,7 @@ from tests import factories
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
 from tests.requests.asking import ask, cms_did_typed, drafted, submitted, with_harp
-from tests.requests.test_ending import running
+from tests.requests.scenes import running
 from tests.requests.test_pages import sign_in
 
 pytestmark = pytest.mark.django_db

@@ -97,7 +97,7 @@ def _access(wanting: Wanting, on: date, typed: dict[str, Any]) -> Asked:
     account = account_on(person, system)
     existing = account is not None and is_there(account)
     kind = Kind.ADDITIONAL_ROLE if existing else Kind.NEW_ACCOUNT
-    mine = RoleGrant.objects.in_force(on).filter(account__person=person, account__system=system)
+    mine = RoleGrant.objects.in_force(on).filter(account__person=person, account__system=system, temporary=False)
     held = set(mine.values_list("facility_id", "role_id")) if existing else set()
     asks, left_out = [], []
     for place in wanting.facilities:

@@ -73,7 +73,9 @@ def options_of(
     """
     if kind == Kind.REACTIVATION:
         return _to_get_back(account, grants, on)
-    now = [grant for grant in grants if holds_on(grant, on)]
+    # What was wanted until a day is to be taken away after it, too.
+    past = kind == Kind.REMOVAL
+    now = [grant for grant in grants if holds_on(grant, on) or (past and grant.temporary and grant.valid_from <= on)]
     if kind in OF_ROLES:
         return [_role(grant) for grant in now] if account.status == _STATUS.ACTIVE else []
     if not grants and account.status != _STATUS.ACTIVE:

@@ -193,7 +193,7 @@ def _within_reach(scope: Scope, person: Person, picks: list[Pick]) -> list[Pick]
     whole = [pick.account.pk for pick in picks if pick.grant is None]
     if not whole:
         return picks
-    held = RoleGrant.objects.known().filter(account__in=whole, valid_to=None)
+    held = RoleGrant.objects.to_end().filter(account__in=whole)
     beyond = set(held.exclude(facility__in=places_to_ask(scope, person).order_by().values("pk")).values_list("account"))
     return [pick for pick in picks if pick.grant is not None or (pick.account.pk,) not in beyond]
 

@@ -22,8 +22,8 @@ from web.forms.requests import ChangeForm
 from web.requests.foreseen import deciders_of, lines_of
 from web.requests.places import closed_for
 from web.requests.reach import is_me, places_to_ask
-from web.requests.saying import said
 from web.requests.wanting import key_of
+from web.requests.words import said
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.toasts import say
