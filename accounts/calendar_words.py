@@ -67,6 +67,12 @@ def certification_day(duty: Duty) -> str:
     return f"{whose} {duty.system} role {duty.about} at {duty.facility}: last day to certify it"
 
 
+def role_ends_day(duty: Duty) -> str:
+    """Return whose role was wanted until the day."""
+    whose = "Your" if duty.own else possessive(duty.person)
+    return f"{whose} {duty.system} role {duty.about} at {duty.facility}: wanted until this day"
+
+
 def behind_certification(duty: Duty) -> list[str]:
     """Return the lines below a certification's date."""
     if duty.passed:

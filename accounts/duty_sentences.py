@@ -133,6 +133,20 @@ def after_step(duty: Duty) -> str:
     return f"{turn} Record on the request what came of it, also when it did not work.".strip()
 
 
+def role_ends(duty: Duty) -> str:
+    """Return until when a role was wanted on an account that lasts."""
+    whose = "Your" if duty.own else possessive(duty.person)
+    role = f"{whose} {duty.system} role {duty.about} at {duty.facility}"
+    if duty.passed:
+        return f"{role} was wanted until {duty.until}: have it removed, or ask for it anew."
+    return f"{role} is wanted until {duty.until}; then it has to be removed."
+
+
+def after_role_ends(duty: Duty) -> str:
+    """Return what settles it."""
+    return f"Nobody has said yet that {duty.system} took it away: ask for its removal, and finish that once it is gone."
+
+
 def temporary_due(*, person: str, own: bool, system: str, due_on: date, on: date) -> str:
     """Return until when an account may live that was not meant to last."""
     whose = f"Your {system}" if own else f"{possessive(person)} {system}"

@@ -5,6 +5,9 @@
 - Once submitted, who asked for whom and what kind it is stay; what else is asked for changes with a new revision only.
 - What went back to its draft is a new revision, so that no earlier approval counts; whether a second person decides is
   settled in the draft, and without one there is a finding. How many decide is lowered with a new revision only.
+- What was submitted is kept, with its steps, decisions, comments and files: no row of it is deleted (`KEPT`). Nothing
+  in the product deletes one; whoever writes a way that may (a deleted organization, what is older than it has to be
+  kept) takes these triggers away for it as the owner of the tables. What somebody said is never changed.
 - An approval names the request's own requester and beneficiary, so that the checks on it cannot be talked round, and a
   confirmed member as approver. It is never changed; it can only be voided.
 """
@@ -15,16 +18,18 @@ from accounts.policy.requesting import NEEDS_APPROVAL, TRANSITIONS, Approved, St
 from audit.protection import Protection
 
 REQUESTS, APPROVALS = "accounts_accessrequest", "accounts_approval"
+STEPS, NOTES, FILES = "accounts_requeststep", "accounts_requestnote", "accounts_requestfile"
 _ASKED_FOR: Final = ("system_id", "facility_id", "role_id", "grant_id", "account_id")
 _WHO: Final = ("organization_id", "kind", "requester_person_id", "beneficiary_person_id")
 _DECISION: Final = (
     "organization_id", "request_id", "revision", "verdict", "approver_person_id", "requester_person_id",
     "beneficiary_person_id", "in_place_of_id", "reason", "at",
 )  # fmt: skip
+_SAID: Final = ("organization_id", "request_id", "kind", "person_id", "by", "text", "at")
 
 
 def _changed(columns: tuple[str, ...]) -> str:
-    return " OR ".join(f"NEW.{name} {{differs}} OLD.{name}" for name in columns)
+    return " OR ".join(f'NEW."{name}" {{differs}} OLD."{name}"' for name in columns)  # "by" is a word of SQL
 
 
 def _quoted(values: object) -> str:
@@ -50,6 +55,15 @@ _UNDECIDED: Final = (
     f" AND ((NEW.approval = '{Approved.NEEDED}' AND {_TOO_FEW})"
     f" OR (NEW.approval <> '{Approved.NEEDED}' AND OLD.state <> '{State.SUBMITTED}') OR ({_UNSEEN})))"
 )
+# A request that was sent once, whatever it is now; ``of``: how its row is called.
+_SENT: Final = "({of}.state <> 'draft' OR {of}.submitted_at IS NOT NULL OR {of}.revision > 1)"
+_IS_KEPT: Final = {
+    REQUESTS: _SENT.format(of="OLD"),
+    **{
+        table: f"EXISTS (SELECT 1 FROM {REQUESTS} r WHERE r.id = OLD.request_id AND {_SENT.format(of='r')})"  # noqa: S608
+        for table in (APPROVALS, STEPS, NOTES, FILES)
+    },
+}
 # Table, moment -> what is refused, in order: (what is said, condition).
 _REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
     (REQUESTS, "insert"): [("a request begins as a draft", f"NEW.state <> '{State.DRAFT}'")],
@@ -95,6 +109,7 @@ _REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
             " AND p.user_confirmed_at IS NOT NULL)",
         ),
     ],
+    (NOTES, "update"): [("what was said is never changed", _changed(_SAID))],
     (APPROVALS, "update"): [
         ("a decision is never changed", _changed(_DECISION)),
         ("a voided decision stays void", "OLD.voided_at IS NOT NULL AND NEW.voided_at {differs} OLD.voided_at"),
@@ -134,4 +149,50 @@ PROTECTION: Final = Protection(
         for (table, moment), refused in _REFUSED.items()
         for number, (said, condition) in enumerate(refused, start=1)
     },
+)
+
+_KEEP: Final = "what was submitted is kept"
+_RAISE: Final = f"RAISE EXCEPTION '{_KEEP}' USING ERRCODE = 'integrity_constraint_violation';"
+
+
+def _kept_on_postgresql() -> dict[str, tuple[str, str]]:
+    found = {}
+    for table in _IS_KEPT:
+        found[f"{table}_delete"] = (
+            table,
+            f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION {_function(table, 'delete')}()",
+        )
+        found[f"{table}_truncate"] = (
+            table,
+            f"CREATE TRIGGER {table}_truncate BEFORE TRUNCATE ON {table}"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION {_function(REQUESTS, 'truncate')}()",
+        )
+    return found
+
+
+def _kept_on_sqlite() -> dict[str, tuple[str, str]]:
+    """REPLACE deletes without asking a DELETE trigger: a key that exists is not inserted again."""
+    found = {}
+    for table, condition in _IS_KEPT.items():
+        there = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608
+        for name, moment, when in ((f"{table}_delete", "DELETE", condition), (f"{table}_again", "INSERT", there)):
+            found[name] = (
+                table,
+                f"CREATE TRIGGER {name} BEFORE {moment} ON {table}"
+                f" WHEN {when} BEGIN SELECT RAISE(ABORT, '{_KEEP}'); END",
+            )
+    return found
+
+
+KEPT: Final = Protection(
+    functions={
+        _function(REQUESTS, "truncate"): f" BEGIN {_RAISE} END ",
+        **{
+            _function(table, "delete"): f" BEGIN IF {condition} THEN {_RAISE} END IF; RETURN OLD; END "
+            for table, condition in _IS_KEPT.items()
+        },
+    },
+    postgresql=_kept_on_postgresql(),
+    sqlite=_kept_on_sqlite(),
 )

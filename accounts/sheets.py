@@ -1,8 +1,11 @@
 """Which data sheet a request needs, filled from the register and the catalogue's phrases."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 from accounts.models import AccessRequest, PortalAccount, RoleGrant
+from accounts.models.requests import AccessRequestQuerySet
 from accounts.policy.data_sheets import (
     Change,
     Sheet,
@@ -20,13 +23,19 @@ from staff.models import Person
 from systems.models import Contact, FormPhrase
 
 _ADDS = frozenset({Kind.NEW_ACCOUNT, Kind.ADDITIONAL_ROLE})
-_QIES = frozenset({"qies", "casper"})
+# Systems whose form takes who goes and who comes (R-37): one user name opens both.
+ON_ONE_FORM: Final = frozenset({"qies", "casper"})
+_HALF: Final = (
+    "The same form has a second half, about another person, which you may not read. Whoever carries the request out at"
+    " the facility has the whole form."
+)
 
 
-def sheet_of(request: AccessRequest) -> Sheet | None:
+def sheet_of(request: AccessRequest, readable: AccessRequestQuerySet) -> Sheet | None:
     """Return the sheet of a request (read with system, facility, role, grant, people), None where none is needed.
 
-    A removal and an addition at the same facility in one bundle share a form (R-37). Four queries at most.
+    A removal and an addition at the same facility in one bundle share a form (R-37); of the other half it tells what
+    is among the ``readable`` requests. Five queries at most.
     """
     slug, kind = request.system.slug, request.kind
     site = site_of(request.facility)
@@ -39,12 +48,14 @@ def sheet_of(request: AccessRequest) -> Sheet | None:
     if slug == "cmsnet":
         who = _who(request)
         return cmsnet_request(Change(site, removed=who) if kind == Kind.REMOVAL else Change(site, added=who))
-    if slug not in _QIES:
+    if slug not in ON_ONE_FORM:
         return None
     other = _other_side(request)
+    hidden = other is not None and not readable.filter(pk=other.pk).exists()
+    other = None if hidden else other
     removed = request if kind == Kind.REMOVAL else other
     added = other if kind == Kind.REMOVAL else request
-    return account_request(
+    sheet = account_request(
         Change(
             site,
             removed=_who(removed) if removed else None,
@@ -53,6 +64,7 @@ def sheet_of(request: AccessRequest) -> Sheet | None:
             phrases=phrases(),
         )
     )
+    return replace(sheet, hints=(_HALF, *sheet.hints)) if hidden else sheet
 
 
 def people_with_access(facility: Facility) -> list[PortalAccount]:
@@ -88,11 +100,11 @@ def _other_side(request: AccessRequest) -> AccessRequest | None:
     wanted = _ADDS if request.kind == Kind.REMOVAL else {Kind.REMOVAL}
     ended = [state.value for state in ENDED]
     same = AccessRequest.objects.filter(
-        bundle=request.bundle_id, facility=request.facility_id, system=request.system_id
+        bundle=request.bundle_id, facility=request.facility_id, system__slug__in=ON_ONE_FORM
     ).filter(kind__in=[kind.value for kind in wanted])
     others = same.exclude(beneficiary_person=request.beneficiary_person_id).exclude(state__in=ended)
-    running = others.select_related("beneficiary_person", "account__identity")
-    return running.order_by("pk").first()
+    running = others.select_related("beneficiary_person", "account__identity").order_by("pk")
+    return min(running, key=lambda each: each.system_id != request.system_id, default=None)
 
 
 def _who(request: AccessRequest) -> Someone:

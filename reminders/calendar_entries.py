@@ -34,6 +34,7 @@ _OF_ACCOUNTS: Final = {
 }
 _OF_OTHERS: Final = {
     _Kind.CERTIFICATION: words.certification_day,
+    _Kind.TEMPORARY: words.role_ends_day,
     _Kind.ACKNOWLEDGEMENT: words.acknowledgement_day,
     _Kind.OBLIGATION: words.obligation_day,
     _Kind.REVIEW: words.review_day,

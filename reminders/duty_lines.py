@@ -149,6 +149,8 @@ def sentence(kind: str, duty: words.Duty) -> str:
     """Return what a row says."""
     if kind == Deadline.Kind.CERTIFICATION:
         return words.certification_due(duty)
+    if kind == Deadline.Kind.TEMPORARY:
+        return words.role_ends(duty)
     if kind == Deadline.Kind.ACKNOWLEDGEMENT:
         return words.acknowledgement_due(duty)
     if kind == Deadline.Kind.REVIEW:
@@ -162,6 +164,8 @@ def detail(kind: str, duty: words.Duty) -> str:
     """Return the line under a row."""
     if kind == Deadline.Kind.CERTIFICATION:
         return words.after_certification(duty)
+    if kind == Deadline.Kind.TEMPORARY:
+        return words.after_role_ends(duty)
     if kind == Deadline.Kind.ACKNOWLEDGEMENT:
         return MODELLED
     if kind == Deadline.Kind.REVIEW:

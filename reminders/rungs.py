@@ -32,6 +32,7 @@ NOT_YET: Final = 32_000  # no step: more days are left than the ladder has
 # kind of deadline -> what those hang on that do not hang on an account
 SUBJECTS: Final[dict[str, tuple[str, ...]]] = {
     "certification": ("grant",),
+    "temporary": ("account", "grant"),
     "acknowledgement": ("person",),
     "obligation": ("obligation",),
     "officials": ("facility",),

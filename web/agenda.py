@@ -127,7 +127,9 @@ def _duties(scope: Scope, on: date) -> dict[str, list[Row]]:
 
 
 def _watched(scope: Scope, accounts: QuerySet[PortalAccount]) -> QuerySet[Deadline]:
-    rows = Deadline.objects.open().filter(organization=scope.organization, kind__in=_WATCHED, muted=False)
+    rows = Deadline.objects.open().filter(
+        organization=scope.organization, kind__in=_WATCHED, muted=False, account__isnull=False
+    )
     if scope.reads is not None:
         rows = rows.filter(account__in=accounts.order_by().values("pk"))
     return rows.select_related("account__person", "account__system", "policy__source")

@@ -1,14 +1,16 @@
 """What a system demands of an account, and who helps: the catalogue's words beside one account."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accounts.models import Deadline, PortalAccount, RoleGrant
+from accounts.models import AccessRequest, Deadline, PortalAccount, RoleGrant
 from accounts.policy.advising import advice_is_near
 from accounts.policy.business_days import is_federal_holiday
+from accounts.policy.requesting import State
+from accounts.selectors import systems_in_use
 from accounts.words import count_noun, listed, zone_short
 from systems.models import Contact, Policy, System
 from systems.paths import closed
@@ -112,7 +114,8 @@ def _days(weekdays: str) -> str:
 def moved_away(account: PortalAccount, grants: Sequence[RoleGrant], on: date) -> str:
     """Return a sentence when every stream known to have run over this system has ended for all its facilities.
 
-    Only a hint: nobody published when the system itself ends, and what a facility really uses is not recorded yet.
+    Only a hint: nobody published when the system itself ends, and what a facility really uses is not recorded yet. Who
+    said that it is still needed at one of them, of the facility or in a request, is not asked again.
     """
     places = {grant.facility.pk: grant.facility for grant in grants}
     if not places:
@@ -122,8 +125,21 @@ def moved_away(account: PortalAccount, grants: Sequence[RoleGrant], on: date) ->
         kind = kind_of(place.provider_type, licensed_only=place.licensed_only)
         if not closed([path for path in paths if path.provider_type == kind], on):
             return ""
+    if _still_needed(account, places):
+        return ""
     names = listed([place.name for place in places.values()])
     return (
         f"Every data stream that we know to have run over {account.system.name} for {names} has moved elsewhere."
         " If nobody there uses it any more, have the account removed."
     )
+
+
+def _still_needed(account: PortalAccount, places: Collection[int]) -> bool:
+    """Return whether somebody said that the system is still needed at one of the places. Two queries at most."""
+    if any(account.system.slug in systems for systems in systems_in_use(places).values()):
+        return True
+    stands = [State.SUBMITTED, State.APPROVED, State.IN_PROGRESS, State.DONE]
+    asked = AccessRequest.objects.filter(
+        beneficiary_person=account.person_id, system=account.system_id, facility__in=places, state__in=stands
+    )
+    return asked.exclude(still_needed_reason="").exists()

@@ -3,11 +3,13 @@
 from collections.abc import Container
 from datetime import date, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from accounts.models import Deadline, RequestStep
+from accounts.policy.requesting import Kind
 from facilities.access import Action, Scope
 from reminders import duty_lines
 from reminders.addresses import page_of_request
@@ -18,12 +20,14 @@ from web.reach import people_in_reach
 
 _KINDS: Final = (
     Deadline.Kind.CERTIFICATION,
+    Deadline.Kind.TEMPORARY,
     Deadline.Kind.ACKNOWLEDGEMENT,
     Deadline.Kind.OBLIGATION,
     Deadline.Kind.REVIEW,
 )
 _CLEARS: Final = {
     Deadline.Kind.CERTIFICATION.value: "Its certification by the approver on CMS’s side, recorded here.",
+    Deadline.Kind.TEMPORARY.value: "A finished removal of the role, or a finished request for it that goes further.",
     Deadline.Kind.ACKNOWLEDGEMENT.value: "The acknowledgement, recorded on the person’s page.",
     Deadline.Kind.OBLIGATION.value: "The note on the facility’s page that it is done.",
     Deadline.Kind.REVIEW.value: "A review of the access there, recorded on the facility’s page.",
@@ -118,6 +122,13 @@ def _url(each: Row, scope: Scope) -> str:
 
 def _links(each: Row, scope: Scope, reached: Container[int]) -> list[dict[str, str]]:
     slug = scope.organization.slug
+    if each["kind"] == Deadline.Kind.TEMPORARY:
+        if not scope.may(Action.REQUEST_ACCESS, [each["grant__facility_id"]]):
+            return []
+        asked = {"kind": Kind.REMOVAL.value, "grant": each["grant_id"]}
+        return [
+            {"label": "Ask for its removal", "url": f"{reverse('web:request-new', args=[slug])}?{urlencode(asked)}"}
+        ]
     if each["grant_id"] and scope.may(Action.KEEP_ACCOUNT, [each["grant__facility_id"]]):
         return [{"label": "It was certified", "url": reverse("web:certify", args=[slug, each["grant_id"]])}]
     if each["obligation_id"] and scope.may(Action.EDIT_FACILITY, [each["obligation__facility_id"]]):

@@ -198,6 +198,10 @@ class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
         """Not corrected away."""
         return self.filter(voided_at=None)
 
+    def to_end(self) -> "RoleGrantQuerySet":
+        """Known and not ended as far as anybody said: a role that was wanted until a day is still to be taken away."""
+        return self.known().filter(Q(valid_to=None) | Q(temporary=True))
+
     def lost_with_account(self) -> "RoleGrantQuerySet":
         """Roles that ended because their account was lost; what was taken away before does not come back with it."""
         lost = self.known().filter(account__status=PortalAccount.Status.LOST, valid_to__isnull=False)
@@ -224,6 +228,8 @@ class RoleGrant(models.Model):
     role = models.ForeignKey("systems.SystemRole", models.PROTECT, related_name="grants")
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
+    # wanted until ``valid_to`` only; nobody said yet that it was taken away (R-54)
+    temporary = models.BooleanField(default=False, db_default=False)
     evidence = models.CharField(max_length=200, blank=True)  # what says so, in words
     recorded_at = models.DateTimeField()
     voided_at = models.DateTimeField(null=True, blank=True)
@@ -235,6 +241,9 @@ class RoleGrant(models.Model):
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="accounts_grant_forward"
             ),
+            models.CheckConstraint(
+                condition=Q(temporary=False) | Q(valid_to__isnull=False), name="accounts_temporary_grant_ends"
+            ),
             models.UniqueConstraint(
                 fields=["account", "facility", "role"],
                 condition=Q(valid_to=None, voided_at=None),
@@ -245,6 +254,8 @@ class RoleGrant(models.Model):
             models.Index(fields=["organization", "facility", "account"], name="accounts_at_facility"),
             # grants that begin or end on a day: their facilities are looked at again
             models.Index(fields=["valid_from"], condition=Q(voided_at=None), name="accounts_grant_begins"),
+            # the few that were wanted until a day, for their clocks
+            models.Index(fields=["account"], condition=Q(temporary=True), name="accounts_grants_until"),
             models.Index(
                 fields=["valid_to"], condition=Q(voided_at=None, valid_to__isnull=False), name="accounts_grant_ends"
             ),

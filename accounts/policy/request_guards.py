@@ -21,6 +21,8 @@ PERSONAL_DOMAINS: Final = frozenset(
 PERSONAL_MAIL_PROVIDERS: Final = 2  # up to so many providers, without a domain of their own (HARP-CRED-5)
 _NEW_ACCESS: Final = frozenset({"new-account", "additional-role", "role-change"})
 _FIRST_TIME: Final = frozenset({"new-account", "additional-role"})
+# What makes or keeps access usable: nobody needs that on a system that has closed for the facility.
+NEEDS_OPEN_SYSTEM: Final = _NEW_ACCESS | {"reactivation", "unlock"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +143,8 @@ def _role(asked: Wanted, on: date) -> Iterator[Guard]:
         )
 
 
-def _place(asked: Wanted, on: date) -> Iterator[Guard]:
-    if asked.kind not in _NEW_ACCESS:
-        return
-    if asked.closed and not asked.still_needed:
+def _closed(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.kind in NEEDS_OPEN_SYSTEM and asked.closed and not asked.still_needed:
         onward = " or ".join(asked.successors)
         cure = f"Ask for {onward} instead" if onward else "Ask for nothing here"
         yield Guard(
@@ -154,6 +154,11 @@ def _place(asked: Wanted, on: date) -> Iterator[Guard]:
             f"{asked.system_name} has closed for {asked.facility}.",
             f"{cure}, or say why it is still needed here.",
         )
+
+
+def _place(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.kind not in _NEW_ACCESS:
+        return
     if asked.licensed_only and asked.needs_ccn:
         if asked.without_ccn:
             yield Guard("licensed_only", "R-30", False, asked.without_ccn, "", asked.needs_ccn)
@@ -244,6 +249,7 @@ def _two_people(asked: Wanted, on: date) -> Iterator[Guard]:
 
 _CHECKS: Final[tuple[Callable[[Wanted, date], Iterator[Guard]], ...]] = (
     _person,
+    _closed,
     _place,
     _role,
     _prerequisites,

@@ -111,9 +111,10 @@ def grant_again(keys: Collection[int], at: datetime) -> None:
     """Insert ended roles once more: what they said holds again, known from now on, also who certified them when."""
     rows = RoleGrant.objects.filter(pk__in=keys).order_by("pk")
     facts = ("organization_id", "account_id", "facility_id", "role_id", "valid_from", "valid_to", "evidence")
-    old = list(rows.values_list("pk", *facts))
+    old = list(rows.values_list("pk", *facts, "temporary"))
     new = reserve_keys(RoleGrant, len(old))
-    insert_rows(RoleGrant, GRANT, ([key, *row[1:], at] for key, row in zip(new, old, strict=True)))
+    again_as = ((key, row) for key, row in zip(new, old, strict=True))
+    insert_rows(RoleGrant, (*GRANT, "temporary"), ([key, *row[1:-1], at, row[-1]] for key, row in again_as))
     again = {row[0]: key for key, row in zip(new, old, strict=True)}
     said = Certification.objects.known().filter(grant__in=keys).order_by("pk")
     certified = said.values_list("organization_id", "grant_id", "certified_on", "certified_by", "recorded_by")

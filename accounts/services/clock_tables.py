@@ -24,7 +24,8 @@ _CLOCKS: Final[dict[str, tuple[str, str]]] = {
     Deadline.Kind.PASSWORD.value: ("a.password_changed_on", "('active')"),
 }
 LOGIN_KINDS: Final = (Deadline.Kind.INACTIVITY.value, Deadline.Kind.DELETION.value)  # what logins move
-CLOCK_KINDS: Final = (*_CLOCKS, Deadline.Kind.TEMPORARY.value, Deadline.Kind.CERTIFICATION.value)
+TEMPORARY_ROLE: Final = "temporary-role"  # a temporary deadline that hangs on a role
+CLOCK_KINDS: Final = (*_CLOCKS, Deadline.Kind.TEMPORARY.value, TEMPORARY_ROLE, Deadline.Kind.CERTIFICATION.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Hook:
 _ACCOUNT: Final = Hook("account_id", "account:")
 HOOKS: Final[dict[str, Hook]] = {
     Deadline.Kind.CERTIFICATION.value: Hook("grant_id", "grant:"),
+    TEMPORARY_ROLE: Hook("grant_id", "grant:", kind=Deadline.Kind.TEMPORARY.value),
     Deadline.Kind.ACKNOWLEDGEMENT.value: Hook("person_id", "person:", "/rules"),
     "addendum": Hook("person_id", "person:", "/addendum", Deadline.Kind.ACKNOWLEDGEMENT.value),
     Deadline.Kind.OBLIGATION.value: Hook("obligation_id", "obligation:"),
@@ -156,6 +158,8 @@ def facts(kind: str, published: Iterable[int], chosen: Chosen) -> str:
         return _certifications(published, chosen)
     if kind == Deadline.Kind.TEMPORARY:
         return _temporary(chosen)
+    if kind == TEMPORARY_ROLE:
+        return _temporary_roles(chosen)
     basis, statuses = _CLOCKS[kind]
     basis = basis.format(logins=chosen.logins)
     limited = f"a.system_id IN ({_keys(published)})"
@@ -248,6 +252,21 @@ def _temporary(chosen: Chosen) -> str:
     )
 
 
+def _temporary_roles(chosen: Chosen) -> str:
+    """Roles on a lasting account that were wanted until a day; the house key is that day, as the number YYYYMMDD.
+
+    The clock runs on after the day, until somebody says that the role was taken away, or wanted for longer.
+    """
+    return (
+        f"SELECT '{TEMPORARY_ROLE}' AS kind, g.id AS subject_id, a.organization_id, a.system_id,"  # noqa: S608
+        " CASE WHEN g.voided_at IS NULL AND a.status = 'active' THEN g.valid_from END AS basis_on,"
+        f" {_number('g.valid_to')} AS house_days, CAST(NULL AS date) AS check_on, {STORED}"
+        f" FROM {chosen.source} JOIN accounts_rolegrant g ON g.account_id = a.id AND g.temporary"
+        " LEFT JOIN accounts_deadline x ON x.grant_id = g.id AND x.kind = 'temporary'"
+        f" WHERE {chosen.sql}"
+    )
+
+
 def _keys(keys: Iterable[int]) -> str:
     return ", ".join(str(int(key)) for key in sorted(keys)) or "0"
 
@@ -287,5 +306,6 @@ def empty(cursor: Any, filled: int, *names: str) -> None:
 
 __all__ = [
     "BASES", "CHANGED", "CLOCK_KINDS", "CLOSE", "EMERGENCY", "HOOKS", "HOUSE_DAY", "HOUSE_FLAG_DAYS", "INSERT", "JOIN",
-    "LAPSES", "LOGIN_KINDS", "STORED", "UPDATE", "Chosen", "empty", "facts", "fill", "fill_due", "know",
+    "LAPSES", "LOGIN_KINDS", "STORED", "TEMPORARY_ROLE", "UPDATE", "Chosen", "empty", "facts", "fill", "fill_due",
+    "know",
 ]  # fmt: skip

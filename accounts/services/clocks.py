@@ -148,6 +148,8 @@ def said(chains: Chains, kind: str, system: int, house: int, basis: date) -> Ans
     """Return what the rule of one kind says of one basis day; what ``house`` means is told by `clock_tables`."""
     if kind == Deadline.Kind.TEMPORARY:
         return temporary(chains, house, basis)
+    if kind == tables.TEMPORARY_ROLE:
+        return Answer(_numbered(house), None, EASTERN, None, 0)
     if kind == Deadline.Kind.CERTIFICATION:
         return certification(chains, system, house, basis)
     return answer(kind, chains, system, house, basis)

@@ -310,9 +310,12 @@ def lose_account(*, account: PortalAccount, loss: str, on: date, at: datetime) -
 
 
 def end_grants(*, account: PortalAccount, on: date, at: datetime, only: RoleGrant | None = None) -> list[RoleGrant]:
-    """End the account's open grants, or one: each row is voided and an ended one inserted (facts are never edited)."""
+    """End the account's open grants, or one: each row is voided and an ended one inserted (facts are never edited).
+
+    Those that were wanted until a day end as well, on the day on which they were taken away.
+    """
     ended = []
-    open_grants = RoleGrant.objects.known().filter(account=account, valid_to=None)
+    open_grants = RoleGrant.objects.to_end().filter(account=account)
     if only is not None:
         open_grants = open_grants.filter(pk=only.pk)
     for grant in list(open_grants.select_for_update(of=("self",))):

@@ -1,7 +1,6 @@
 """How requests end: with proof and effect in one act, taken back exactly, failed and tried again."""
 
 import json
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
@@ -23,7 +22,7 @@ from accounts.services.inventory import correct_account, remove_account, report_
 from accounts.services.lapses import sweep_lapses
 from accounts.services.logins import record_login, refresh_clocks
 from accounts.services.requests.carrying import record_outcome
-from accounts.services.requests.deciding import decide
+from accounts.services.requests.cms_side import Said, open_on_cms_side
 from accounts.services.requests.ending import fail, finish, retry
 from accounts.services.requests.submitting import withdraw
 from accounts.services.requests.undoing import undo
@@ -36,28 +35,12 @@ from systems.models import SystemRole
 from tests import factories
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
-from tests.requests.asking import submitted
+from tests.requests.asking import cms_did, submitted
+from tests.requests.scenes import SCENES, YESTERDAY, role, running, viewer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 
 LATER = NOON + timedelta(hours=3)
-YESTERDAY = TODAY - timedelta(days=1)
-
-
-def role(slug, system="iqies"):
-    return SystemRole.objects.get(system__slug=system, slug=slug)
-
-
-def viewer():
-    return role("provider-assessment-viewer")
-
-
-def running(cast, **given):
-    """Return a request that is being carried out: submitted, and decided by Alice where that is needed."""
-    request = submitted(cast, **given)
-    if request.state == State.SUBMITTED:
-        [request] = decide(scope=cast.scope("alice"), requests=[request], approve=True, at=NOON)
-    return request
 
 
 def without_harp(request):
@@ -67,7 +50,7 @@ def without_harp(request):
 
 
 def done(cast, request, on=TODAY, by="carol", at=NOON, **given):
-    given = {"proof": "note", "proof_text": "The help desk said so on the phone."} | given
+    given = {"proof": "note", "proof_text": "The help desk said so on the phone.", "cms_side": cms_did(request)} | given
     return finish(scope=cast.scope(by), request=request, effective_on=on, at=at, **given)
 
 
@@ -103,101 +86,9 @@ def certified_on(row, grants):
     return Certification.objects.known().filter(grant__in=mine).values_list("certified_on", flat=True)
 
 
-@dataclass
-class Case:
-    """One kind of request on what somebody holds, and what is true once it is finished."""
-
-    given: dict
-    account: PortalAccount | None
-    holds: object
-
-
-def cases(cast):  # noqa: C901  (one small scene per kind)
-    henry = {"person": "henry"}
-
-    def asked(**given):
-        return running(cast, **(henry | given))
-
-    def iqies(**more):
-        return held(cast, last_login=TODAY - timedelta(days=10), roles=[viewer()], **henry, **more)
-
-    def new_account():
-        return (
-            asked(),
-            lambda: (
-                PortalAccount.objects.open().get(person=cast.people["henry"], system__slug="iqies").login_state
-                == "never"
-            ),
-        )
-
-    def additional_role():
-        account = iqies()
-        asks = asked(kind=Kind.ADDITIONAL_ROLE, role="provider-administrator", account=account)
-        return asks, lambda: account.grants.known().filter(valid_to=None).count() == 2
-
-    def role_change():
-        account = iqies()
-        old = account.grants.get()
-        Certification.objects.create(
-            organization=cast.riverside, grant=old, certified_on=YESTERDAY, recorded_at=NOON, recorded_by="x"
-        )
-        asks = asked(kind=Kind.ROLE_CHANGE, role="provider-administrator", account=account, grant=old)
-        return (
-            asks,
-            lambda: (
-                account.grants.known().get(role=viewer()).valid_to == YESTERDAY
-                and account.grants.known().get(valid_to=None).role.slug == "provider-administrator"
-            ),
-        )
-
-    def removal():
-        account = iqies()
-        asks = asked(kind=Kind.REMOVAL, role="", account=account, grant=account.grants.get())
-        return asks, lambda: PortalAccount.objects.get(pk=account.pk).status == "removed"
-
-    def reactivation():
-        account = iqies()
-        report_loss(scope=cast.scope("carol"), account=account, loss="inactive", lost_on=YESTERDAY, at=NOON)
-        asks = asked(kind=Kind.REACTIVATION, role="", account=account)
-        return asks, lambda: account.grants.known().get(valid_to=None).valid_from == TODAY
-
-    def unlock():
-        account = held(cast, "qies", last_login=YESTERDAY, **henry)
-        report_loss(scope=cast.scope("carol"), account=account, loss="locked", lost_on=YESTERDAY, at=NOON)
-        asks = asked(kind=Kind.UNLOCK, role="", account=account, system="qies")
-        return asks, lambda: PortalAccount.objects.get(pk=account.pk).status == "active"
-
-    def forgotten_id():
-        account = iqies()
-        asks = asked(kind=Kind.FORGOTTEN_ID, role="", account=account)
-        return asks, lambda: PortalAccount.objects.get(pk=account.identity_id).user_id == "HTEST01"
-
-    def contact_change():
-        account = iqies()
-        asks = asked(kind=Kind.CONTACT_CHANGE, role="", account=account)
-        return asks, lambda: ProfileCheck.objects.known().get().account_id == account.identity_id
-
-    def proofing():
-        account = iqies()
-        asks = asked(kind=Kind.PROOFING, role="", system="harp")
-        return asks, lambda: PortalAccount.objects.get(pk=account.identity_id).proofing == "done"
-
-    def certification():
-        account = held(cast, "idm", last_login=YESTERDAY, **henry)
-        grant = account.grants.get()
-        asks = asked(kind=Kind.CERTIFICATION, role="", account=account, grant=grant, system="idm")
-        return asks, lambda: Certification.objects.known().get(grant=grant).certified_on == TODAY
-
-    scenes = (
-        new_account, additional_role, role_change, removal, reactivation, unlock, forgotten_id, contact_change,
-        proofing, certification,
-    )  # fmt: skip
-    return {scene.__name__.replace("_", "-"): scene for scene in scenes}
-
-
 @pytest.mark.parametrize("kind", list(Kind))
 def test_finishing_takes_effect_and_undoing_leaves_everything_as_it_was(cast, kind):
-    request, holds = cases(cast)[kind]()
+    request, holds = SCENES[kind](cast)
     before = standing(cast)
     Recheck.objects.all().delete()
     finished = done(cast, request, user_id="HTEST01" if kind == Kind.FORGOTTEN_ID else "")
@@ -434,6 +325,7 @@ def test_whose_access_goes_or_changes_has_no_say_in_how_that_ends(cast):
     fail(scope=cast.scope("carol"), request=removal, reason="The desk is closed.", at=LATER)
     refused(retry, who=henry, request=removal)
     withdraw(scope=cast.scope("carol"), request=removal, reason="Not needed.", at=LATER)
+    removal = running(cast, kind=Kind.REMOVAL, role="", account=account, grant=account.grants.known().get())
     change = running(
         cast, kind=Kind.ROLE_CHANGE, role="provider-administrator", account=account, grant=account.grants.known().get()
     )
@@ -443,6 +335,10 @@ def test_whose_access_goes_or_changes_has_no_say_in_how_that_ends(cast):
     refused(undo, who=henry, request=change, reason="I want it back.")
     own = submitted(cast, by="henry", kind=Kind.REMOVAL, role="", account=account)
     refused(finish, who=henry, request=own, **proved)  # removing accounts is no right of a holder
+    for asked in (removal, own):  # nor is saying that it went on, whoever asked
+        step = asked.steps.filter(state="open").select_related("request__beneficiary_person").first()
+        refused(record_outcome, who=henry, step=step, worked=True, on=TODAY)
+        assert record_outcome(scope=cast.scope("carol"), step=step, worked=True, on=TODAY, at=NOON).state == "done"
     assert withdraw(scope=henry, request=own, reason="I stay.", at=NOON).state == State.WITHDRAWN
 
 
@@ -461,3 +357,36 @@ def test_asking_first_lifts_nobodys_rights(cast):
     report_loss(scope=cast.scope("carol"), account=account, loss="locked", lost_on=YESTERDAY, at=NOON)
     unlock = submitted(cast, by="henry", kind=Kind.UNLOCK, role="", account=account, system="idm")
     assert done(cast, unlock, by="henry").state == State.DONE, "what a holder records about her own account anyway"
+
+
+def test_what_is_open_on_the_side_of_cms_ends_with_its_outcome_and_day_and_never_unsaid(cast):
+    request = running(cast)
+    [wait] = open_on_cms_side(request)
+    before = standing(cast)
+    wrong = [
+        ({}, "“Wait for the new Security Official” is still open", f"outcome-{wait.pk}"),
+        ({wait.pk: Said("perhaps", TODAY)}, "is still open", f"outcome-{wait.pk}"),
+        ({wait.pk: Said("refused", TODAY)}, "record that it cannot be done", f"outcome-{wait.pk}"),
+        ({wait.pk: Said("done")}, "on which day", f"on-{wait.pk}"),
+        ({wait.pk: Said("done", TODAY + timedelta(days=2))}, "future", f"on-{wait.pk}"),
+        ({wait.pk: Said("done", date(1999, 1, 1))}, "before any", f"on-{wait.pk}"),
+    ]
+    for said, words, field in wrong:
+        with pytest.raises(AccountRefused, match=words) as refused:
+            done(cast, request, cms_side=said)
+        assert refused.value.field == field
+    assert standing(cast) == before, "nothing of it was written"
+    done(cast, request, cms_side={wait.pk: Said("done", YESTERDAY)})
+    wait.refresh_from_db()
+    assert (wait.state, wait.done_on, wait.done_by) == ("done", YESTERDAY, "carol@example.org")
+    [item] = AuditItem.objects.of_event(AuditEvent.objects.get(action="request.done").pk)
+    assert json.loads(item.payload)["cms_side"] == {wait.key_in_list: YESTERDAY.isoformat()}
+    undo(scope=cast.scope("carol"), request=request, reason="Too early.", at=LATER)
+    assert standing(cast) == before
+    wait.refresh_from_db()
+    assert (wait.state, wait.done_on, wait.done_by) == ("waiting", None, "")
+    done(cast, request, at=LATER, cms_side={wait.pk: Said("not-needed")})
+    wait.refresh_from_db()
+    assert (wait.state, wait.note) == ("skipped", "CMS’s side had nothing to do or decide here.")
+    own = running(cast, kind=Kind.FORGOTTEN_ID, role="", account=PortalAccount.objects.open().get(system__slug="iqies"))
+    assert done(cast, own, user_id="HTEST01", cms_side={}).state == State.DONE, "where nothing waits for CMS"

@@ -16,7 +16,8 @@ from audit.models import AuditEvent, AuditItem
 from config.backups.making import evidence_files
 from config.env import EnvironmentRefused, folder, read
 from tests.conftest import NOON, TODAY
-from tests.requests.test_ending import running
+from tests.requests.asking import cms_did
+from tests.requests.scenes import running
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def evidence(settings, tmp_path):
 def prove(cast, request, name, content):
     return finish(
         scope=cast.scope("carol"), request=request, effective_on=TODAY, proof="file", upload=Upload(name, content),
-        at=NOON,
+        cms_side=cms_did(request), at=NOON,
     )  # fmt: skip
 
 

@@ -277,7 +277,32 @@ def test_a_step_is_recorded_and_a_refused_one_keeps_what_was_typed(client, cast)
     client.post(address, {"worked": "yes", "on": "2026-11-19", "note": "By phone"})
     step.refresh_from_db()
     assert (step.state, step.done_on, step.note) == ("done", TODAY - timedelta(days=1), "By phone")
-    assert "Done on Thu 19 Nov 2026. By phone" in text(page_of(client, request))
+    page = page_of(client, request)
+    assert "Done on Thu 19 Nov 2026, said by Carol Test. By phone" in text(page)
+    finish = f'href="{deed("request-finish", request.pk)[0]}"'
+    assert f'<a class="btn btn-secondary" {finish}' in page.content.decode(), "steps are left"
+    client.force_login(cast.henry)
+    mine = text(page_of(client, request))
+    assert "said by a colleague. By phone" in mine
+    assert "Carol Test. By phone" not in mine
+    client.force_login(cast.carol)
+    while left := request.steps.filter(state="open").order_by("position").first():
+        client.post(deed("request-step", left.pk)[0], {"worked": "yes", "on": "2026-11-20"})
+    assert f'<a class="btn btn-primary" {finish}' in page_of(client, request).content.decode()
+
+
+def test_what_comes_first_is_a_link_to_ask_for_it_or_to_add_what_is_there(client, cast):
+    request = drafted(cast)  # iQIES without a HARP account
+    there = reverse("web:person-accounts-add", args=["riverside", cast.people["henry"].pk])
+    client.force_login(cast.carol)
+    for page in (page_of(client, request), client.get(reverse("web:request-edit", args=["riverside", request.pk]))):
+        shown = page.content.decode()
+        assert f'<a href="{there}">Add the HARP account that is there already</a>' in shown
+        assert "Ask for HARP first</a>" in shown
+    assert client.get(there).status_code == 200
+    mine = drafted(cast, by="henry")
+    client.force_login(cast.henry)
+    assert "Add the HARP account" not in text(page_of(client, mine)), "she may not add accounts"
 
 
 def test_many_are_decided_for_one_reason_in_one_event(client, cast):

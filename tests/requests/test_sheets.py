@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from pypdf import PdfReader
 
-from accounts.models import PortalAccount
+from accounts.models import AccessRequest, PortalAccount
 from accounts.policy.data_sheets import SheetRefused
 from accounts.services.requests.drafting import draft
 from accounts.sheets import keep_sheet, sheet_of
@@ -44,8 +44,9 @@ def test_one_form_for_who_goes_and_who_comes_with_unknown_for_an_unknown_id(cast
         ask(cast, person="carol", system="qies", role="individual-user", still_needed_reason="Old records.", reason=""),
     ]
     gone, come = draft(scope=cast.scope("alice"), asks=both, at=NOON)
-    sheet = sheet_of(gone)
-    assert sheet == sheet_of(come), "the successor stands on the same form"
+    everything = AccessRequest.objects.all()
+    sheet = sheet_of(gone, everything)
+    assert sheet == sheet_of(come, everything), "the successor stands on the same form"
     text = sheet.text()
     assert text.startswith("MDS Individual User Account Request\n")
     assert f"Personal logon ID: {_phrase('QIES-FORM-1')}" in text
@@ -62,7 +63,7 @@ def test_licensed_only_words_and_the_reason_of_texas_in_texas_only(cast):
     }
     for state, lodge in lodges.items():
         request = drafted(cast, by="alice", facility=lodge, system="qies", role="individual-user", reason="We start.")
-        text = sheet_of(request).text()
+        text = sheet_of(request, AccessRequest.objects.all()).text()
         assert f"Facility CCN: {_phrase('QIES-FORM-4')}\n" in text
         assert (_phrase("QIES-FORM-3") in text) == (state == "TX")
         assert ("We start." in text) == (state == "OK")
@@ -84,20 +85,20 @@ def test_everybody_but_some_needs_an_id_of_each_who_stays(cast):
 
 def test_cmsnet_epoc_and_the_call_have_their_own_sheets_and_others_none(cast):
     epoc = _qies(cast, "henry", "E1", role="epoc-user")
-    grant = epoc.grants.get()
-    mail = sheet_of(drafted(cast, kind="removal", system="qies", role="", account=epoc, grant=grant))
+    grant, none = epoc.grants.get(), AccessRequest.objects.none()
+    mail = sheet_of(drafted(cast, kind="removal", system="qies", role="", account=epoc, grant=grant), none)
     assert mail.message == "Please remove the ePOC account of Henry Test at Oak House, CCN 015009."
     network = factories.AccountFactory(
         organization=cast.riverside, person=cast.people["henry"], system=System.objects.get(slug="cmsnet"), user_id=None
     )
-    sheet = sheet_of(draft(scope=cast.scope("carol"), asks=[_removal(cast, "henry", network)], at=NOON)[0])
+    sheet = sheet_of(draft(scope=cast.scope("carol"), asks=[_removal(cast, "henry", network)], at=NOON)[0], none)
     assert sheet.form == "CMSNet Access Request Form"
     assert "ZIP Code: 35653" in sheet.text()
-    call = sheet_of(drafted(cast, kind="forgotten-id", system="qies", role="", account=epoc))
+    call = sheet_of(drafted(cast, kind="forgotten-id", system="qies", role="", account=epoc), none)
     assert "CCN: 015009" in call.text()
     assert any("exactly" in hint for hint in call.hints)
     assert any("Never tell the password" in hint for hint in call.hints)
-    assert sheet_of(drafted(cast)) is None
+    assert sheet_of(drafted(cast), none) is None
 
 
 def test_the_pages_and_the_pdf_say_the_same_and_stay_inside_the_organization(client, cast):

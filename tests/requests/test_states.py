@@ -4,16 +4,17 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Approval, Finding, RequestHouse
 from accounts.policy.requesting import TRANSITIONS, Approved, Kind, State, may_become
-from accounts.request_triggers import PROTECTION
+from accounts.request_triggers import KEPT, PROTECTION
 from accounts.services.inventory import report_loss
 from accounts.services.requests import deciding, drafting, submitting
 from accounts.services.requests.ending import finish
+from accounts.services.requests.evidence import Upload, keep_file
 from audit.models import AuditEvent
 from facilities.access import NotAllowed
 from facilities.models.tenancy import Role
@@ -405,3 +406,37 @@ def test_who_has_a_second_record_with_the_same_address_does_not_decide_about_her
     request = submitted(cast, person="twin")
     with pytest.raises(AccountRefused, match="two records of one person"):
         deciding.decide(scope=cast.scope("alice"), requests=[request], approve=True, at=NOON)
+
+
+def test_no_row_of_what_was_submitted_is_deleted_and_a_draft_may_go(cast, tmp_path, settings):
+    settings.MEDIA_ROOT = tmp_path
+    KEPT.install()
+    assert KEPT.missing() == []
+    request = submitted(cast)
+    deciding.comment(scope=cast.scope("carol"), request=request, text="By Monday, please.", at=NOON)
+    deciding.decide(scope=cast.scope("alice"), requests=[request], approve=True, at=NOON)
+    keep_file(scope=cast.scope("carol"), request=request, upload=Upload("a.txt", b"Seen."), at=NOON)
+    draft = drafted(cast, role="provider-administrator")
+    deciding.comment(scope=cast.scope("carol"), request=draft, text="Not yet.", at=NOON)
+    sent_back = submitted(cast, role="provider-security-official")
+    deciding.send_back(scope=cast.scope("alice"), request=sent_back, question="Why?", at=NOON)
+
+    def tried(statement):
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    for table in ("approval", "requeststep", "requestnote", "requestfile"):
+        name = f"accounts_{table}"
+        assert _refused(lambda n=name: tried(f"DELETE FROM {n} WHERE request_id = {request.pk}")), name
+        if connection.vendor == "sqlite":
+            assert _refused(lambda n=name: tried(f"REPLACE INTO {n} SELECT * FROM {n}")), name
+    for row in (request, sent_back):
+        assert _refused(lambda key=row.pk: tried(f"DELETE FROM accounts_accessrequest WHERE id = {key}")), row.state
+    note = "accounts_requestnote"
+    assert _refused(lambda: tried(f"UPDATE {note} SET text = 'By Friday.' WHERE request_id = {request.pk}"))
+    tried(f"DELETE FROM {note} WHERE request_id = {draft.pk}")
+    tried(f"DELETE FROM accounts_accessrequest WHERE id = {draft.pk}")
+    assert not AccessRequest.objects.filter(pk=draft.pk).exists()
+    kept = (request.approvals, request.notes, request.files)
+    assert [rows.count() for rows in kept] == [1, 1, 1]
+    assert request.steps.exists()

@@ -34,7 +34,7 @@ def test_the_policy_in_force_is_told_with_its_source(catalogue):
 def test_a_request_to_unlock_says_what_not_to_try(client, cast):
     account = factories.AccountFactory(person=cast.people["henry"], system=System.objects.get(slug="qies"))
     factories.GrantFactory(account=account, facility=cast.oak)
-    request = submitted(cast, kind="unlock", system="qies", role="", account=account)
+    request = submitted(cast, kind="unlock", system="qies", role="", account=account, still_needed_reason="Old.")
     client.force_login(cast.henry)
     said = client.get(request.get_absolute_url()).content.decode()
     assert "After three wrong passwords stop, and do not try on." in said

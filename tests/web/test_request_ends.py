@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import AccessRequest, Finding, PortalAccount, RequestFile, RequestHouse
 from accounts.policy.requesting import Approved, Kind, State
 from accounts.services.logins import record_login
+from accounts.services.requests.cms_side import open_on_cms_side
 from accounts.services.requests.drafting import change
 from accounts.services.requests.submitting import submit
 from audit.models import AuditEvent
@@ -19,8 +20,8 @@ from facilities.models.tenancy import Role
 from tests import factories
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
-from tests.requests.asking import ask, drafted, submitted, with_harp
-from tests.requests.test_ending import running
+from tests.requests.asking import ask, cms_did_typed, drafted, submitted, with_harp
+from tests.requests.scenes import running
 from tests.requests.test_pages import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -43,8 +44,9 @@ def text_of(answer):
     return " ".join(html.unescape(answer.content.decode()).split())
 
 
-def note(**given):
-    return {"effective_on": TODAY.isoformat(), "proof": "note", "proof_text": "Told on the phone."} | given
+def note(request=None, **given):
+    said = {"effective_on": TODAY.isoformat(), "proof": "note", "proof_text": "Told on the phone."}
+    return said | (cms_did_typed(request) if request else {}) | given
 
 
 def test_a_request_is_finished_with_a_file_that_its_readers_get_and_nobody_else(client, cast):
@@ -56,7 +58,7 @@ def test_a_request_is_finished_with_a_file_that_its_readers_get_and_nobody_else(
     assert f"Henry Test has “{request.role}” on iQIES at Oak House from that day, and a clock starts." in page
     assert "Alice Test" in page, "who may have seen it"
     file = SimpleUploadedFile("approval.pdf", PDF, content_type="text/html")
-    answer = client.post(url, note(proof="file", file=file, user_id="HTEST01"))
+    answer = client.post(url, note(request, proof="file", file=file, user_id="HTEST01"))
     assert answer.status_code == 302
     request.refresh_from_db()
     assert request.state == State.DONE
@@ -96,10 +98,16 @@ def test_what_is_missing_or_wrong_stands_beside_its_field_and_nothing_is_written
         (note(file=SimpleUploadedFile("a.pdf", PDF)), "proof", "You chose a file as well"),
     ]
     for typed, field, said in wrong:
-        form = client.post(url, typed).context["form"]
+        form = client.post(url, cms_did_typed(request) | typed).context["form"]
         assert said in str(form.errors[field]), typed
     large = SimpleUploadedFile("a.pdf", PDF + bytes(11 * 2**20))
-    assert "larger than 5 MB" in text_of(client.post(url, note(proof="file", file=large)))
+    assert "larger than 5 MB" in text_of(client.post(url, note(request, proof="file", file=large)))
+    [wait] = open_on_cms_side(request)
+    page = client.post(url, note()).content.decode()
+    assert "“Wait for the new Security Official” is still open. Say whether CMS’s side did it." in page
+    assert f'{address("request", request.pk)}#step-{wait.pk}"' in page
+    no_day = client.post(url, note(request) | {f"on-{wait.pk}": ""}).context["form"]
+    assert "on which day" in str(no_day.errors[f"on-{wait.pk}"])
     request.refresh_from_db()
     assert request.state == State.APPROVED
     assert not PortalAccount.objects.filter(system__slug="iqies").exists()
@@ -107,7 +115,7 @@ def test_what_is_missing_or_wrong_stands_beside_its_field_and_nothing_is_written
     client.get(url)
     waiting = submitted(cast, role="provider-administrator")
     assert "once it is approved" in text_of(client.get(address("request-finish", waiting.pk)))
-    assert "not being carried out" in text_of(client.post(address("request-finish", waiting.pk), note()))
+    assert "not being carried out" in text_of(client.post(address("request-finish", waiting.pk), note(waiting)))
 
 
 def test_failed_tried_again_done_and_undone(client, cast):
@@ -159,7 +167,7 @@ def test_who_finishes_her_own_request_may_name_another_person_who_saw_it(client,
     assert "Alice Test" in page
     assert "Carol Test" in page
     assert "Cora League" not in page, "Henry does not read who works there"
-    told = note(proof="seen", proof_text="", user_id="HTEST01")
+    told = note(request, proof="seen", proof_text="", user_id="HTEST01")
     assert "of this list" in text_of(client.post(url, told | {"seen_by": colleague.pk}))
     assert client.post(url, told | {"seen_by": cast.people["alice"].pk}).status_code == 302
     request.refresh_from_db()
@@ -262,12 +270,18 @@ def test_roles_that_are_gone_are_asked_for_at_once(client, cast):
     assert "One request to get them back is drafted: look and submit." in text_of(answer)
 
 
-def test_a_harp_user_id_that_names_the_facility_is_told_and_kept(client, cast):
+def test_a_harp_user_id_that_names_the_facility_is_told_before_it_is_written_down(client, cast):
     account = held(cast, last_login=TODAY, person="henry")
     request = submitted(cast, kind="forgotten-id", role="", account=account)
     client.force_login(cast.carol)
-    typed = note() | {"user_id": "OakHouse7"}
-    said = text_of(client.post(address("request-finish", request.pk), typed, follow=True))
-    assert "About the user ID: it contains the name Oak House" in said
+    url, typed = address("request-finish", request.pk), note() | {"user_id": "OakHouse7"}
+    assert "keep it" not in text_of(client.get(url)), "nothing to tick before there is a remark"
+    page = client.post(url, typed)
+    assert "It contains the name Oak House" in str(page.context["form"].errors["user_id"])
+    assert "It is registered like this already: keep it" in text_of(page)
+    request.refresh_from_db()
+    account.identity.refresh_from_db()
+    assert (request.state, account.identity.user_id) == (State.IN_PROGRESS, None)
+    assert client.post(url, typed | {"keep_id": "on"}).status_code == 302
     account.identity.refresh_from_db()
     assert account.identity.user_id == "OakHouse7"

@@ -8,9 +8,11 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import AccessRequest, RequestHouse
+from accounts.errors import AccountRefused
+from accounts.models import AccessRequest, PortalAccount, RequestHouse, RoleGrant, SystemInUse
 from accounts.services.inventory import report_loss
 from accounts.services.requests import drafting
+from accounts.services.requests.submitting import submit
 from facilities.models.tenancy import Role
 from systems.models import SystemRole
 from tests import factories
@@ -46,6 +48,10 @@ def send(client, deed="send", typed=None, **answers):
     assert "form" in page.context, page.content.decode()
     url = f"{address('request-new')}?{page.request['QUERY_STRING']}"
     return client.post(url, {**(WHY if typed is None else typed), "deed": deed}, follow=True)
+
+
+def here(page):
+    return f"{page.request['PATH_INFO']}?{page.request['QUERY_STRING']}"
 
 
 def said(answer):
@@ -156,6 +162,44 @@ def test_a_closed_system_offers_its_successor_and_goes_on_with_a_reason(client, 
     assert "Say why it is still needed here." in refused.content.decode()
     send(client, "draft", WHY | {"still_needed_reason": "Corrections of 2024."}, **answers)
     assert AccessRequest.objects.get().still_needed_reason == "Corrections of 2024."
+
+
+@pytest.mark.parametrize(("kind", "loss"), [("unlock", "locked"), ("reactivation", "inactive")])
+def test_on_a_closed_system_an_account_works_again_only_with_a_reason_that_is_not_asked_for_twice(
+    client, cast, kind, loss
+):
+    account = held(cast, "henry", slug="qies")
+    question = "Is this account still needed?"
+    client.force_login(cast.carol)
+    assert question in client.get(account.get_absolute_url()).content.decode()
+    report_loss(scope=cast.scope("alice"), account=account, loss=loss, lost_on=TODAY, at=NOON)
+    answers = {"person": cast.people["henry"].pk, "kind": kind, "pick": f"account-{account.pk}"}
+    if kind == "reactivation":
+        answers["pick"] = step(client, **(answers | {"pick": ""})).context["options"][0].pick.value
+    page = step(client, **answers)
+    assert [page.context["step"], page.context["closed"].places] == [2, "Oak House"]
+    instead = dict(parse_qsl(urlsplit(page.context["instead"][0]["url"]).query))
+    assert [instead["system"], instead["kind"], instead["facility"]] == ["iqies", "access", str(cast.oak.pk)]
+    assert "still=1" in page.context["go_on"]
+    last = client.get(address("request-new") + page.context["go_on"])
+    assert "Say why it is still needed here." in client.post(here(last), {"deed": "send"}).content.decode()
+    drawn = drafted(cast, kind=kind, system="qies", role="", account=account)
+    with pytest.raises(AccountRefused, match="QIES has closed for Oak House"):
+        submit(scope=cast.scope("carol"), requests=[drawn], at=NOON)
+    edit = client.get(address("request-edit", drawn.pk)).context["form"]
+    assert edit.fields["still_needed_reason"].required, "a draft asks for it as well"
+    client.post(here(last), {"deed": "send", "still_needed_reason": "Corrections of 2024."})
+    request = AccessRequest.objects.exclude(pk=drawn.pk).get()
+    assert (request.state, request.still_needed_reason) == ("in_progress", "Corrections of 2024.")
+    PortalAccount.objects.filter(pk=account.pk).update(status="active", loss="", lost_at=None)
+    RoleGrant.objects.filter(account=account).update(valid_to=None)
+    assert question not in client.get(account.get_absolute_url()).content.decode()
+    AccessRequest.objects.filter(pk=request.pk).update(state="withdrawn")
+    assert question in client.get(account.get_absolute_url()).content.decode()
+    SystemInUse.objects.create(
+        organization=cast.riverside, facility=cast.oak, system=account.system, reason="Old records", recorded_at=NOON
+    )
+    assert question not in client.get(account.get_absolute_url()).content.decode()
 
 
 def test_whoever_has_the_account_asks_for_a_further_role_and_what_is_held_is_left_out(client, cast):

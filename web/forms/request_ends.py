@@ -1,12 +1,16 @@
 """Forms that end a request: with proof, or with a reason; and who decides where nobody else may."""
 
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.html import format_html
 
-from accounts.models import AccessRequest, PortalAccount, RequestHouse
+from accounts.models import AccessRequest, PortalAccount, RequestHouse, RequestStep
+from accounts.services.requests.cms_side import Outcome, Said, day_field_of, outcome_field
 from accounts.services.requests.evidence import Upload
 from staff.models import Person
 from systems.policy import latest_day
@@ -15,6 +19,11 @@ from web.forms.secrets import SecretFree
 
 Proof = AccessRequest.Proof
 LONGEST = 500
+_CAME_OF_IT = [
+    (Outcome.DONE.value, "Done, or approved"),
+    (Outcome.REFUSED.value, "Refused"),
+    (Outcome.NOT_NEEDED.value, "It was not needed here"),
+]
 
 
 class ReasonForm(SecretFree):
@@ -71,12 +80,19 @@ class FinishForm(SecretFree):
         at: Any,
         with_user_id: bool,
         with_factor: bool = False,
+        flaw_of: Callable[[str], str] | None = None,
+        cms_steps: Sequence[RequestStep] = (),
+        page: str = "",
         arrived: int = 0,
         **kwargs: Any,
     ) -> None:
-        """``arrived``: bytes of the whole request; a file beyond the cap is not taken in at all."""
+        """``arrived``: bytes of the whole request; a file beyond the cap is not taken in at all.
+
+        ``flaw_of``: says what is unwise about a user ID, nothing where nothing is. ``cms_steps``: those still open on
+        CMS's side, each of which is asked about; ``page``: where they stand.
+        """
         super().__init__(*args, **kwargs)
-        self.arrived = arrived
+        self.arrived, self.flaw = arrived, ""
         self.fields["effective_on"] = day_field(day_label, latest=latest_day(at))
         self.fields["seen_by"] = forms.ModelChoiceField(
             people,
@@ -93,6 +109,10 @@ class FinishForm(SecretFree):
                 help_text="As the system shows it. Empty means nobody has told us.",
                 widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
             )
+            self.flaw = flaw_of(self.data.get("user_id", "").strip()) if flaw_of and self.is_bound else ""
+            if self.flaw:
+                label = "It is registered like this already: keep it"
+                self.fields["keep_id"] = forms.BooleanField(label=label, required=False)
         if with_factor:
             kinds = [choice for choice in PortalAccount.Factor.choices if choice[0] != PortalAccount.Factor.UNKNOWN]
             self.fields["factor"] = forms.ChoiceField(
@@ -102,11 +122,46 @@ class FinishForm(SecretFree):
                 help_text="Its kind only. Roles that are asked for next may want one.",
                 error_messages={"invalid_choice": "Choose a kind of this list."},
             )
-        self.order_fields(["effective_on", "user_id", "factor", "proof", "proof_text", "file", "seen_by"])
+        self.cms_steps = cms_steps
+        asked = [name for step in cms_steps for name in self._ask_about(step, page, latest_day(at))]
+        self.order_fields(
+            [*asked, "effective_on", "user_id", "keep_id", "factor", "proof", "proof_text", "file", "seen_by"]
+        )
+
+    def _ask_about(self, step: RequestStep, page: str, latest: date) -> tuple[str, str]:
+        """Ask whether CMS's side did a step, and when."""
+        outcome, on = outcome_field(step), day_field_of(step)
+        self.fields[outcome] = forms.ChoiceField(
+            label=f"Still open: {step.title}",
+            choices=_CAME_OF_IT,
+            widget=forms.RadioSelect,
+            help_text=format_html(
+                'CMS’s side does this. <a href="{}#step-{}">See the step<span class="visually-hidden"> {}</span></a>',
+                page,
+                step.pk,
+                step.title,
+            ),
+            error_messages={
+                "required": f"“{step.title}” is still open. Say whether CMS’s side did it.",
+                "invalid_choice": "Choose one of these answers.",
+            },
+        )
+        self.fields[on] = day_field("Done on", latest=latest, required=False, help_text="Only where it was done.")
+        return outcome, on
+
+    @property
+    def cms_side(self) -> dict[int, Said]:
+        """What is said of the steps that were open on CMS's side, by key."""
+        typed = self.cleaned_data
+        return {
+            step.pk: Said(typed.get(outcome_field(step), ""), typed.get(day_field_of(step))) for step in self.cms_steps
+        }
 
     def clean(self) -> dict[str, Any]:
         """Want the proof that was chosen; a file that was too large never arrived."""
         cleaned = super().clean()
+        if self.flaw and not cleaned.get("keep_id"):
+            self.add_error("user_id", f"{self.flaw} Choose another one if it is not registered yet; else tick below.")
         proof = cleaned.get("proof")
         if self.arrived > settings.FILE_UPLOAD_MAX_MEMORY_SIZE and not cleaned.get("file"):
             self.add_error("file", "The file is larger than 5 MB. Make the picture smaller, or keep one page.")

@@ -7,24 +7,26 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from accounts.errors import AccountRefused
 from accounts.policy.requesting import Kind
 from accounts.words import listed
 from facilities.access import Scope
 from staff.models import Person
-from staff.names import people_called, people_nearly_called
 from systems.models import System
 from web.forms.facilities import FacilityByNumber
+from web.requests.asking import asks_of
 from web.requests.kinds import ACCESS, PLAIN, UNRECORDED, WHICH
 from web.requests.picks import OF_ROLES, options_for
-from web.requests.places import closed_for, facilities_offered, systems_offered
-from web.requests.reach import may_ask_for_others, people_to_ask_for, places_to_ask
+from web.requests.places import Closed, closed_among, closed_for, facilities_offered, systems_offered
+from web.requests.reach import may_ask_for_others, places_to_ask
 from web.requests.roles import RoleChoice, roles_offered
+from web.requests.successors import people_named
 from web.requests.wanting import Wanting, key_of
 
 WHO, WHERE, ROLE, SEND = 1, 2, 3, 4
 TITLES: Final = {WHO: "For whom and what", WHERE: "Where", ROLE: "Role", SEND: "Check and send"}
-FOUND_AT_MOST: Final = 8
 OTHER: Final = "other"
+_WORKS_AGAIN: Final = frozenset({Kind.REACTIVATION.value, Kind.UNLOCK.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,19 @@ class Asking:
         if self.came_from(WHO) and self.asked.get("find", "").strip() and may_ask_for_others(self.scope):
             return WHO  # a name was typed: it counts, although "Myself" may be ticked still
         first, back = open_step(self.wanting, self.on), key_of(self.asked.get("step", ""))
+        if first == SEND and self.closed is not None:
+            first = WHERE
         return min(back, first) if back in TITLES else first
+
+    @property
+    def closed(self) -> Closed | None:
+        """Where the system has closed on which an account is to work again, as long as nobody said it is needed."""
+        if self.wanting.kind not in _WORKS_AGAIN or self.wanting.still:
+            return None
+        try:
+            return closed_among(asks_of(self.scope, self.wanting, self.on, {}).asks, self.on)
+        except AccountRefused:  # said on the last step
+            return None
 
     def came_from(self, step: int) -> bool:
         """Return whether the member pressed Next on this very step."""
@@ -109,7 +123,7 @@ def first_step(asking: Asking) -> dict[str, Any]:
     if wanting.person is not None and wanting.person.pk != asking.me.pk:
         others = [wanting.person]
     if text and may_ask_for_others(scope):
-        others = _found(scope, text)
+        others = people_named(scope, text)
         if not others:
             remarks.append(f"Nobody of yours is called “{text}”. Try the last name, the work e-mail or the number.")
     elif asking.came_from(WHO):
@@ -132,14 +146,6 @@ def first_step(asking: Asking) -> dict[str, Any]:
         "remarks": remarks,
         "go": go,
     }
-
-
-def _found(scope: Scope, text: str) -> list[Person]:
-    if "\0" in text:
-        return []
-    readable = people_to_ask_for(scope)
-    exact = people_called(readable, text, FOUND_AT_MOST)
-    return exact or people_nearly_called(readable, scope.organization, text, FOUND_AT_MOST)
 
 
 def second_step(asking: Asking) -> dict[str, Any]:
@@ -167,13 +173,22 @@ def _where(asking: Asking) -> dict[str, Any]:
         "rest": rest,
         "rest_open": wanting.system is not None and wanting.system not in [choice.system for choice in usual],
         "closed": closed if closed and not wanting.still else None,
+        **instead_of(wanting, closed),
+        "kept": wanting.pairs(besides=["system", "facility", "still", "role" if wanting.system is None else ""]),
+        "remarks": remarks,
+    }
+
+
+def instead_of(wanting: Wanting, closed: Closed | None) -> dict[str, Any]:
+    """Return the ways on from a system that has closed: to what follows it, or on with it all the same."""
+    access = replace(wanting, kind=ACCESS, picks=(), roles=(), successor=None, leaving=())
+    places = wanting.facilities or (closed.facilities if closed else ())
+    return {
         "instead": [
-            {"label": f"Ask for {each.name} instead", "url": replace(wanting, system=each, roles=()).query()}
+            {"label": f"Ask for {each.name} instead", "url": replace(access, system=each, facilities=places).query()}
             for each in (closed.successors if closed else ())
         ],
         "go_on": replace(wanting, still=True).query(),
-        "kept": wanting.pairs(besides=["system", "facility", "still", "role" if wanting.system is None else ""]),
-        "remarks": remarks,
     }
 
 
@@ -195,8 +210,8 @@ def _which(asking: Asking) -> dict[str, Any]:
     wanting = asking.wanting
     assert wanting.person is not None
     options = options_for(asking.scope, wanting.person, wanting.kind, asking.on)
-    remarks = []
-    if asking.came_from(WHERE):
+    closed, remarks = asking.closed if _picked(wanting) else None, []
+    if asking.came_from(WHERE) and closed is None:
         several = wanting.kind == Kind.ROLE_CHANGE and len(wanting.picks) > 1
         remarks.append("Change roles of one system at a time." if several else "Choose what it is about.")
     unrecorded = wanting.kind in UNRECORDED
@@ -206,7 +221,9 @@ def _which(asking: Asking) -> dict[str, Any]:
         "options": options,
         "picked": {pick.value for pick in wanting.picks} or ({options[0].pick.value} if len(options) == 1 else set()),
         "unrecorded": (System.objects.current() if systems is None else systems) if unrecorded else None,
-        "kept": wanting.pairs(besides=["pick", "system", "facility"]),
+        "closed": closed,
+        **instead_of(wanting, closed),
+        "kept": wanting.pairs(besides=["pick", "system", "facility", "still"]),
         "remarks": remarks,
         "access_url": replace(wanting, kind=ACCESS, picks=()).query(),
     }

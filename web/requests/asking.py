@@ -13,11 +13,14 @@ from accounts.services.requests.drafting import Ask, as_request
 from facilities.access import Scope
 from facilities.models import Facility
 from staff.models import Person
-from systems.models import System
-from web.requests.picks import holds_on
+from web.requests.picks import account_on, holds_on, is_there
 from web.requests.places import workplaces
 from web.requests.reach import places_to_ask
+from web.requests.successors import taken_over
 from web.requests.wanting import Wanting
+
+# What is typed about access that is wanted, and says nothing of a removal beside it.
+_OF_ACCESS = frozenset({"still_needed_reason", "wanted_until"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,24 @@ class Asked:
 def asks_of(scope: Scope, wanting: Wanting, on: date, typed: dict[str, Any]) -> Asked:
     """Return what a complete wish asks for. ``typed``: reason, still_needed_reason, wanted_on, wanted_until.
 
-    Raises AccountRefused where no facility can be named at which the member may ask.
+    With who takes over, or is taken over from, on the same form (R-37). Raises AccountRefused where no facility can be
+    named at which the member may ask.
     """
+    goes = {name: value for name, value in typed.items() if name not in _OF_ACCESS}
+    asked = _alone(scope, wanting, on, typed if wanting.kind != Kind.REMOVAL else goes)
+    if wanting.successor is not None:
+        came = [_access(each, on, typed) for each in taken_over(scope, wanting.successor, asked.asks, on)]
+        asks = dict.fromkeys(ask for each in came for ask in each.asks)
+        return Asked([*asked.asks, *asks], [held for each in came for held in each.left_out])
+    people = {pick.account.person for pick in wanting.leaving}
+    for person in sorted(people, key=lambda each: each.pk):
+        picks = tuple(pick for pick in wanting.leaving if pick.account.person_id == person.pk)
+        gone = _alone(scope, Wanting(person=person, kind=Kind.REMOVAL.value, picks=picks), on, goes)
+        asked.asks.extend(gone.asks)
+    return asked
+
+
+def _alone(scope: Scope, wanting: Wanting, on: date, typed: dict[str, Any]) -> Asked:
     assert wanting.person is not None
     if wanting.is_access:
         return _access(wanting, on, typed)
@@ -78,7 +97,7 @@ def _access(wanting: Wanting, on: date, typed: dict[str, Any]) -> Asked:
     account = account_on(person, system)
     existing = account is not None and is_there(account)
     kind = Kind.ADDITIONAL_ROLE if existing else Kind.NEW_ACCOUNT
-    mine = RoleGrant.objects.in_force(on).filter(account__person=person, account__system=system)
+    mine = RoleGrant.objects.in_force(on).filter(account__person=person, account__system=system, temporary=False)
     held = set(mine.values_list("facility_id", "role_id")) if existing else set()
     asks, left_out = [], []
     for place in wanting.facilities:
@@ -88,19 +107,6 @@ def _access(wanting: Wanting, on: date, typed: dict[str, Any]) -> Asked:
             else:
                 asks.append(Ask(kind, system, place, person, role=role, account=account, **typed))
     return Asked(asks, left_out)
-
-
-def account_on(person: Person, system: System) -> PortalAccount | None:
-    """Return somebody's account on a system: one that is in use before others, the newest of several."""
-    open_ones = PortalAccount.objects.open().filter(person=person, system=system).order_by("-pk")
-    return min(open_ones, key=lambda each: not is_there(each), default=None)
-
-
-def is_there(account: PortalAccount) -> bool:
-    """Return whether an account exists on its system, be it lost: a deleted or only planned one has to be made."""
-    if account.status == PortalAccount.Status.LOST:
-        return account.loss != PortalAccount.Loss.DELETED
-    return account.status == PortalAccount.Status.ACTIVE
 
 
 def facilities_of(scope: Scope, person: Person, accounts: Sequence[PortalAccount], on: date) -> dict[int, Facility]:

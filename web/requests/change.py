@@ -13,6 +13,7 @@ from accounts.words import count_noun, count_word, day_in, listed
 from facilities.access import Scope
 from staff.models import Person
 from systems.models import Ability, RoleAbility, Stream
+from web.requests.foreseen import first_ways
 
 _ANY: Final = "Whatever the data"
 Row = dict[str, Any]
@@ -27,7 +28,9 @@ def change_of(scope: Scope, request: AccessRequest, at: datetime, on: date) -> R
     part = None
     if found["checked"]:
         part = slice_of([request], at)
-        found["guards"] = guards_of([request], at, part)[request.pk]
+        guards = guards_of([request], at, part)
+        found["guards"] = guards[request.pk]
+        found["first"] = first_ways(scope, [request], guards).get(request.pk, [])
     if not changes_roles(request.kind):
         return found
     roles = roles_then(request, on)

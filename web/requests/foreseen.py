@@ -1,6 +1,6 @@
 """What can be said before a request is sent: what stands against it, what runs already, and who will decide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -12,12 +12,12 @@ from accounts.policy.requesting import Approved
 from accounts.services.requests.deciders import able_to
 from accounts.services.requests.guards import Guard, guards_of, wish_of
 from accounts.words import count_word, listed
-from facilities.access import Scope
-from staff.models import Person
+from facilities.access import Action, Scope
+from staff.models import Employment, Person
 from systems.models import Prerequisite, System
 from web.requests.kinds import ACCESS
-from web.requests.saying import said
 from web.requests.ways import ask_url
+from web.requests.words import said
 
 # Guards about what has to be there first: not there at all, or nobody said yet how it stands.
 _TO_BE_SAID: Final = frozenset({"second_factor", "second_factor_unknown", "proofing"})
@@ -49,7 +49,7 @@ class Deciders:
 def lines_of(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> list[Line]:
     """Return each request with what stands against it. A fixed number of queries."""
     guards, running = guards_of(requests, at), _running(scope, requests)
-    first = _first(scope, requests, guards)
+    first = first_ways(scope, requests, guards)
     return [
         Line(
             request,
@@ -63,12 +63,12 @@ def lines_of(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> l
     ]
 
 
-def _first(
+def first_ways(
     scope: Scope, requests: Sequence[AccessRequest], guards: Mapping[int, Sequence[Guard]]
 ) -> dict[int, list[dict[str, str]]]:
-    """Return by request the ways to what its guards say comes first: to ask for it, or to say how it stands.
+    """Return by request the ways to what its guards say comes first: to ask for it, to add it, to say how it stands.
 
-    Two queries where there is any.
+    Three queries where there is any.
     """
     waiting = [request for request in requests if any(guard.code in _COMES_FIRST for guard in guards[request.pk])]
     if not waiting:
@@ -79,31 +79,54 @@ def _first(
     mine = PortalAccount.objects.visible_to(scope).open().filter(system__in={row.needs_system_id for row in rows})
     mine = mine.filter(person__in={request.beneficiary_person_id for request in waiting}).order_by("-pk")
     accounts = {(person, system): pk for person, system, pk in mine.values_list("person", "system", "pk")}
+    addable = _addable(scope, waiting)
     found: dict[int, list[dict[str, str]]] = {}
     for request in waiting:
         needs = dict.fromkeys(row.needs_system for row in rows if row.system_id == request.system_id)
-        ways = [
-            _way(scope, request, need, accounts.get((request.beneficiary_person_id, need.pk)), guard)
+        found[request.pk] = [
+            way
             for need in needs
             if need is not None
             for guard in guards[request.pk]
+            for way in _ways(scope, request, need, guard, accounts, addable)
         ]
-        found[request.pk] = [way for way in ways if way is not None]
     return found
 
 
-def _way(
-    scope: Scope, request: AccessRequest, need: System, account: int | None, guard: Guard
-) -> dict[str, str] | None:
-    """Return the way to what one guard wants of a system that has to be there first; None where it is about another."""
+def _addable(scope: Scope, requests: Sequence[AccessRequest]) -> set[int]:
+    """Return the people to whom the member may add accounts that are there already. One query."""
+    places = scope.acts_at(Action.EDIT_ACCOUNT)
+    works = Employment.objects.known().filter(person__in={request.beneficiary_person_id for request in requests})
+    if places is not None:
+        works = works.filter(facility__in=places)
+    return set(works.values_list("person_id", flat=True))
+
+
+def _ways(
+    scope: Scope,
+    request: AccessRequest,
+    need: System,
+    guard: Guard,
+    accounts: Mapping[tuple[int, int], int],
+    addable: Collection[int],
+) -> list[dict[str, str]]:
+    """Return the ways to what one guard wants of a system that has to be there first.
+
+    None where it is about another one. ``accounts``: by person and system; ``addable``: people.
+    """
+    account = accounts.get((request.beneficiary_person_id, need.pk))
     if guard.code == "prerequisite" and f" {need.name} account" in guard.message:
         who, place = request.beneficiary_person_id, request.facility_id
         url = ask_url(scope, person=who, kind=ACCESS, facility=place, system=need.slug)
-        return {"label": f"Ask for {need.name} first", "url": url}
+        ways = [{"label": f"Ask for {need.name} first", "url": url}]
+        if who in addable:
+            there = reverse("web:person-accounts-add", args=[scope.organization.slug, who])
+            ways.append({"label": f"Add the {need.name} account that is there already", "url": there})
+        return ways
     if guard.code in _TO_BE_SAID and account is not None and f"the {need.name} account" in guard.cure:
         url = reverse("web:account-identity", args=[scope.organization.slug, account])
-        return {"label": f"Say how the {need.name} account stands", "url": url}
-    return None
+        return [{"label": f"Say how the {need.name} account stands", "url": url}]
+    return []
 
 
 def _running(scope: Scope, requests: Sequence[AccessRequest]) -> dict[int, list[dict[str, str]]]:

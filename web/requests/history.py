@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from accounts.models import AccessRequest, Approval, RequestNote
+from accounts.models import AccessRequest, Approval, RequestNote, RequestStep
 from audit.canonical import ITEMS_PER_EVENT
 from audit.models import AuditEvent, AuditItem
 from facilities.access import Scope
@@ -80,6 +80,17 @@ def history_of(scope: Scope, request: AccessRequest) -> History:
         },
     )
     return History(events, notes, approvals, names)
+
+
+def who_did(history: History, step: RequestStep) -> str:
+    """Return who said what came of a step, by name as far as the member reads it; nothing where nobody did."""
+    if step.actor == RequestStep.Actor.APPROVER:
+        standing = [each for each in history.approvals if each.voided_at is None]
+        return history.names.of(standing[0].approver_person_id) if standing else ""
+    keys = {event.actor_label: event.actor_key for event in history.events}
+    if not step.done_by:
+        return ""
+    return history.names.of_actor(keys[step.done_by], step.done_by) if step.done_by in keys else _COLLEAGUE
 
 
 def entries_of(history: History, request: AccessRequest) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """One change asked for on many accounts: what each would be, and which are left out and why. Nothing is stored here."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -10,15 +9,13 @@ from accounts.models.inventory import PortalAccountQuerySet
 from accounts.policy.requesting import Kind
 from accounts.services.requests.drafting import Ask
 from accounts.services.requests.guards import guards_of
-from audit.bulk import among
-from facilities.access import Action, Scope
+from facilities.access import Scope
 from facilities.models import Facility
 from staff.models import Person
 from systems.models import SystemRole
 from web.requests.asking import unsaved
-from web.requests.picks import holds_on, options_of
-from web.requests.reach import is_me
-from web.requests.saying import said
+from web.requests.picks import grants_within_reach, holds_on, options_of
+from web.requests.words import said
 
 MOST: Final = 500  # requests in one bundle
 KINDS: Final = (Kind.REMOVAL.value, Kind.REACTIVATION.value, Kind.ROLE_CHANGE.value)
@@ -50,7 +47,7 @@ def many_of(
     found = Many()
     rows = accounts.select_related("system", "person__organization", "organization")
     held = list(rows.order_by("person__last_name", "person__first_name", "pk")[: MOST + 1])
-    grants, elsewhere = _grants(scope, held, on)
+    grants, elsewhere = grants_within_reach(scope, held, on)
     candidates: list[Ask] = []
     for account in held:
         asks = _asks(account, grants[account.pk], wish, reason, on, whole=account.pk not in elsewhere)
@@ -72,24 +69,6 @@ def _leave_out_guarded(scope: Scope, asks: list[Ask], me: Person, at: datetime, 
             found.asks.append(ask)
             found.sentences.append(said(request))
             found.requests.append(request)
-
-
-def _grants(scope: Scope, held: list[PortalAccount], on: date) -> tuple[dict[int, list[RoleGrant]], set[int]]:
-    """Return by account the roles within reach, and the accounts with a role in force beyond it. Two queries."""
-    places = scope.acts_at(Action.REQUEST_ACCESS)
-    open_ones = set(Facility.objects.filter(organization=scope.organization).open().values_list("pk", flat=True))
-    grants: dict[int, list[RoleGrant]] = defaultdict(list)
-    elsewhere: set[int] = set()
-    accounts = {account.pk: account for account in held}
-    known = RoleGrant.objects.known().filter(account__in=among(accounts)).select_related("facility", "role")
-    for grant in known.order_by("facility__name", "role__position", "-pk"):
-        grant.account = accounts[grant.account_id]
-        able = places is None or grant.facility_id in places or is_me(scope, grant.account.person)
-        if able and grant.facility_id in open_ones:
-            grants[grant.account_id].append(grant)
-        elif holds_on(grant, on):
-            elsewhere.add(grant.account_id)
-    return grants, elsewhere
 
 
 def _asks(

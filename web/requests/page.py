@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from accounts.models import AccessRequest, Approval
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
-from accounts.services.requests.carrying import is_own_request
 from accounts.services.requests.countersigning import may_countersign, to_countersign
 from accounts.services.requests.deciders import able_to
 from accounts.services.requests.rights import (
@@ -18,6 +17,7 @@ from accounts.services.requests.rights import (
     authorize_finishing,
     authorize_undoing,
     holds_in_hand,
+    is_own_request,
     may,
 )
 from accounts.services.requests.undoing import may_still_undo
@@ -69,6 +69,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
     bibliography: Bibliography = reading.pop("bibliography")
     running = request.state in _RUNNING
     history = history_of(scope, request)
+    steps = steps_of(scope, request, bibliography, history, on)
     return {
         "request": request,
         "title": asked(request),
@@ -84,7 +85,8 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "may_decide": desk.decisions.filter(pk=request.pk).exists(),
         "who_decides": _who_decides(scope, request, history.approvals, on),
         "bundle": _bundle(request, desk.readable()),
-        "steps": steps_of(scope, request, bibliography, on),
+        "steps": steps,
+        "all_answered": not any(step["unanswered"] for step in steps),
         "lock_out": lock_out_help(request.system, on) if request.kind == Kind.UNLOCK and running else None,
         "history": entries_of(history, request),
         "waiting": desk.waiting_count().number,
@@ -183,5 +185,14 @@ def _deeds(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]
         "undo_url": link("request-undo", when=may_still_undo(request, at) and may(authorize_undoing, scope, request)),
         "countersign_url": link("request-countersign", when=may_countersign(scope, request, at)),
         "files": file_links(request) if state in _WITH_FILES else [],
-        "sheet_url": link("request-sheet", when=may_carry and state in _RUNNING and sheet_of(request) is not None),
+        "sheet_url": link(
+            "request-sheet",
+            when=may_carry
+            and state in _RUNNING
+            and sheet_of(request, AccessRequest.objects.visible_to(scope)) is not None,
+        ),
     }
+
+
+def _has_sheet(scope: Scope, request: AccessRequest) -> bool:
+    return sheet_of(request, AccessRequest.objects.visible_to(scope)) is not None

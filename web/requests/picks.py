@@ -1,17 +1,20 @@
 """Step two for what is there already: which of somebody's accounts and roles a kind of request may be about."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from accounts.models import PortalAccount, RoleGrant
 from accounts.policy.requesting import Kind
 from accounts.words import day, listed
-from facilities.access import Scope
+from audit.bulk import among
+from facilities.access import Action, Scope
+from facilities.models import Facility
 from staff.models import Person
-from systems.models import PolicyKind
+from systems.models import PolicyKind, System
 from systems.selectors import clock_policies
-from web.requests.reach import places_to_ask
+from web.requests.reach import is_me, places_to_ask
 from web.requests.wanting import Pick
 
 _STATUS = PortalAccount.Status
@@ -70,7 +73,9 @@ def options_of(
     """
     if kind == Kind.REACTIVATION:
         return _to_get_back(account, grants, on)
-    now = [grant for grant in grants if holds_on(grant, on)]
+    # What was wanted until a day is to be taken away after it, too.
+    past = kind == Kind.REMOVAL
+    now = [grant for grant in grants if holds_on(grant, on) or (past and grant.temporary and grant.valid_from <= on)]
     if kind in OF_ROLES:
         return [_role(grant) for grant in now] if account.status == _STATUS.ACTIVE else []
     if not grants and account.status != _STATUS.ACTIVE:
@@ -88,6 +93,39 @@ def options_of(
 def holds_on(grant: RoleGrant, on: date) -> bool:
     """Return whether a grant is in force on a day."""
     return grant.valid_from <= on and (grant.valid_to is None or grant.valid_to >= on)
+
+
+def grants_within_reach(
+    scope: Scope, held: Sequence[PortalAccount], on: date
+) -> tuple[dict[int, list[RoleGrant]], set[int]]:
+    """Return by account the roles within reach, and the accounts with a role in force beyond it. Two queries."""
+    places = scope.acts_at(Action.REQUEST_ACCESS)
+    open_ones = set(Facility.objects.filter(organization=scope.organization).open().values_list("pk", flat=True))
+    grants: dict[int, list[RoleGrant]] = defaultdict(list)
+    elsewhere: set[int] = set()
+    accounts = {account.pk: account for account in held}
+    known = RoleGrant.objects.known().filter(account__in=among(accounts)).select_related("facility", "role")
+    for grant in known.order_by("facility__name", "role__position", "-pk"):
+        grant.account = accounts[grant.account_id]
+        able = places is None or grant.facility_id in places or is_me(scope, grant.account.person)
+        if able and grant.facility_id in open_ones:
+            grants[grant.account_id].append(grant)
+        elif holds_on(grant, on):
+            elsewhere.add(grant.account_id)
+    return grants, elsewhere
+
+
+def account_on(person: Person, system: System) -> PortalAccount | None:
+    """Return somebody's account on a system: one that is in use before others, the newest of several."""
+    open_ones = PortalAccount.objects.open().filter(person=person, system=system).order_by("-pk")
+    return min(open_ones, key=lambda each: not is_there(each), default=None)
+
+
+def is_there(account: PortalAccount) -> bool:
+    """Return whether an account exists on its system, be it lost: a deleted or only planned one has to be made."""
+    if account.status == PortalAccount.Status.LOST:
+        return account.loss != PortalAccount.Loss.DELETED
+    return account.status == PortalAccount.Status.ACTIVE
 
 
 def _to_get_back(account: PortalAccount, grants: list[RoleGrant], on: date) -> list[Option]:

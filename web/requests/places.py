@@ -8,8 +8,10 @@ from typing import Final
 from django.db.models import Q
 
 from accounts.models import PortalAccount
+from accounts.policy.request_guards import NEEDS_OPEN_SYSTEM
 from accounts.policy.streams import Site, Ways, closed_systems, streams_of, systems_on
 from accounts.selectors import stated_streams, systems_in_use
+from accounts.services.requests.drafting import Ask
 from accounts.words import listed
 from facilities.access import Scope
 from facilities.models import Facility
@@ -36,8 +38,13 @@ class Closed:
     """A system that has closed for some of the facilities asked for, and what follows it."""
 
     system: System
-    places: str
+    facilities: tuple[Facility, ...]
     successors: list[System]
+
+    @property
+    def places(self) -> str:
+        """Their names."""
+        return listed(place.name for place in self.facilities)
 
 
 def facilities_offered(
@@ -100,18 +107,30 @@ def sites_of(facilities: Sequence[Facility], on: date) -> dict[Facility, Site]:
     }
 
 
+def closed_among(asks: Sequence[Ask], on: date) -> Closed | None:
+    """Return the first system that has closed where it is asked for, and what follows it there; None without one.
+
+    Only for kinds that make or keep access usable.
+    """
+    wanted: dict[System, dict[Facility, None]] = {}
+    for ask in asks:
+        if ask.kind in NEEDS_OPEN_SYSTEM:
+            wanted.setdefault(ask.system, {})[ask.facility] = None
+    found = (closed_for(system, list(places), on) for system, places in wanted.items())
+    return next((closed for closed in found if closed is not None), None)
+
+
 def closed_for(system: System, facilities: Sequence[Facility], on: date) -> Closed | None:
     """Return where a system has closed and what follows it there; None where it is in use at all of them."""
     ways = Ways(paths=tuple(stream_paths()), groups={})
-    places: list[str] = []
+    places: list[Facility] = []
     followers: dict[str, None] = {}
     for place, site in sites_of(facilities, on).items():
         ended = closed_systems(site, ways, on).get(system.slug)
         if ended:
-            places.append(place.name)
+            places.append(place)
             followers |= dict.fromkeys(path.replaced_by for path in ended if path.replaced_by)
     if not places:
         return None
-    return Closed(
-        system, listed(places), list(System.objects.current().filter(slug__in=followers).order_by("position"))
-    )
+    successors = System.objects.current().filter(slug__in=followers).order_by("position")
+    return Closed(system, tuple(places), list(successors))

@@ -8,12 +8,14 @@ from django.urls import reverse
 
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import Kind, State
+from accounts.services.requests.rights import authorize_carrying, may
 from accounts.words import count_noun, day
-from facilities.access import Action, Scope
+from facilities.access import Scope
 from systems.models import Step, System, SystemAddress
 from web.guides.citing import Bibliography
 from web.guides.desks import desks_of
 from web.guides.steps import phrases_of
+from web.requests.history import History, who_did
 from web.requests.words import due_words
 
 _Actor = RequestStep.Actor
@@ -40,25 +42,26 @@ _ONLY_FOR: Final = {
 }
 
 
-def steps_of(scope: Scope, request: AccessRequest, bibliography: Bibliography, on: date) -> list[dict[str, Any]]:
+def steps_of(
+    scope: Scope, request: AccessRequest, bibliography: Bibliography, history: History, on: date
+) -> list[dict[str, Any]]:
     """Return the steps in order, each with what the page shows of it. Two queries."""
     own = scope.user_id is not None and request.beneficiary_person.user_id == scope.user_id
-    may = may_record(scope, request)
+    recordable = may_record(scope, request)
     rows = list(RequestStep.objects.filter(request=request).order_by("position"))
     cited = _catalogue(request, rows)
     # What mends another step is no step of the way as long as nothing went wrong.
     shown = [row for row in rows if not (row.cure_for and row.state == _States.WAITING)]
-    return [_step(row, cited.get(row.key_in_list), _who(row, request, own=own), may, bibliography, on) for row in shown]
+    return [
+        _step(row, cited.get(row.key_in_list), _who(row, request, own=own), recordable, bibliography, on)
+        | {"outcome": _outcome(row, who_did(history, row))}
+        for row in shown
+    ]
 
 
 def may_record(scope: Scope, request: AccessRequest) -> bool:
     """Return whether the member may say what came of the steps now."""
-    own = scope.user_id is not None and scope.user_id in (
-        request.requester_person.user_id,
-        request.beneficiary_person.user_id,
-    )
-    running = request.state in (State.APPROVED, State.IN_PROGRESS)
-    return running and scope.may(Action.CARRY_OUT_REQUEST, [request.facility_id], own=own)
+    return request.state in (State.APPROVED, State.IN_PROGRESS) and may(authorize_carrying, scope, request)
 
 
 def _catalogue(request: AccessRequest, rows: Sequence[RequestStep]) -> dict[str, Step]:
@@ -84,9 +87,9 @@ def _step(
         "takes": _takes(row, on),
         "stage": row.stage,
         "cite": bibliography.cite(cited) if cited else None,
-        "outcome": _outcome(row),
         "note": row.note,
         "open": row.state == _States.OPEN,
+        "unanswered": row.state in (_States.OPEN, _States.WAITING, _States.FAILED),
         "recordable": recordable,
     }
 
@@ -99,11 +102,12 @@ def _takes(row: RequestStep, on: date) -> str:
     return f"{said}." if said else ""
 
 
-def _outcome(row: RequestStep) -> str:
-    if row.state not in (_States.DONE, _States.FAILED):
-        return ""
-    said = "Done" if row.state == _States.DONE else "Did not work"
-    return f"{said} on {day(row.done_on)}."
+def _outcome(row: RequestStep, who: str) -> str:
+    """Return what came of a step, on which day, and who said so: ``Done on Fri 20 Nov 2026, said by Carol Test.``"""
+    told = f", said by {who}" if who else ""
+    if row.state in (_States.DONE, _States.FAILED):
+        return f"{'Done' if row.state == _States.DONE else 'Did not work'} on {day(row.done_on)}{told}."
+    return f"Not needed{told}." if row.state == _States.SKIPPED and row.done_by else ""
 
 
 def _who(row: RequestStep, request: AccessRequest, *, own: bool) -> str:

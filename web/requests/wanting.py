@@ -8,6 +8,7 @@ from django.http import Http404, QueryDict
 
 from accounts.models import PortalAccount, RoleGrant
 from accounts.policy.requesting import Kind
+from accounts.sheets import ON_ONE_FORM
 from facilities.access import Scope
 from facilities.models import Facility
 from staff.models import Person
@@ -33,7 +34,10 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Wanting:
-    """The answers so far. Access: ``system``, ``facilities``, ``roles``; all else is about ``picks`` that are there."""
+    """The answers so far. Access: ``system``, ``facilities``, ``roles``; all else is about ``picks`` that are there.
+
+    ``successor``: who takes over what is removed; ``leaving``: what is removed where the person takes over.
+    """
 
     person: Person | None = None
     kind: str = ""
@@ -42,6 +46,8 @@ class Wanting:
     roles: tuple[SystemRole, ...] = ()
     picks: tuple[Pick, ...] = ()
     still: bool = False  # a system that has closed there is needed all the same
+    successor: Person | None = None
+    leaving: tuple[Pick, ...] = ()
 
     @property
     def is_access(self) -> bool:
@@ -57,6 +63,8 @@ class Wanting:
         found += [("pick", pick.value) for pick in self.picks]
         found += [("role", role.slug) for role in self.roles]
         found += [("still", "1")] if self.still else []
+        found += [("successor", str(self.successor.pk))] if self.successor else []
+        found += [("leaving", pick.value) for pick in self.leaving]
         return [(name, value) for name, value in found if name not in besides]
 
     def query(self, *, besides: Sequence[str] = (), **more: str) -> str:
@@ -76,8 +84,9 @@ def wanting_of(scope: Scope, asked: QueryDict) -> Wanting:
 
     Raises Http404 for what is not the member's to see, NotAllowed for somebody she may not ask for.
     """
-    picks = _picks(scope, asked)
-    person = _person(scope, asked) or (picks[0].account.person if picks else None)
+    named = [f"{kind}-{key}" for kind in ("grant", "account") for key in asked.getlist(kind)]
+    picks = _picks(scope, [*asked.getlist("pick"), *named])
+    person = _person(scope, asked.get("person", "")) or (picks[0].account.person if picks else None)
     if person is not None:
         check_may_ask(scope, person)
     found = Wanting(person=person, kind=kind_asked(asked.get("kind", "")), still=asked.get("still") == "1")
@@ -94,7 +103,32 @@ def wanting_of(scope: Scope, asked: QueryDict) -> Wanting:
     found = replace(found, facilities=_facilities(scope, asked, person))
     if found.picks and found.kind != "":
         found = replace(found, facilities=())
-    return replace(found, roles=_roles(asked, found))
+    return _beside(scope, asked, replace(found, roles=_roles(asked, found)))
+
+
+def on_one_form(wanting: Wanting) -> bool:
+    """Return whether who goes and who comes stand on one form for what is wanted (R-37)."""
+    if wanting.is_access:
+        return wanting.system is not None and wanting.system.slug in ON_ONE_FORM
+    return wanting.kind == Kind.REMOVAL and any(pick.account.system.slug in ON_ONE_FORM for pick in wanting.picks)
+
+
+def _beside(scope: Scope, asked: QueryDict, found: Wanting) -> Wanting:
+    """Return the wish with who comes or goes on the same form. Raises as `wanting_of`."""
+    if found.person is None or not on_one_form(found):
+        return found
+    if not found.is_access:
+        successor = _person(scope, asked.get("successor", ""))
+        if successor is not None:
+            check_may_ask(scope, successor)
+        return replace(found, successor=successor if successor != found.person else None)
+    leaving = [pick for pick in _picks(scope, asked.getlist("leaving")) if pick.account.person_id != found.person.pk]
+    kept: list[Pick] = []
+    for pick in leaving:
+        if pick.account.system.slug in ON_ONE_FORM:
+            check_may_ask(scope, pick.account.person)
+            kept += _within_reach(scope, pick.account.person, [pick])
+    return replace(found, leaving=tuple(kept))
 
 
 def key_of(text: str) -> int | None:
@@ -106,8 +140,8 @@ def _keys(values: Sequence[str]) -> list[int]:
     return list(dict.fromkeys(key for value in values[:AT_MOST] if (key := key_of(value)) is not None))
 
 
-def _person(scope: Scope, asked: QueryDict) -> Person | None:
-    key = key_of(asked.get("person", ""))
+def _person(scope: Scope, text: str) -> Person | None:
+    key = key_of(text)
     if key is None:
         return None
     found = Person.objects.visible_to(scope).select_related("organization").filter(pk=key).first()
@@ -138,11 +172,10 @@ def _facilities(scope: Scope, asked: QueryDict, person: Person | None) -> tuple[
     return tuple(place for place in found if place.pk in able)
 
 
-def _picks(scope: Scope, asked: QueryDict) -> list[Pick]:
-    picked = asked.getlist("pick")
-    grants = [*(v.removeprefix("grant-") for v in picked if v.startswith("grant-")), *asked.getlist("grant")]
-    accounts = [*(v.removeprefix("account-") for v in picked if v.startswith("account-")), *asked.getlist("account")]
-    grant_keys, account_keys = _keys(grants), _keys(accounts)
+def _picks(scope: Scope, picked: Sequence[str]) -> list[Pick]:
+    grant_keys, account_keys = (
+        _keys([each.removeprefix(kind) for each in picked if each.startswith(kind)]) for kind in ("grant-", "account-")
+    )
     if not grant_keys and not account_keys:
         return []
     seen = PortalAccount.objects.visible_to(scope)
@@ -160,7 +193,7 @@ def _within_reach(scope: Scope, person: Person, picks: list[Pick]) -> list[Pick]
     whole = [pick.account.pk for pick in picks if pick.grant is None]
     if not whole:
         return picks
-    held = RoleGrant.objects.known().filter(account__in=whole, valid_to=None)
+    held = RoleGrant.objects.to_end().filter(account__in=whole)
     beyond = set(held.exclude(facility__in=places_to_ask(scope, person).order_by().values("pk")).values_list("account"))
     return [pick for pick in picks if pick.grant is not None or (pick.account.pk,) not in beyond]
 

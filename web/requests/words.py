@@ -1,10 +1,11 @@
-"""A request as sentences: what is asked for, where it stands and since when. Pure."""
+"""A request as a title and as sentences: what is asked for, where it stands and since when. Pure."""
 
 from datetime import date, datetime
 from typing import Final
 
 from accounts.models import AccessRequest
 from accounts.policy.requesting import Approved, Kind, State
+from accounts.sentences import possessive
 from accounts.words import day, day_short, in_days
 from systems.policy import EASTERN, day_in
 from systems.policy import Standing as Look
@@ -39,6 +40,27 @@ def asked(request: AccessRequest) -> str:
         system=request.system.name, person=request.beneficiary_person, place=request.facility.name
     )
     return f"{said}: {request.role.name}" if request.role else said
+
+
+def said(request: AccessRequest) -> str:
+    """Return what a request (read with system, facility, role, grant and its role, beneficiary) asks for."""
+    who, system, place = request.beneficiary_person, request.system.name, request.facility.name
+    account = f"{possessive(str(who))} {system} account"
+    role = request.role.name if request.role else ""
+    held = request.grant.role.name if request.grant else ""
+    sentences = {
+        Kind.NEW_ACCOUNT: f"A new {system} account for {who} at {place}, as {role}.",
+        Kind.ADDITIONAL_ROLE: f"A further role on {account}: {role} at {place}.",
+        Kind.ROLE_CHANGE: f"{account} at {place}: {role} instead of {held}.",
+        Kind.REMOVAL: f"{account}: {held} at {place} is to go." if held else f"{account} is to go as a whole.",
+        Kind.REACTIVATION: f"{account}: {held} at {place} is to come back." if held else f"{account} is to come back.",
+        Kind.FORGOTTEN_ID: f"The forgotten user ID of {account}.",
+        Kind.CONTACT_CHANGE: f"Changed contact data on {account}.",
+        Kind.UNLOCK: f"{account} is to be unlocked.",
+        Kind.PROOFING: f"Identity proofing again for {account}.",
+        Kind.CERTIFICATION: f"{account}: {held} at {place} is to be certified for another year.",
+    }
+    return sentences[Kind(request.kind)]
 
 
 def since(request: AccessRequest) -> date:

@@ -35,6 +35,8 @@ from web.forms.people import (
     account_row,
     account_rows,
 )
+from web.requests.successors import back_to_asking
+from web.requests.wanting import key_of
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.toasts import say
@@ -51,8 +53,8 @@ def person_add(request: ScopedRequest) -> HttpResponse:
         authorize(scope, Action.EDIT_PERSON)
         return render(request, "web/person_add.html", {"no_places": True, "crumbs": people_crumbs(scope)})
     data = request.POST if request.method == "POST" else None
-    asked = request.GET.get("facility", "")
-    initial = {"facility": int(asked)} if asked.isascii() and asked.isdecimal() and len(asked) < 19 else {}
+    initial: dict[str, Any] = {name: request.GET.get(name, "")[:80] for name in ("first_name", "last_name")}
+    initial |= {"facility": place} if (place := key_of(request.GET.get("facility", ""))) is not None else {}
     form = JoinerForm(data, scope=scope, places=places, today=on, initial=initial)
     rows = account_rows(data, latest=latest_day(timezone.now()))
     # Every row is looked at, so that all remarks come at once.
@@ -60,7 +62,8 @@ def person_add(request: ScopedRequest) -> HttpResponse:
         added = _add_person(scope, form, [row for row in rows if row.ticked], rows)
         if added is not None:
             say(request, _added(added, sum(row.ticked for row in rows)))
-            return redirect(added)
+            asking = request.GET.get("asking", "")  # the request for which somebody new was wanted
+            return redirect(back_to_asking(scope, asking, added) if asking else added)
     context = {"form": form, "rows": rows, "wrong": [row for row in rows if row.errors]}
     return render(request, "web/person_add.html", context | {"crumbs": people_crumbs(scope)})
 

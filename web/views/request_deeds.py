@@ -15,9 +15,9 @@ from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, RequestStep
 from accounts.services.requests.carrying import record_outcome
 from accounts.services.requests.deciding import comment, decide, send_back
+from accounts.services.requests.rights import authorize_carrying
 from accounts.services.requests.submitting import withdraw
 from accounts.words import day
-from facilities.access import Action, authorize
 from web.forms.deciding import CommentForm, OutcomeForm, ReasonForm
 from web.requests.page import page, request_of
 from web.requests.seen import differing
@@ -176,8 +176,7 @@ def request_step(request: ScopedRequest, pk: int) -> HttpResponse:
     step = get_object_or_404(RequestStep.objects.filter(organization=scope.organization), pk=pk)
     found = request_of(scope, step.request_id, now)
     step.request = found
-    own = scope.user_id in (found.requester_person.user_id, found.beneficiary_person.user_id)
-    authorize(scope, Action.CARRY_OUT_REQUEST, [found.facility_id], own=own and scope.user_id is not None)
+    authorize_carrying(scope, found)
     form = OutcomeForm(request.POST, at=now, auto_id=f"step-{step.pk}-%s")
     if form.is_valid():
         worked = request.POST.get("worked") == "yes"

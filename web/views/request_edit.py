@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest
+from accounts.policy.request_guards import NEEDS_OPEN_SYSTEM
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.drafting import Ask
 from accounts.services.requests.submitting import change, submit
@@ -21,8 +22,8 @@ from web.forms.requests import ChangeForm
 from web.requests.foreseen import deciders_of, lines_of
 from web.requests.places import closed_for
 from web.requests.reach import is_me, places_to_ask
-from web.requests.saying import said
 from web.requests.wanting import key_of
+from web.requests.words import said
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.toasts import say
@@ -88,7 +89,7 @@ def _form(request: ScopedRequest, this: AccessRequest, *, nobody: bool) -> Chang
         roles=roles if this.kind in NEEDS_APPROVAL else None,
         facilities=facilities,
         needs_reason=this.approval == Approved.NEEDED,
-        closed=this.kind in NEEDS_APPROVAL and closed_for(this.system, [place], on) is not None,
+        closed=this.kind in NEEDS_OPEN_SYSTEM and closed_for(this.system, [place], on) is not None,
         lasting=this.kind in LASTING,
         nobody=nobody,
     )

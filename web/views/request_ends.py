@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, RequestFile
 from accounts.policy.request_guards import user_id_flaw
 from accounts.policy.requesting import Kind
+from accounts.services.requests.cms_side import open_on_cms_side
 from accounts.services.requests.countersigning import countersign, refuse_countersigning, to_countersign
 from accounts.services.requests.ending import fail, finish, retry
 from accounts.services.requests.evidence import content_of
@@ -64,12 +66,11 @@ def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
         typed = {name: form.cleaned_data.get(name) for name in ("effective_on", "proof", "proof_text", "seen_by")}
         typed |= {name: form.cleaned_data.get(name) or "" for name in ("user_id", "factor")}
         try:
-            finish(scope=scope, request=this, upload=form.upload, at=now, **typed)  # type: ignore[arg-type]
+            finish(scope=scope, request=this, upload=form.upload, cms_side=form.cms_side, at=now, **typed)  # type: ignore[arg-type]
         except AccountRefused as exc:
             form.add_error(exc.field if exc.field in form.fields else None, exc.message)
         else:
-            said = f"Done. {asked(this)}. It can be undone for {WINDOW.days} days."
-            say(request, f"{said} {_flaw_of(this, str(typed['user_id']))}".strip())
+            say(request, f"Done. {asked(this)}. It can be undone for {WINDOW.days} days.")
             return redirect(this)
     context = {
         "form": form,
@@ -84,12 +85,9 @@ def request_finish(request: ScopedRequest, pk: int) -> HttpResponse:
 
 
 def _flaw_of(this: AccessRequest, user_id: str) -> str:
-    """Return what is unwise about a HARP user ID, which stays for good (R-45); the record takes it as it is."""
+    """Return what is unwise about a HARP user ID, which stays for good (R-45)."""
     authority = this.system.sign_in_via or this.system
-    if authority.slug != "harp" or not user_id:
-        return ""
-    flaw = user_id_flaw(user_id, (this.facility.name,))
-    return f"About the user ID: {flaw[:1].lower()}{flaw[1:]}" if flaw else ""
+    return user_id_flaw(user_id, (this.facility.name,)) if authority.slug == "harp" else ""
 
 
 def _finish_form(request: ScopedRequest, this: AccessRequest, now: datetime) -> FinishForm:
@@ -103,7 +101,10 @@ def _finish_form(request: ScopedRequest, this: AccessRequest, now: datetime) -> 
         people=may_have_seen(request.scope, this, on),
         at=now,
         with_user_id=this.kind in WITH_USER_ID,
+        flaw_of=partial(_flaw_of, this),
         with_factor=this.kind == Kind.NEW_ACCOUNT and this.system.sign_in_via_id is None,
+        cms_steps=open_on_cms_side(this),
+        page=this.get_absolute_url(),
         arrived=int(length) if bound and length.isdecimal() else 0,
         initial={"effective_on": on},
     )

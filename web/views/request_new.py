@@ -27,15 +27,17 @@ from web.requests.asked_steps import (
     Asking,
     answers,
     first_step,
+    instead_of,
     second_step,
     third_step,
     with_more,
 )
 from web.requests.asking import Asked, asks_of, needs_decision, unsaved
 from web.requests.foreseen import deciders_of, lines_of
-from web.requests.places import closed_for
+from web.requests.places import Closed, closed_among
 from web.requests.reach import may_ask_for_others
-from web.requests.wanting import wanting_of
+from web.requests.successors import form_with_both
+from web.requests.wanting import Wanting, wanting_of
 from web.scope import ScopedRequest, organization_page
 from web.toasts import say
 
@@ -90,10 +92,12 @@ def _send(request: ScopedRequest, asking: Asking) -> HttpResponse:
         asked = asks_of(scope, wanting, asking.on, {})
     except AccountRefused as exc:
         return _page(request, {"step": SEND, "asking": asking, "refused": exc.message})
+    both = form_with_both(scope, wanting, request.GET.get("over", ""), asking.on)
+    if both.get("go"):
+        return redirect(request.path + both["go"])
     seen = unsaved(scope, asked.asks, asking.me)
     deciders = deciders_of(scope, seen, asking.on)
-    system = wanting.system
-    closed = closed_for(system, wanting.facilities, asking.on) if wanting.is_access and system else None
+    closed = closed_among(asked.asks, asking.on)
     form = SendForm(
         request.POST if request.method == "POST" else None,
         needs_reason=needs_decision(seen),
@@ -117,11 +121,19 @@ def _send(request: ScopedRequest, asking: Asking) -> HttpResponse:
         "blocked": any(line.blocking for line in lines),
         "deciders": deciders,
         "needs_decision": needs_decision(seen),
-        "closed": closed,
+        "both": both,
+        **_instead_of_taking_over(wanting, closed),
         "may_invite": scope.may(Action.MANAGE_MEMBERS),
         "may_set": scope.may(Action.SET_DECIDERS),
     }
     return _page(request, context)
+
+
+def _instead_of_taking_over(wanting: Wanting, closed: Closed | None) -> dict[str, Any]:
+    """Return where a successor works today instead, where what she would take over has closed."""
+    if closed is None or wanting.successor is None:
+        return {}
+    return {"closed": closed, **instead_of(Wanting(person=wanting.successor), closed)}
 
 
 def _stored(request: ScopedRequest, asking: Asking, form: SendForm) -> list[AccessRequest] | None:

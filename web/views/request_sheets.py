@@ -68,9 +68,9 @@ def remove_all_but(request: ScopedRequest, pk: int) -> HttpResponse:
 
 
 def _sheet(request: ScopedRequest, pk: int) -> tuple[AccessRequest, Sheet]:
-    readable = AccessRequest.objects.visible_to(request.scope).select_related(*_READ_WITH)
-    this = get_object_or_404(readable, pk=pk)
-    sheet = sheet_of(this)
+    readable = AccessRequest.objects.visible_to(request.scope)
+    this = get_object_or_404(readable.select_related(*_READ_WITH), pk=pk)
+    sheet = sheet_of(this, readable)
     if sheet is None:
         raise Http404("This request needs no form.")
     return this, sheet

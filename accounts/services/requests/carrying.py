@@ -14,18 +14,13 @@ from accounts.services.logins import EARLIEST
 from accounts.services.requests.acts import lock_request
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.pairs import follow_pairs
+from accounts.services.requests.rights import authorize_carrying
 from audit.bulk import among
 from audit.services import Ref, record
-from facilities.access import Action, Scope, authorize
+from facilities.access import Scope
 from systems.policy import EASTERN, day_in, latest_day
 
 Steps = RequestStep.State
-
-
-def is_own_request(scope: Scope, request: AccessRequest) -> bool:
-    """Return whether a request (read with its people) is by or for the acting member."""
-    people = (request.requester_person, request.beneficiary_person)
-    return scope.user_id is not None and any(person.user_id == scope.user_id for person in people)
 
 
 def record_outcome(
@@ -38,7 +33,7 @@ def record_outcome(
     a step that waits or is not needed, a day ahead, and a failure without reason.
     """
     request = step.request
-    authorize(scope, Action.CARRY_OUT_REQUEST, [request.facility_id], own=is_own_request(scope, request))
+    authorize_carrying(scope, request)
     note = note.strip()
     if step.actor == RequestStep.Actor.APPROVER:
         raise AccountRefused("This step is the decision here; it is made at the top of the page.", code="decision")

@@ -11,10 +11,11 @@ from accounts.models import AccessRequest, Approval, RequestNote, RequestStep
 from accounts.models.requests import AccessRequestQuerySet
 from accounts.policy.requesting import Approved, State
 from accounts.services.requests.acts import lock_request, lock_requests, record_all
-from accounts.services.requests.carrying import is_own_request, open_steps
+from accounts.services.requests.carrying import open_steps
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.deciders import Reach, concerned, own_person, reach_of, somebody_decides
 from accounts.services.requests.planning import DECISION
+from accounts.services.requests.rights import is_own_request
 from audit.bulk import among
 from audit.services import Ref, record
 from facilities.access import Action, NotAllowed, Scope, authorize

@@ -153,7 +153,7 @@ def _check_held(scope: Scope, ask: Ask) -> None:
 def _refuse_beyond_reach(scope: Scope, asks: Sequence[Ask]) -> None:
     """Refuse to have an account removed as a whole by who may not ask wherever it has a role. One query."""
     whole = {ask.account.pk: ask for ask in asks if ask.kind == Kind.REMOVAL and ask.grant is None and ask.account}
-    held = RoleGrant.objects.known().filter(account__in=among(whole), valid_to=None)
+    held = RoleGrant.objects.to_end().filter(account__in=among(whole))
     for account, place in held.values_list("account_id", "facility_id") if whole else ():
         authorize(scope, Action.REQUEST_ACCESS, [place], own=whole[account].beneficiary.user_id == scope.user_id)
 

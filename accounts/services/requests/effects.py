@@ -64,12 +64,7 @@ def _give(ending: Ending) -> RoleGrant | None:
     """Open the account where there is none, and the role."""
     request = ending.request
     assert request.role is not None  # a check of the table
-    if request.wanted_until and request.wanted_until < ending.on:
-        raise AccountRefused(
-            f"It was wanted until {day(request.wanted_until)}; that day lies before. Give an earlier day, or let the"
-            " request fail and ask anew.",
-            field="effective_on",
-        )
+    _refuse_over(ending)
     account = _found(request)
     if account is None:
         facts = AccountFacts(
@@ -83,15 +78,15 @@ def _give(ending: Ending) -> RoleGrant | None:
         _limit(ending, account)
         _say_how_signed_in(ending, account)
         return account.grants.known().get(facility=request.facility, role=request.role, valid_to=None)
-    planned = account.status in _BEFORE_WORKING
+    fresh = account.status in _BEFORE_WORKING
     _wake(account, ending)
-    if planned:
+    if fresh:
         _limit(ending, account)
         meant = RoleGrant.objects.known().filter(
             account=account, facility=request.facility, role=request.role, valid_to=None
         )
         meant.exclude(valid_from=ending.on).update(voided_at=ending.at)  # what was planned begins today
-    grant = grant_role(account, request.facility, request.role, ending.on, ending.at, ending.evidence)
+    grant = _grant(account, ending, until=None if fresh else request.wanted_until)
     _name(ending)
     _say_how_signed_in(ending, account)
     _follow(account, ending)
@@ -102,6 +97,7 @@ def _change(ending: Ending) -> RoleGrant | None:
     """End the old role the day before and open the new one."""
     request = ending.request
     assert request.role is not None  # a check of the table
+    _refuse_over(ending)
     account, old = _existing(request), _current(request)
     if old is None:
         raise AccountRefused(
@@ -116,9 +112,35 @@ def _change(ending: Ending) -> RoleGrant | None:
         )
     _wake(account, ending)
     end_grants(account=account, on=ending.on - timedelta(days=1), at=ending.at, only=old)
-    grant = grant_role(account, request.facility, request.role, ending.on, ending.at, ending.evidence)
+    grant = _grant(account, ending, until=request.wanted_until)
     _follow(account, ending)
     return grant
+
+
+def _refuse_over(ending: Ending) -> None:
+    """Refuse a role that would begin after the day until which it was wanted."""
+    until = ending.request.wanted_until
+    if until and until < ending.on:
+        raise AccountRefused(
+            f"It was wanted until {day(until)}; that day lies before. Give an earlier day, or let the request fail and"
+            " ask anew.",
+            field="effective_on",
+        )
+
+
+def _grant(account: PortalAccount, ending: Ending, *, until: date | None) -> RoleGrant:
+    """Open the role, also until a day only (R-54); one that was to end sooner goes on in it."""
+    request = ending.request
+    assert request.role is not None  # a check of the table
+    same = RoleGrant.objects.known().filter(account=account, facility=request.facility, role=request.role)
+    for short in same.filter(temporary=True):
+        end_grants(account=account, on=ending.on - timedelta(days=1), at=ending.at, only=short)
+    if until is None or same.filter(valid_to=None).exists():  # what lasts is not shortened by asking for it again
+        return grant_role(account, request.facility, request.role, ending.on, ending.at, ending.evidence)
+    return RoleGrant.objects.create(
+        organization_id=account.organization_id, account=account, facility=request.facility, role=request.role,
+        valid_from=ending.on, valid_to=until, temporary=True, evidence=ending.evidence, recorded_at=ending.at,
+    )  # fmt: skip
 
 
 def _remove(ending: Ending) -> RoleGrant | None:
@@ -133,7 +155,7 @@ def _remove(ending: Ending) -> RoleGrant | None:
         if grant is not None:
             end_grants(account=account, on=ending.on, at=ending.at, only=grant)
             _follow(account, ending)
-        held = RoleGrant.objects.known().filter(account=account, valid_to=None).exists()
+        held = RoleGrant.objects.to_end().filter(account=account).exists()
         if held or PortalAccount.objects.open().filter(identity=account).exists():
             return None
     remove_account(scope=ending.scope, account=account, removed_on=ending.on, at=ending.at)
@@ -276,10 +298,8 @@ def _current(request: AccessRequest) -> RoleGrant | None:
     named = request.grant
     if named is None:
         return None
-    same = RoleGrant.objects.known().filter(
-        account=named.account_id, facility=named.facility_id, role=named.role_id, valid_to=None
-    )
-    return same.first()
+    same = RoleGrant.objects.to_end().filter(account=named.account_id, facility=named.facility_id, role=named.role_id)
+    return same.order_by("temporary", "-pk").first()
 
 
 def _wake(account: PortalAccount, ending: Ending) -> None:

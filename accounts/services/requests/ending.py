@@ -1,6 +1,7 @@
 """How a request ends: done with proof and effect, failed, or taken up again."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -15,10 +16,11 @@ from accounts.services.inventory import hold_accounts_of
 from accounts.services.logins import EARLIEST
 from accounts.services.requests.acts import label, lock_request, record_all
 from accounts.services.requests.carrying import open_steps
+from accounts.services.requests.cms_side import Said, settle
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.effects import Ending, take_effect
 from accounts.services.requests.evidence import Upload, drop, keep_file
-from accounts.services.requests.pictures import Picture, picture_of
+from accounts.services.requests.pictures import Picture, Stood, picture_of, steps_left
 from accounts.services.requests.rights import authorize_carrying, authorize_finishing
 from audit.services import Ref, record
 from facilities.access import Scope
@@ -53,13 +55,16 @@ def finish(
     upload: Upload | None = None,
     user_id: str = "",
     factor: str = "",
+    cms_side: Mapping[int, Said] | None = None,
     at: datetime,
 ) -> AccessRequest:
     """Record that a request was carried out: what it asked for holds from a day on, and something proves it.
 
-    In one transaction: roles end and open, clocks start, what is left of the steps is not needed, the act is recorded.
-    The same again changes nothing. Raises NotAllowed, and AccountRefused for a request that is not being carried out
-    (``state``), without proof, or for a day that cannot be; its ``field`` is one of the arguments, or ``file``.
+    In one transaction: roles end and open, clocks start, what is left of the steps here is not needed, the act is
+    recorded. ``cms_side``: what came of each step that is still open on CMS's side, by key (`cms_side`). The same again
+    changes nothing. Raises NotAllowed, and AccountRefused for a request that is not being carried out (``state``),
+    without proof, for an open step on CMS's side (``cms_open``), or for a day that cannot be; its ``field`` is one of
+    the arguments, ``file``, or that of the step.
     """
     authorize_finishing(scope, request)
     evidence = Evidence(proof, proof_text.strip(), seen_by if proof == Proof.SEEN else None, upload)
@@ -72,7 +77,9 @@ def finish(
                 if evidence.upload is not None and proof == Proof.FILE:
                     kept.append(keep_file(scope=scope, request=held, upload=evidence.upload, at=at))
                 _refuse_unproved(scope, held, evidence)
-                _finish(scope, held, eastern_day(effective_on, at), evidence, (user_id, factor), at)
+                stood = steps_left(held)
+                told = settle(scope, held, cms_side or {}, at)
+                _finish(scope, held, eastern_day(effective_on, at), evidence, (user_id, factor), (stood, told), at)
     except BaseException:
         for file in kept:
             drop(file)
@@ -171,8 +178,15 @@ def _refuse_unproved(scope: Scope, held: AccessRequest, evidence: Evidence) -> N
 
 
 def _finish(
-    scope: Scope, held: AccessRequest, on: date, evidence: Evidence, signs_in: tuple[str, str], at: datetime
+    scope: Scope,
+    held: AccessRequest,
+    on: date,
+    evidence: Evidence,
+    signs_in: tuple[str, str],
+    steps: tuple[Stood, dict[str, str]],
+    at: datetime,
 ) -> None:
+    """Let it take effect; ``steps``: how the open ones stood, and what was said of those on CMS's side."""
     if held.state == State.APPROVED:  # nobody ticked a step
         AccessRequest.objects.filter(pk=held.pk).update(state=State.IN_PROGRESS)
     hold_accounts_of(held.beneficiary_person)
@@ -184,38 +198,30 @@ def _finish(
         field = "effective_on" if exc.field in _DAYS else exc.field
         raise AccountRefused(exc.message, field=field, code=exc.code) from exc
     became = picture_of(held)
+    RequestStep.objects.filter(request=held, state__in=[Steps.OPEN, Steps.WAITING]).update(state=Steps.SKIPPED)
     AccessRequest.objects.filter(pk=held.pk).update(
         state=State.DONE, closed_at=at, effective_on=on, proof=evidence.proof, proof_text=evidence.text,
         seen_by=evidence.seen_by, opened_grant=_if_new(grant, was), ended_reason="", version=F("version") + 1,
-        before=json.dumps({"was": was, "became": became, "steps": _close_steps(held)}, separators=(",", ":")),
+        before=json.dumps({"was": was, "became": became, "steps": steps[0]}, separators=(",", ":")),
     )  # fmt: skip
     follow_dates([held.pk], at)
     mine = [held.key, *(step.key for step in RequestStep.objects.filter(request=held))]
     Finding.objects.open().filter(kind=Finding.Kind.ONE_OF_TWO_MAILS, subject_key__in=mine).update(closed_at=at)
-    _record(scope, held, on, evidence, (was, became), at)
+    _record(scope, held, on, evidence, (was, became), steps[1], at)
 
 
 def _if_new(grant: RoleGrant | None, was: Picture) -> RoleGrant | None:
     return grant if grant is not None and grant.pk not in was["grants"] else None
 
 
-def _close_steps(held: AccessRequest) -> dict[str, list[str | None]]:
-    """Let open and waiting steps be not needed; return how they stood."""
-    left = RequestStep.objects.filter(request=held, state__in=[Steps.OPEN, Steps.WAITING])
-    stood = {
-        str(step.pk): [
-            step.state,
-            step.started_on.isoformat() if step.started_on else None,
-            step.due_on.isoformat() if step.due_on else None,
-        ]
-        for step in left
-    }
-    left.update(state=Steps.SKIPPED)
-    return stood
-
-
 def _record(
-    scope: Scope, held: AccessRequest, on: date, evidence: Evidence, pictures: tuple[Picture, Picture], at: datetime
+    scope: Scope,
+    held: AccessRequest,
+    on: date,
+    evidence: Evidence,
+    pictures: tuple[Picture, Picture],
+    told: dict[str, str],
+    at: datetime,
 ) -> None:
     was, became = (set(picture["grants"]) for picture in pictures)
     files = RequestFile.objects.filter(request=held).order_by("pk") if evidence.proof == Proof.FILE else ()
@@ -227,6 +233,7 @@ def _record(
         "proof": evidence.proof,
         "seen_by": evidence.seen_by.key if evidence.seen_by else None,
         "files": [file.sha256 for file in files],
+        "cms_side": told,
         "opened": [f"grant:{key}" for key in sorted(became - was)],
         "voided": [f"grant:{key}" for key in sorted(was - became)],
     }

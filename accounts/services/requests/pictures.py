@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from django.db.models import Count, Max
 
-from accounts.models import AccessRequest, Certification, LoginEvent, PortalAccount, ProfileCheck, RoleGrant
+from accounts.models import (
+    AccessRequest,
+    Certification,
+    LoginEvent,
+    PortalAccount,
+    ProfileCheck,
+    RequestStep,
+    RoleGrant,
+)
 
 # What finishing may change of an account. The rest follows from logins, or is a note.
 FIELDS: Final = (
@@ -15,6 +23,8 @@ FIELDS: Final = (
     "history_from_on", "proofing",
 )  # fmt: skip
 Picture = dict[str, Any]
+Stood = dict[str, list[Any]]
+_LEFT: Final = ("state", "started_on", "due_on", "done_on", "done_at", "done_by", "note")  # of a step, as it is kept
 
 
 def picture_of(request: AccessRequest) -> Picture:
@@ -47,3 +57,17 @@ def _logins(accounts: Collection[int]) -> dict[str, list[int]]:
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
+
+
+def steps_left(request: AccessRequest) -> Stood:
+    """Return by key how the steps stand that are not through, or did not work. One query."""
+    left = RequestStep.objects.filter(request=request, state__in=["open", "waiting", "failed"]).order_by("pk")
+    return {str(step.pk): [_plain(getattr(step, name)) for name in _LEFT] for step in left}
+
+
+def put_back_steps(stood: Stood) -> None:
+    """Let steps stand as `steps_left` found them; what was kept by older releases says no more than three things."""
+    for key, values in stood.items():
+        kept = dict(zip(_LEFT, values, strict=False))
+        never: dict[str, Any] = {"done_on": None, "done_at": None, "done_by": "", "note": ""}
+        RequestStep.objects.filter(pk=int(key)).update(**(never | kept))

@@ -5,7 +5,6 @@ from typing import Final
 
 from accounts.models import AccessRequest
 from accounts.policy.requesting import ABOUT_WHAT_IS_HELD, NEEDS_APPROVAL, Kind
-from accounts.services.requests.carrying import is_own_request
 from facilities.access import Action, NotAllowed, Scope, authorize
 
 # What nobody decided is finished by whoever could record the same on the account's page.
@@ -20,6 +19,12 @@ _DIRECTLY: Final[dict[str, Action]] = {
 }
 
 
+def is_own_request(scope: Scope, request: AccessRequest) -> bool:
+    """Return whether a request (read with its people) is by or for the acting member."""
+    people = (request.requester_person, request.beneficiary_person)
+    return scope.user_id is not None and any(person.user_id == scope.user_id for person in people)
+
+
 def holds_in_hand(scope: Scope, request: AccessRequest) -> bool:
     """Return whether ending a request (read with its people) is the member's own affair, whatever her roles are.
 
@@ -32,8 +37,13 @@ def holds_in_hand(scope: Scope, request: AccessRequest) -> bool:
 
 
 def authorize_carrying(scope: Scope, request: AccessRequest) -> None:
-    """Raise NotAllowed unless the member may record how a request went on."""
-    authorize(scope, Action.CARRY_OUT_REQUEST, [request.facility_id], own=holds_in_hand(scope, request))
+    """Raise NotAllowed unless the member may record how a request went on: its steps, or that it did not work.
+
+    A removal of her own access is carried out by somebody else, also where she asked for it.
+    """
+    leaves = request.kind == Kind.REMOVAL and _is(scope, request.beneficiary_person.user_id)
+    own = holds_in_hand(scope, request) and not leaves
+    authorize(scope, Action.CARRY_OUT_REQUEST, [request.facility_id], own=own)
 
 
 def authorize_finishing(scope: Scope, request: AccessRequest) -> None:

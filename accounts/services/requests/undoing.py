@@ -5,13 +5,13 @@ Facts are voided and inserted, never edited. Where somebody changed since what i
 
 import json
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.db.models import F
 
 from accounts.errors import AccountRefused
-from accounts.models import AccessRequest, Certification, PortalAccount, ProfileCheck, RequestStep, RoleGrant
+from accounts.models import AccessRequest, Certification, PortalAccount, ProfileCheck, RoleGrant
 from accounts.policy.requesting import Kind, State
 from accounts.services.account_granting import grant_again, void_grants
 from accounts.services.account_list_writing import look_again
@@ -20,7 +20,7 @@ from accounts.services.logins import refresh_clocks
 from accounts.services.requests.acts import label, lock_request
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.ending import needed_reason
-from accounts.services.requests.pictures import Picture, picture_of
+from accounts.services.requests.pictures import Picture, picture_of, put_back_steps
 from accounts.services.requests.rights import authorize_undoing
 from audit.services import Ref, record
 from facilities.access import Scope
@@ -76,7 +76,7 @@ def undo(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> 
             state=State.IN_PROGRESS, closed_at=None, effective_on=None, proof="", proof_text="", seen_by=None,
             opened_grant=None, before="{}", ended_reason=reason, version=F("version") + 1,
         )  # fmt: skip
-        _reopen_steps(kept["steps"])
+        put_back_steps(kept["steps"])
         follow_dates([held.pk], at)
         payload = {"effective_on": held.effective_on.isoformat() if held.effective_on else None, "proof": held.proof}
         record(
@@ -132,10 +132,3 @@ def _put_back(was: Picture, became: Picture, at: datetime) -> None:
 
 def _new(name: str, before: Picture, after: Picture) -> list[int]:
     return sorted(set(after[name]) - set(before[name]))
-
-
-def _reopen_steps(stood: dict[str, list[Any]]) -> None:
-    for key, (state, started_on, due_on) in stood.items():
-        RequestStep.objects.filter(pk=int(key), state=RequestStep.State.SKIPPED).update(
-            state=state, started_on=started_on, due_on=due_on
-        )

@@ -1,0 +1,167 @@
+"""Who takes over from whom: one form takes who goes and who comes (R-37), so both are asked for together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.http import QueryDict
+from django.urls import reverse
+
+from accounts.models import PortalAccount, RoleGrant
+from accounts.policy.requesting import Kind
+from accounts.services.requests.drafting import Ask
+from accounts.sheets import ON_ONE_FORM
+from facilities.access import Action, Scope
+from facilities.models import Facility
+from staff.models import Person
+from staff.names import people_called, people_nearly_called
+from systems.models import System, SystemRole
+from web.forms.facilities import places_for
+from web.requests.kinds import ACCESS
+from web.requests.picks import Option, account_on, grants_within_reach, is_there, options_of
+from web.requests.reach import may_ask_for_others, people_to_ask_for, places_to_ask
+from web.requests.wanting import Wanting, on_one_form
+
+FOUND_AT_MOST: Final = 8
+_HOLDERS_AT_MOST: Final = 40
+
+
+def people_named(scope: Scope, text: str) -> list[Person]:
+    """Return the people called so for whom the member may ask; nearly so where nobody is."""
+    if "\0" in text:
+        return []
+    readable = people_to_ask_for(scope)
+    exact = people_called(readable, text, FOUND_AT_MOST)
+    return exact or people_nearly_called(readable, scope.organization, text, FOUND_AT_MOST)
+
+
+def taken_over(scope: Scope, successor: Person, asks: Sequence[Ask], on: date) -> list[Wanting]:
+    """Return what a successor wants of what goes: the same roles at the same places, as far as the member may ask.
+
+    Who has no account yet through which the system is signed in to gets that one: the form makes it.
+    """
+    able = places_to_ask(scope, successor)
+    found: dict[tuple[int, int], Wanting] = {}
+    for ask in asks:
+        if ask.kind != Kind.REMOVAL or ask.system.slug not in ON_ONE_FORM:
+            continue
+        for place, role in _roles_that_go(ask, list(able.values_list("pk", flat=True)), on):
+            system, wanted = _on_the_form(successor, ask.system, role, on)
+            if wanted is not None:
+                one = Wanting(person=successor, kind=ACCESS, system=system, facilities=(place,), roles=(wanted,))
+                found.setdefault((place.pk, wanted.pk), one)
+    return list(found.values())
+
+
+def _roles_that_go(ask: Ask, able: Sequence[int], on: date) -> list[tuple[Facility, SystemRole | None]]:
+    if ask.grant is not None:
+        return [(ask.grant.facility, ask.grant.role)] if ask.grant.facility_id in able else []
+    held = RoleGrant.objects.in_force(on).filter(account=ask.account, facility__in=able)
+    roles: list[tuple[Facility, SystemRole | None]] = [
+        (grant.facility, grant.role)
+        for grant in held.select_related("facility", "role__approved_by").order_by("facility__name", "pk")
+    ]
+    return roles or ([(ask.facility, None)] if ask.facility.pk in able else [])
+
+
+def _on_the_form(person: Person, system: System, role: SystemRole | None, on: date) -> tuple[System, SystemRole | None]:
+    """Return the account that the form makes, with its role: the authority's where the person has none there yet."""
+    authority = system.sign_in_via
+    if authority is not None and authority.slug in ON_ONE_FORM:
+        above = account_on(person, authority)
+        if above is None or not is_there(above):
+            system, role = authority, None
+    if role is not None and (role.usable_until is None or role.usable_until >= on):
+        return system, role
+    if role is not None:  # what has ended is not taken over
+        return system, None
+    in_use = Q(usable_until=None) | Q(usable_until__gte=on)
+    return system, SystemRole.objects.current().filter(in_use, system=system).order_by("position", "pk").first()
+
+
+def form_with_both(scope: Scope, wanting: Wanting, text: str, on: date) -> dict[str, Any]:
+    """Return what the last step says of who takes over, or is taken over from; empty where no form takes both.
+
+    ``text``: a name that was typed; ``go`` is where to go on when it names exactly one.
+    """
+    if not may_ask_for_others(scope) or not on_one_form(wanting):
+        return {}
+    if wanting.is_access:
+        return _from_whom(scope, wanting, on)
+    return _who_takes_over(scope, wanting, text.strip()[:80])
+
+
+def _who_takes_over(scope: Scope, wanting: Wanting, text: str) -> dict[str, Any]:
+    mine = wanting.person.pk if wanting.person else 0
+    found = [person for person in people_named(scope, text) if person.pk != mine] if text else []
+    alone = replace(wanting, successor=None)
+    return {
+        "asks": "successor",
+        "leaver": wanting.person,
+        "successor": wanting.successor,
+        "find": text,
+        "found": found if len(found) > 1 else [],
+        "go": replace(wanting, successor=found[0]).query() if len(found) == 1 else "",
+        "nobody": f"Nobody of yours is called “{text}”." if text and not found else "",
+        "add_url": _add_url(scope, alone, text) if text and not found else "",
+        "kept": alone.pairs(),
+        "without": alone.query(),
+    }
+
+
+def _add_url(scope: Scope, wanting: Wanting, text: str) -> str:
+    """Return the page on which a new person is added, from which it goes on here; empty for who may not add her."""
+    places = places_for(scope, Action.EDIT_PERSON)
+    if not places.exists():
+        return ""
+    first, _, last = text.rpartition(" ")
+    held = [pick.grant.facility_id for pick in wanting.picks if pick.grant]
+    held += (
+        RoleGrant.objects.known()
+        .filter(account__in=[pick.account.pk for pick in wanting.picks])
+        .values_list("facility_id", flat=True)
+    )
+    here = places.filter(pk__in=held).values_list("pk", flat=True).first()
+    answers = {"first_name": first, "last_name": last, "facility": here or "", "asking": wanting.query()[1:]}
+    return f"{reverse('web:person-add', args=[scope.organization.slug])}?{urlencode(answers)}"
+
+
+def back_to_asking(scope: Scope, asking: str, successor: Person) -> str:
+    """Return the step from which a new person was added, with her as the successor. ``asking``: its query."""
+    answers = QueryDict(asking, mutable=True)
+    answers["successor"] = str(successor.pk)
+    return f"{reverse('web:request-new', args=[scope.organization.slug])}?{answers.urlencode()}"
+
+
+def _from_whom(scope: Scope, wanting: Wanting, on: date) -> dict[str, Any]:
+    options = _holders(scope, wanting, on)
+    if not options and not wanting.leaving:
+        return {}
+    return {
+        "asks": "leaving",
+        "successor": wanting.person,
+        "options": options,
+        "ticked": {pick.value for pick in wanting.leaving},
+        "kept": replace(wanting, leaving=()).pairs(),
+        "without": replace(wanting, leaving=()).query(),
+    }
+
+
+def _holders(scope: Scope, wanting: Wanting, on: date) -> list[tuple[str, Option]]:
+    """Return what others hold on the form's systems at the places asked for, and the member may have removed."""
+    places = [place.pk for place in wanting.facilities]
+    here = RoleGrant.objects.in_force(on).filter(facility__in=places, account__system__slug__in=ON_ONE_FORM)
+    readable = PortalAccount.objects.visible_to(scope).open().filter(pk__in=here.values("account"))
+    rows = readable.exclude(person=wanting.person).filter(person__in=people_to_ask_for(scope).order_by().values("pk"))
+    rows = rows.select_related("system", "person__organization", "organization")
+    held = list(rows.order_by("person__last_name", "person__first_name", "person", "pk")[:_HOLDERS_AT_MOST])
+    grants, elsewhere = grants_within_reach(scope, held, on)
+    return [
+        (str(account.person), option)
+        for account in held
+        for option in options_of(account, grants[account.pk], Kind.REMOVAL, on, whole=account.pk not in elsewhere)
+        if option.pick.grant is None or option.pick.grant.facility_id in places
+    ]
