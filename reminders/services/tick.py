@@ -32,6 +32,7 @@ from reminders.services.digests import assemble
 from reminders.services.forgetting import forget_mails
 from reminders.services.plan import plan_due
 from reminders.services.plan_findings import plan_findings
+from reminders.services.plan_handed import plan_handed
 from systems.models import Policy
 
 MAY_BE_AHEAD: Final = timedelta(hours=1)
@@ -182,7 +183,7 @@ def _forget(at: datetime) -> dict[str, int]:
 
 
 def _plan_reminders(at: datetime) -> dict[str, int]:
-    return {"planned": plan_due(at=at) + plan_findings(at=at)}
+    return {"planned": plan_due(at=at) + plan_findings(at=at) + plan_handed(at=at)}
 
 
 def _figures(at: datetime) -> dict[str, int]:
