@@ -24,16 +24,30 @@ class Waiting:
 
 
 def waiting_for(desk: Desk) -> Waiting:
-    """Return what waits for the member, the oldest decision and the soonest step first. Four queries at most."""
+    """Return what waits for the member, the oldest decision and the soonest step first.
+
+    Four queries at most, two more for the outside deputy and where somebody left whose requests run.
+    """
     decisions = list(desk.to_decide().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
     steps = list(
         desk.steps().select_related(*_STEP_READS).order_by(F("due_on").asc(nulls_last=True), "pk")[: SHOWN + 1]
     )
+    looks = list(desk.to_look_at().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1]) if desk.reach.outside else []
+    orphans = list(desk.to_take_over().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1]) if desk.gone else []
     more = f"{reverse('web:requests', args=[desk.scope.organization.slug])}?show=inbox"
     sections = []
     if decisions:
         rows = decision_rows(decisions[:SHOWN], desk.on)
         sections.append(_section("decisions", "Waiting for your decision", rows, more, len(decisions)))
+    if looks:
+        rows = decision_rows(looks[:SHOWN], desk.on, deed=("Look", "Look at it"))
+        sections.append(
+            _section("request-looks", "Without a second person: for you to look at", rows, more, len(looks))
+        )
+    if orphans:
+        left = {each.pk: desk.left_words(each) for each in orphans}
+        rows = decision_rows(orphans[:SHOWN], desk.on, deed=("Take over", "Look and take it over"), left=left)
+        sections.append(_section("request-orphans", "Asked for by somebody who has left", rows, more, len(orphans)))
     if steps:
         rows = step_rows(steps[:SHOWN], desk.on)
         sections.append(_section("request-steps", "Your steps of requests", rows, more, len(steps)))

@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Approval, RequestHouse
@@ -80,18 +81,24 @@ class Reach:
 
 
 def concerned(request: AccessRequest, person: int, email: str) -> bool:
-    """Return whether somebody asked for a request or gets it, be it by a second record with her work e-mail."""
-    asked, gets = request.requester_person, request.beneficiary_person
-    twins = {each.pk for each in (asked, gets) if email and each.email.casefold() == email.casefold()}
-    return bool(twins) or not may_decide(person, requester=asked.pk, beneficiary=gets.pk)
+    """Return whether somebody asked for a request or gets it, be it by a second record with her work e-mail.
+
+    Also whether she asked first, where somebody took it over: one query more for such a request.
+    """
+    people = [request.requester_person, request.beneficiary_person]
+    if request.asked_first_person is not None:
+        people.append(request.asked_first_person)
+    twins = {each.pk for each in people if email and each.email.casefold() == email.casefold()}
+    own = any(not may_decide(person, requester=each.pk, beneficiary=each.pk) for each in people)
+    return bool(twins) or own
 
 
 def about(organization: int, person: int, email: str) -> Q:
     """Return the condition on requests that `concerned` says yes to."""
-    found = Q(requester_person=person) | Q(beneficiary_person=person)
+    found = Q(requester_person=person) | Q(beneficiary_person=person) | Q(asked_first_person=person)
     if email:
         same = Person.objects.filter(organization=organization, email__iexact=email).values("pk")
-        found |= Q(requester_person__in=same) | Q(beneficiary_person__in=same)
+        found |= Q(requester_person__in=same) | Q(beneficiary_person__in=same) | Q(asked_first_person__in=same)
     return found
 
 
@@ -127,7 +134,7 @@ def reach_of(scope: Scope, on: date) -> Reach:
     ]
     away = Exists(Absence.objects.in_force(on).filter(person=OuterRef("person")))
     named = Deputy.objects.in_force(on).filter(away, organization=scope.organization, deputy=mine, decides=True)
-    stands_in = named.filter(_works_here(on, "person"), person__user_confirmed_at__isnull=False)
+    stands_in = named.filter(works_here(on, "person"), person__user_confirmed_at__isnull=False)
     for absent, user, email in stands_in.values_list("person_id", "person__user_id", "person__email"):
         theirs = decider_memberships(scope.organization).filter(user_id=user)
         places = theirs.values_list("role", "facility_id")
@@ -177,9 +184,10 @@ def _third_people(on: date, roles: frozenset[str]) -> QuerySet[Person]:
     )
     return (
         Person.objects.filter(organization=OuterRef("organization"), user_confirmed_at__isnull=False)
-        .filter(_works_here(on), Exists(seats), ~Exists(decided))
+        .filter(works_here(on), Exists(seats), ~Exists(decided))
         .exclude(pk=OuterRef("requester_person"))
         .exclude(pk=OuterRef("beneficiary_person"))
+        .exclude(pk=Coalesce(OuterRef("asked_first_person"), Value(0)))
         .exclude(~Q(email=""), email__iexact=OuterRef("requester_person__email"))
         .exclude(~Q(email=""), email__iexact=OuterRef("beneficiary_person__email"))
     )
@@ -205,7 +213,7 @@ def able_to(organization: Organization, requests: Sequence[AccessRequest], on: d
     As `somebody_decides`, and with the outside deputy: who left or is no member any more fills no gap.
     """
     seats = list(decider_memberships(organization).values_list("user_id", "facility_id", "role"))
-    here = Person.objects.filter(organization=organization, user_confirmed_at__isnull=False).filter(_works_here(on))
+    here = Person.objects.filter(organization=organization, user_confirmed_at__isnull=False).filter(works_here(on))
     able = here.filter(user__in={user for user, _, _ in seats})
     of_user = {user: (pk, email) for user, pk, email in able.values_list("user_id", "pk", "email")}
     given: dict[int, list[tuple[int, int | None]]] = {}
@@ -243,11 +251,11 @@ def outside_deputy(organization: Organization, on: date) -> Person | None:
     """Return who decides from outside: a confirmed member who has not left. One query."""
     member = Membership.objects.open().filter(organization=organization, user=OuterRef("user"))
     named = RequestHouse.objects.filter(organization=organization).values("outside_deputy")
-    able = Person.objects.filter(Exists(member), _works_here(on), pk__in=named, user_confirmed_at__isnull=False)
+    able = Person.objects.filter(Exists(member), works_here(on), pk__in=named, user_confirmed_at__isnull=False)
     return able.first()
 
 
-def _works_here(on: date, person: str = "pk") -> Q:
+def works_here(on: date, person: str = "pk") -> Q:
     """Return the condition on people that `has_left` says no to."""
     works = Employment.objects.known().filter(person=OuterRef(person))
     return ~Exists(works) | Q(Exists(works.filter(Q(valid_to=None) | Q(valid_to__gte=on))))
