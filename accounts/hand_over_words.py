@@ -57,9 +57,11 @@ def sentence(handed: Handed) -> str:
         if handed.gets:
             return f"{handed.step} ({handed.request}, {handed.system} at {handed.facility})."
         return f"{handed.step}: {handed.named}."
+    named = handed.named[0].lower() + handed.named[1:] if handed.gets else handed.named
+    if handed.what == "left":
+        return f"Take over {named}, or withdraw it."
     if handed.what == "comment":
-        who = handed.by or "Somebody"
-        return f"{who} wrote about {handed.named[0].lower() + handed.named[1:] if handed.gets else handed.named}."
+        return f"{handed.by or 'Somebody'} wrote about {named}."
     ends = {
         "sent-back": "was sent back to you: something is missing" if handed.asks else "was sent back",
         "rejected": "was rejected",
@@ -74,6 +76,8 @@ def sentence(handed: Handed) -> str:
 def detail(handed: Handed) -> str:
     """Return the line below: why, by whom, and what comes next."""
     gone = f"{handed.asker}, who asked, no longer works here." if handed.left else ""
+    if handed.what == "left":
+        return gone or f"{handed.asker}, who asked, can no longer sign in here."
     if handed.what == "turn":
         return " ".join(filter(None, [gone, _passed(handed), _turn(handed), _RECORD]))
     said = _said(handed)

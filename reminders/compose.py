@@ -31,7 +31,7 @@ _SECTIONS: Final = {
     "due": "COMING UP",
     "turn": "TO DO IN REQUESTS",
     "wrong": "WRONG NOW",
-    "news": "WHAT BECAME OF REQUESTS",
+    "news": "NEWS ABOUT REQUESTS",
 }
 
 

@@ -41,6 +41,7 @@ READ_WITH: Final = ("request__system", "request__facility", "step")
 def stands() -> Q:
     """Return the condition on hand-overs that they still say something true."""
     found = Q(what=_What.COMMENT)
+    found |= Q(what=_What.LEFT, request__closed_at=None, request__requester_person=F("by_person"))
     found |= Q(what=_What.TURN, step__state=RequestStep.State.OPEN, step__due_on=None, request__state__in=_RUNNING)
     for what, state in _STATE.items():
         found |= Q(what=what, request__state=state.value)
@@ -75,6 +76,8 @@ def recipients(rows: Sequence[HandOver], on: date) -> Iterator[tuple[HandOver, i
 def _concerned(row: HandOver, around: _Around) -> set[int]:
     """Return whom it is about before anybody stands in for her."""
     request = row.request
+    if row.what == _What.LEFT:
+        return set()
     if row.what == _What.TURN and row.step is not None:
         if row.step.actor == _Actor.HOLDER:
             return {request.beneficiary_person_id}
@@ -93,6 +96,8 @@ def _concerned(row: HandOver, around: _Around) -> set[int]:
 def _told(row: HandOver, named: set[int], around: _Around) -> set[int]:
     """Return who is told: whom it is about, who stands in, or the next in line."""
     request = row.request
+    if row.what == _What.LEFT:
+        return _next_in_line(row, around)
     of_that = named & around.reachable
     # of a comment or an outcome others may hear; who asked still has to be answered for
     must = {request.requester_person_id} if row.what != _What.TURN else named
@@ -101,11 +106,15 @@ def _told(row: HandOver, named: set[int], around: _Around) -> set[int]:
         return of_that | (stand_in & around.reachable)
     if request.requester_person_id in around.reachable:
         return {request.requester_person_id}
-    for place in (request.facility_id, None):
-        next_in_line = around.administrators.get((row.organization_id, place), set()) & around.reachable
-        if next_in_line:
-            return of_that | next_in_line
-    return of_that
+    return of_that | _next_in_line(row, around)
+
+
+def _next_in_line(row: HandOver, around: _Around) -> set[int]:
+    for place in (row.request.facility_id, None):
+        found = around.administrators.get((row.organization_id, place), set()) & around.reachable
+        if found:
+            return found
+    return set()
 
 
 def _officials(rows: Iterable[HandOver], on: date) -> dict[tuple[int, int], set[int]]:

@@ -22,7 +22,7 @@ from systems.policy import EASTERN, day_in
 
 ROWS: Final = 15  # per digest, fewer where dates leave no room; beyond them counts per facility
 _What = HandOver.What
-_TO_DO: Final = (_What.TURN, _What.SENT_BACK)
+_TO_DO: Final = (_What.TURN, _What.SENT_BACK, _What.LEFT)
 _REQUEST: Final = "hand_over__request__"
 _READ_WITH: Final = tuple(
     f"hand_over__{name}"

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             name='HandOver',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(choices=[('turn', 'A step without a day is to do'), ('sent-back', 'Something is missing'), ('comment', 'Somebody wrote something'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn'), ('done', 'Carried out'), ('failed', 'Did not work'), ('undone', 'Taken back that it was carried out')], max_length=9)),
+                ('what', models.CharField(choices=[('turn', 'A step without a day is to do'), ('left', 'Who asked has left'), ('sent-back', 'Something is missing'), ('comment', 'Somebody wrote something'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn'), ('done', 'Carried out'), ('failed', 'Did not work'), ('undone', 'Taken back that it was carried out')], max_length=9)),
                 ('at', models.DateTimeField()),
                 ('taken_at', models.DateTimeField(null=True)),
                 ('by_person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='staff.person')),

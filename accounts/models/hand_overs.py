@@ -9,12 +9,13 @@ from accounts.models.requests import AccessRequest, RequestNote, RequestStep
 class HandOver(models.Model):
     """One fact about a request that somebody else has to hear of. To whom it is told is no matter of this app.
 
-    ``by_person``: whose act it was, None for a command or the passing of a day. ``taken_at``: when a sweep took it up,
-    whether or not anybody was left to tell; it is taken once.
+    ``by_person``: whose act it was or who left, None for a command or the passing of a day. ``taken_at``: when a sweep
+    took it up, whether or not anybody was left to tell; it is taken once.
     """
 
     class What(models.TextChoices):
         TURN = "turn", "A step without a day is to do"
+        LEFT = "left", "Who asked has left"
         SENT_BACK = "sent-back", "Something is missing"
         COMMENT = "comment", "Somebody wrote something"
         REJECTED = "rejected", "Rejected"

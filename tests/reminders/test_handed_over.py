@@ -8,6 +8,8 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import HandOver
 from accounts.services.requests import deciding, ending, submitting, undoing
+from accounts.services.requests.taking_over import take_over
+from facilities.access import Scope
 from facilities.models import Membership
 from reminders.models import Digest, Reminder
 from staff.models import Absence, Deputy, Employment
@@ -157,6 +159,30 @@ def test_who_is_away_hears_and_her_deputy_too_and_for_who_left_the_next_in_line(
     tick(NOON + 3 * DAY)
     assert "Henry Test wrote about" in said(riverside, "alice"), "nobody administers Oak House: the organization's"
     assert len(mails(riverside, "fay")) == 1
+
+
+def test_what_a_leaver_asked_for_is_told_once_to_the_next_in_line_until_somebody_takes_it_over(riverside):
+    fay = administrator(riverside, "fay", riverside.oak)
+    request = decide(riverside, submitted(riverside))
+    other = submitted(riverside, person="olga")
+    tick(NOON)
+    Membership.objects.filter(user=riverside.carol).update(ended_at=NOON)
+    tick(NOON + DAY)
+    [(subject, mail)] = mails(riverside, "fay")
+    assert "2 request updates" in subject
+    assert "Take over Olga Test’s request (New account, iQIES at Oak House), or withdraw it." in mail
+    assert mail.count("Carol Test, who asked, can no longer sign in here.") == 2
+    assert mails(riverside, "alice") == []
+    before = everything()
+    tick(NOON + DAY + HOUR)
+    assert everything() == before
+    take_over(scope=Scope.of(fay.user, riverside.riverside), request=request, at=NOON + DAY)
+    Employment.objects.filter(person=fay).update(valid_to=TODAY)
+    factories.EmploymentFactory(person=fay, facility=riverside.oak, valid_from=TODAY - DAY, valid_to=TODAY + DAY)
+    tick(NOON + 2 * DAY)
+    assert "Take over Henry Test’s request" in said(riverside, "alice")
+    assert "Fay Test, who asked, no longer works here." in said(riverside, "alice")
+    assert other.hand_overs.filter(what="left").count() == 1
 
 
 def test_what_was_handed_over_before_the_start_is_told_to_nobody_and_a_step_with_a_day_by_its_deadline(riverside):

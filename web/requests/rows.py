@@ -45,8 +45,10 @@ def request_rows(
     ]
     for row, request in zip(rows, requests, strict=True):
         if request.pk in left:
-            note = row["cells"][2]["note"]
-            row["cells"][2]["note"] = f"{note}. {left[request.pk]}" if note else left[request.pk]
+            following = row["cells"][2]
+            if request.pk not in steps:
+                following["text"] = "Take it over, or withdraw it"
+            following["note"] = f"{following['note']}. {left[request.pk]}".removeprefix(". ")
     return rows
 
 

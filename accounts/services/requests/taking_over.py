@@ -12,10 +12,11 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from accounts.errors import AccountRefused
-from accounts.models import AccessRequest, Approval
+from accounts.models import AccessRequest, Approval, HandOver
 from accounts.policy.requesting import ENDED, State
 from accounts.services.requests.acts import label, lock_request
 from accounts.services.requests.deciders import own_person, works_here
+from audit.bulk import among
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.models import Membership, Organization
@@ -32,6 +33,32 @@ def left_askers(organization: Organization, on: date) -> dict[int, bool]:
     once = Person.objects.filter(organization=organization, user__isnull=False)
     gone = once.filter(~works_here(on) | ~_is_member()).annotate(stays=works_here(on))
     return dict(gone.values_list("pk", "stays"))
+
+
+def hand_down(*, at: datetime) -> int:
+    """Write down, once for each running request, that who asked has left. Returns how many; safe to repeat.
+
+    Only for organizations that have started reminders. One query while nobody has left.
+    """
+    on = day_in(at, EASTERN)
+    running = AccessRequest.objects.filter(closed_at=None)
+    askers = Person.objects.filter(pk__in=running.order_by().values("requester_person"), user__isnull=False)
+    gone = list(askers.filter(~works_here(on) | ~_is_member()).values_list("pk", flat=True))
+    if not gone:
+        return 0
+    known = HandOver.objects.filter(request=OuterRef("pk"), what=HandOver.What.LEFT)
+    with transaction.atomic():
+        left = running.filter(
+            ~Exists(known.filter(by_person=OuterRef("requester_person"))),
+            requester_person__in=among(gone),
+            organization__reminders_started_at__lte=at,
+        )
+        rows = [
+            HandOver(organization_id=tenant, request_id=pk, by_person_id=asker, what=HandOver.What.LEFT, at=at)
+            for pk, tenant, asker in left.order_by("pk").values_list("pk", "organization_id", "requester_person_id")
+        ]
+        HandOver.objects.bulk_create(rows, batch_size=500)
+    return len(rows)
 
 
 def has_gone(asker: Person, on: date) -> str:
