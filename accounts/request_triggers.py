@@ -2,14 +2,16 @@
 
 - A request begins as a draft and takes only the ways of `accounts.policy.requesting.TRANSITIONS`.
 - It is approved, and gets to its steps, only with as many approvals of its present revision as it needs.
-- Once submitted, who asked for whom and what kind it is stay; what else is asked for changes with a new revision only.
+- Once submitted, for whom and what kind it is stay; what else is asked for changes with a new revision only.
+- Who asks changes only where somebody takes it over: who asked first stays known for good, and nobody takes over what
+  she decided.
 - What went back to its draft is a new revision, so that no earlier approval counts; whether a second person decides is
   settled in the draft, and without one there is a finding. How many decide is lowered with a new revision only.
 - What was submitted is kept, with its steps, decisions, comments and files: no row of it is deleted (`KEPT`). Nothing
   in the product deletes one; whoever writes a way that may (a deleted organization, what is older than it has to be
   kept) takes these triggers away for it as the owner of the tables. What somebody said is never changed.
 - An approval names the request's own requester and beneficiary, so that the checks on it cannot be talked round, and a
-  confirmed member as approver. It is never changed; it can only be voided.
+  confirmed member as approver, who is not the one that asked first either. It is never changed; it can only be voided.
 """
 
 from typing import Final
@@ -20,7 +22,7 @@ from audit.protection import Protection
 REQUESTS, APPROVALS = "accounts_accessrequest", "accounts_approval"
 STEPS, NOTES, FILES = "accounts_requeststep", "accounts_requestnote", "accounts_requestfile"
 _ASKED_FOR: Final = ("system_id", "facility_id", "role_id", "grant_id", "account_id")
-_WHO: Final = ("organization_id", "kind", "requester_person_id", "beneficiary_person_id")
+_WHO: Final = ("organization_id", "kind", "beneficiary_person_id")
 _DECISION: Final = (
     "organization_id", "request_id", "revision", "verdict", "approver_person_id", "requester_person_id",
     "beneficiary_person_id", "in_place_of_id", "reason", "at",
@@ -64,6 +66,14 @@ _IS_KEPT: Final = {
         for table in (APPROVALS, STEPS, NOTES, FILES)
     },
 }
+# The new requester is known as the taker of what the old one asked first, and has decided nothing of it.
+_NOT_TAKEN_OVER: Final = (
+    "NEW.requester_person_id {differs} OLD.requester_person_id AND (NEW.asked_first_person_id IS NULL"  # noqa: S608
+    " OR (OLD.asked_first_person_id IS NULL AND NEW.asked_first_person_id <> OLD.requester_person_id)"
+    f" OR EXISTS (SELECT 1 FROM {APPROVALS} a WHERE a.request_id = NEW.id AND a.revision = NEW.revision"
+    " AND a.voided_at IS NULL AND (a.approver_person_id = NEW.requester_person_id"
+    " OR a.in_place_of_id = NEW.requester_person_id)))"
+)
 # Table, moment -> what is refused, in order: (what is said, condition).
 _REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
     (REQUESTS, "insert"): [("a request begins as a draft", f"NEW.state <> '{State.DRAFT}'")],
@@ -71,6 +81,11 @@ _REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
         ("a request cannot become that", f"OLD.state <> NEW.state AND {_NO_WAY}"),
         ("a request is not approved", f"OLD.state <> NEW.state AND ({_UNDECIDED})"),
         ("a submitted request keeps who and what kind", f"OLD.state <> '{State.DRAFT}' AND ({_changed(_WHO)})"),
+        ("who asks changes by taking over only", _NOT_TAKEN_OVER),
+        (
+            "who asked first stays known",
+            "OLD.asked_first_person_id IS NOT NULL AND NEW.asked_first_person_id {differs} OLD.asked_first_person_id",
+        ),
         (
             "a changed request is a new revision to be decided",
             f"OLD.state <> '{State.DRAFT}' AND NEW.revision <= OLD.revision AND ({_changed(_ASKED_FOR)})",
@@ -101,6 +116,11 @@ _REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
             " AND r.organization_id = NEW.organization_id AND r.requester_person_id = NEW.requester_person_id"
             " AND r.beneficiary_person_id = NEW.beneficiary_person_id AND r.revision = NEW.revision"
             f" AND r.state = '{State.SUBMITTED}' AND r.kind IN ({_quoted(NEEDS_APPROVAL)}))",
+        ),
+        (
+            "who asked first decides nothing of it",
+            f"EXISTS (SELECT 1 FROM {REQUESTS} r WHERE r.id = NEW.request_id"  # noqa: S608
+            " AND r.asked_first_person_id IN (NEW.approver_person_id, NEW.in_place_of_id))",
         ),
         (
             "who decides is a confirmed member",

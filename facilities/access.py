@@ -50,6 +50,7 @@ class Action(StrEnum):
     REQUEST_ACCESS = "ask for access"
     DECIDE_REQUEST = "decide a request"
     CARRY_OUT_REQUEST = "carry a request out"
+    TAKE_OVER_REQUEST = "take over what somebody asked for who has left"
     SET_DECIDERS = "say who decides where nobody else may"
 
 
@@ -79,6 +80,7 @@ _ALLOWED: dict[Action, set[Role]] = {
     Action.REQUEST_ACCESS: _WORKERS,
     Action.DECIDE_REQUEST: _DECIDERS,
     Action.CARRY_OUT_REQUEST: _WORKERS,
+    Action.TAKE_OVER_REQUEST: {Role.ADMINISTRATOR},
     Action.SET_DECIDERS: {Role.ADMINISTRATOR},
 }
 _OWN = {

@@ -29,7 +29,9 @@ _SECTIONS: Final = {
     "late": "LATE",
     "own": "PAST YOUR ORGANIZATION’S OWN DAY",
     "due": "COMING UP",
+    "turn": "TO DO IN REQUESTS",
     "wrong": "WRONG NOW",
+    "news": "NEWS ABOUT REQUESTS",
 }
 
 
@@ -139,11 +141,14 @@ def subject_of(tally: Tally, on: date) -> str:
     counts = [(tally.late, "late"), (tally.own, "past your own day"), (tally.due, _when(tally, on))]
     said = [(number, what) for number, what in counts if number]
     findings = f"{tally.findings:,} finding{'' if tally.findings == 1 else 's'}" if tally.findings else ""
+    handed = f"{tally.handed:,} request update{'' if tally.handed == 1 else 's'}" if tally.handed else ""
     if not said:
-        return f"{findings} about CMS access" if findings else "Your CMS accounts"
+        if findings:
+            return f"{findings} about CMS access{f', {handed}' if handed else ''}"
+        return f"{handed} about CMS access" if handed else "Your CMS accounts"
     (number, what), *others = said
     first = f"{number:,} CMS {noun}{'' if number == 1 else 's'} {what}"
-    return ", ".join(filter(None, [first, *(f"{count:,} {words}" for count, words in others), findings]))
+    return ", ".join(filter(None, [first, *(f"{count:,} {words}" for count, words in others), findings, handed]))
 
 
 def _noun(tally: Tally) -> str:
@@ -165,6 +170,8 @@ def _when(tally: Tally, on: date) -> str:
 def _reason(letter: Letter) -> str:
     if letter.trial:
         return "You get this mail because you asked for a test of it"
+    if not letter.tally.dates and not letter.tally.findings and letter.tally.handed:
+        return "You get this mail because you have a part in these requests"
     if letter.others:
         return "You get this mail because you hold these accounts or look after them"
     return "You get this mail because you hold these accounts"

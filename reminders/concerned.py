@@ -67,29 +67,34 @@ _OWNED: Final = (
     "((r.person_id IS NOT NULL AND NOT r.has_left AND r.holder = r.first)"
     " OR EXISTS (SELECT 1 FROM approvers v WHERE v.id = r.id))"
 )
-_DECIDES: Final = (
+# Who asked, gets it, or asked first, of request ``q``: none of them decides.
+CONCERNED: Final = "q.requester_person_id, q.beneficiary_person_id, COALESCE(q.asked_first_person_id, 0)"
+# Members ``m`` (user ``u``, person ``p``) who may decide request ``q``, for rows ``r``.
+DECIDES: Final = (
     "q.id = r.deciding_id AND m.organization_id = r.organization_id AND m.ended_at IS NULL"
     " AND (m.facility_id IS NULL OR m.facility_id = q.facility_id)"
     " AND (m.role = 'administrator' OR (m.role = 'approver' AND (q.role_id IS NULL OR EXISTS ("
     "SELECT 1 FROM systems_systemrole w WHERE w.id = q.role_id AND NOT w.privileged))))"
     " AND u.id = m.user_id AND u.is_active AND p.user_id = u.id AND p.organization_id = r.organization_id"
-    " AND p.user_confirmed_at IS NOT NULL AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)"
+    f" AND p.user_confirmed_at IS NOT NULL AND p.id NOT IN ({CONCERNED})"
 )
+# Who is away and has somebody to decide in her place hears none of it: her deputy does.
+_PRESENT: Final = "NOT EXISTS (SELECT 1 FROM stand_ins t WHERE t.id = {row}.id AND t.absent_id = {row}.person_id)"
 # From ``reached`` on, where planning and telling beforehand (`reminders.coming`) have the same to ask.
 PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobody of the organization may decide
     SELECT DISTINCT r.id, r.organization_id, p.id AS person_id
       FROM reached r CROSS JOIN accounts_accessrequest q CROSS JOIN facilities_membership m CROSS JOIN users_user u
            CROSS JOIN staff_person p
-     WHERE {_DECIDES} AND NOT {LEFT.replace("{who}", "p.id")}
+     WHERE {DECIDES} AND NOT {LEFT.replace("{who}", "p.id")}
 ), stand_ins AS MATERIALIZED (  -- who stands in for a decider who is away, as `accounts.services.requests.deciders`
-    SELECT DISTINCT c.id, p.id AS person_id
+    SELECT DISTINCT c.id, c.person_id AS absent_id, p.id AS person_id
       FROM deciders c CROSS JOIN staff_absence y CROSS JOIN staff_deputy s CROSS JOIN staff_person p
            CROSS JOIN reached r CROSS JOIN accounts_accessrequest q
      WHERE y.person_id = c.person_id AND {_TERM.replace("{row}", "y")}
        AND s.decides AND s.person_id = c.person_id AND {_TERM.replace("{row}", "s")}
        AND p.id = s.deputy_id AND p.organization_id = c.organization_id AND p.email > ''
        AND p.user_id IS NOT NULL AND p.user_confirmed_at IS NOT NULL AND NOT {LEFT.replace("{who}", "p.id")}
-       AND r.id = c.id AND q.id = r.deciding_id AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
+       AND r.id = c.id AND q.id = r.deciding_id AND p.id NOT IN ({CONCERNED})
 ), approvers AS MATERIALIZED (
     SELECT DISTINCT r.id, p.id AS person_id
       FROM reached r CROSS JOIN accounts_rolegrant g CROSS JOIN accounts_portalaccount a CROSS JOIN staff_person p
@@ -99,7 +104,8 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
        AND {_IN_FORCE} AND (r.person_id IS NULL OR p.id <> r.person_id) AND p.email > ''
        AND NOT {LEFT.replace("{who}", "p.id")}
      UNION
-    SELECT c.id, c.person_id FROM deciders c JOIN staff_person p ON p.id = c.person_id WHERE p.email > ''
+    SELECT c.id, c.person_id FROM deciders c JOIN staff_person p ON p.id = c.person_id
+     WHERE p.email > '' AND {_PRESENT.format(row="c")}
      UNION
     SELECT t.id, t.person_id FROM stand_ins t
      UNION
@@ -107,7 +113,7 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
       FROM reached r JOIN accounts_accessrequest q ON q.id = r.deciding_id
            JOIN accounts_requesthouse h ON h.organization_id = r.organization_id
            JOIN staff_person p ON p.id = h.outside_deputy_id
-     WHERE p.email > '' AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
+     WHERE p.email > '' AND p.id NOT IN ({CONCERNED})
        AND NOT EXISTS (SELECT 1 FROM deciders c WHERE c.id = r.id)
 ), here AS MATERIALIZED (  -- at the facility of the deadline, else where its person works
     SELECT r.id, p.id AS person_id
@@ -133,12 +139,13 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
       FROM placed r JOIN approvers v ON v.id = r.id WHERE r.step <= r.approver
      UNION ALL
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, v.person_id, r.joined_here
-      FROM placed r JOIN here v ON v.id = r.id WHERE r.step <= r.joined_here
+      FROM placed r JOIN here v ON v.id = r.id WHERE r.step <= r.joined_here AND {_PRESENT.format(row="v")}
      UNION ALL
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id, r.joined_above
       FROM placed r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
      WHERE r.step <= r.joined_above
        AND m.organization_id = r.organization_id AND m.facility_id IS NULL AND {_ADMINISTRATOR}
+       AND NOT EXISTS (SELECT 1 FROM stand_ins t WHERE t.id = r.id AND t.absent_id = p.id)
      UNION ALL {{deputies}}
 )"""
 HEARD: Final = f"""

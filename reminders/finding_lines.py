@@ -13,7 +13,7 @@ from django.db.models.functions import RowNumber
 from accounts.finding_words import WORDS, sentence, since
 from accounts.models import Finding
 from accounts.telling import SUBJECTS, Names, about, names
-from reminders.addresses import link_to, link_to_page
+from reminders.addresses import link_to, link_to_page, link_to_request
 from reminders.found import gravity
 from reminders.letter import Addressee, Line
 from reminders.models import Reminder
@@ -101,6 +101,9 @@ def _subject(to: Addressee, finding: Finding) -> tuple[str, str]:
     who = finding.person or (finding.account.person if finding.account else None)
     if who is not None and who.pk == to.person_id and who.user_id is None:
         return "", ""
+    if finding.kind == Finding.Kind.UNAPPROVED_REQUEST:
+        request = int(finding.subject_key.rpartition(":")[2])
+        return "request", link_to_request(to.slug, request, finding.facility_id or 0)
     if finding.facility_id:
         return "facility", link_to("web:facility", to.slug, finding.facility_id)
     if finding.account_id:

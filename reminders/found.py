@@ -9,11 +9,12 @@ from typing import Final
 
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
-from accounts.models import Finding, RoleGrant
+from accounts.models import Finding, RequestHouse, RoleGrant
 from accounts.models.watch import Severity
 from facilities.models import Membership
 from facilities.models.tenancy import Role
 from reminders.audience import has_left
+from reminders.concerned import CONCERNED, DECIDES
 from reminders.deputies import GONE
 from staff.models import Employment
 
@@ -25,6 +26,8 @@ CYCLES: Final = {Severity.MEDIUM.value: 1, Severity.HIGH.value: 2, Severity.CRIT
 # What a holder can mend alone; of what a privileged account lacks only somebody else can say the need.
 OWN_KINDS: Final = (Finding.Kind.STALE_PROFILE.value, Finding.Kind.PRIVILEGED_OPEN.value)
 
+# What went on without a second person: the outside deputy looks at it where nobody of the organization may.
+_UNSEEN: Final = Finding.Kind.UNAPPROVED_REQUEST.value
 _CYCLE: Final = "CASE f.severity " + " ".join(f"WHEN '{name}' THEN {cycle}" for name, cycle in CYCLES.items()) + " END"
 _STEP: Final = (
     "CASE " + " ".join(f"WHEN f.opened_on <= '{{since{-step}}}' THEN {step}" for step in STEPS[:0:-1]) + " ELSE 0 END"
@@ -44,7 +47,8 @@ _ADMINISTRATOR: Final = (
 _HEARD: Final = f"""
 WITH wrong AS MATERIALIZED (
     SELECT f.id, f.organization_id, f.kind, f.facility_id, f.account_id,
-           COALESCE(f.person_id, a.person_id) AS person_id, {_CYCLE} AS cycle, {_STEP} AS step
+           COALESCE(f.person_id, a.person_id) AS person_id, {_CYCLE} AS cycle, {_STEP} AS step,
+           CASE WHEN f.kind = '{_UNSEEN}' THEN CAST(substr(f.subject_key, 9) AS bigint) END AS deciding_id
       FROM facilities_organization o CROSS JOIN accounts_finding f
       LEFT JOIN accounts_portalaccount a ON a.id = f.account_id
      WHERE f.organization_id = o.id AND {{started}} AND o.zone = %s AND f.closed_at IS NULL AND f.deadline_id IS NULL
@@ -87,6 +91,16 @@ WITH wrong AS MATERIALIZED (
        AND (w.kind <> '{Finding.Kind.PRIVILEGED_OPEN.value}' OR w.account_id IS NULL)
        AND p.id = w.person_id AND p.organization_id = w.organization_id AND p.email > ''
        AND {_STAYS}
+     UNION
+    SELECT r.id, p.id
+      FROM wrong r CROSS JOIN accounts_accessrequest q CROSS JOIN accounts_requesthouse h CROSS JOIN staff_person p
+     WHERE r.deciding_id IS NOT NULL AND q.id = r.deciding_id AND h.organization_id = r.organization_id
+       AND p.id = h.outside_deputy_id AND p.organization_id = r.organization_id AND p.email > ''
+       AND p.user_confirmed_at IS NOT NULL AND p.id NOT IN ({CONCERNED})
+       AND {_STAYS} AND EXISTS (SELECT 1 FROM facilities_membership m
+                          WHERE m.user_id = p.user_id AND m.organization_id = r.organization_id AND m.ended_at IS NULL)
+       AND NOT EXISTS (SELECT 1 FROM facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
+                        WHERE {DECIDES} AND {_STAYS})
 )
 SELECT w.organization_id, w.id AS finding_id, w.cycle, w.step, h.recipient_id
   FROM heard h JOIN wrong w ON w.id = h.id
@@ -119,7 +133,16 @@ def truthful(on: date) -> Q:
         finding__organization=F("organization"),
         recipient__organization=F("organization"),
     )
-    return current & ((Q(Exists(_looks_after(on))) & ~has_left(on, "recipient")) | _own(on))
+    others = Q(Exists(_looks_after(on))) | Q(Exists(_from_outside()))
+    return current & ((others & ~has_left(on, "recipient")) | _own(on))
+
+
+def _from_outside() -> QuerySet[RequestHouse]:
+    """Return that the recipient is outside deputy, for what went on without a second person."""
+    unseen = Finding.objects.filter(pk=OuterRef(OuterRef("finding")), kind=_UNSEEN)
+    return RequestHouse.objects.filter(
+        Exists(unseen), organization=OuterRef("organization"), outside_deputy=OuterRef("recipient")
+    )
 
 
 def _looks_after(on: date) -> QuerySet[Membership]:

@@ -24,8 +24,9 @@ class Addressee:
 class Line:
     """One deadline or finding as its reader sees it.
 
-    ``section``: late, wrong (what is wrong now), own (a day of the organization has passed) or due. ``url`` is empty
-    where the reader may not open the page; ``opens`` says what it leads to.
+    ``section``: late, own (a day of the organization has passed), due, turn (a step without a day), wrong (what is
+    wrong now) or news (what became of requests). ``url`` is empty where the reader may not open the page; ``opens``
+    says what it leads to.
     """
 
     section: str
@@ -38,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many dates a digest is about, those beyond its rows included; days of those still ahead; and findings."""
+    """How many dates a digest is about, those beyond its rows included; days of those still ahead; the rest."""
 
     late: int = 0
     own: int = 0
@@ -49,6 +50,7 @@ class Tally:
     certifications: int = 0
     others: int = 0  # what is neither about logins nor passwords nor certifications
     findings: int = 0
+    handed: int = 0  # what was handed over in requests
 
     @property
     def dates(self) -> int:

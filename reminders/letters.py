@@ -14,7 +14,7 @@ from accounts.duty_sentences import temporary_due
 from accounts.models import Deadline, PortalAccount, RoleGrant
 from accounts.services.lapses import days_by_zone
 from facilities.models import Facility
-from reminders import deputies, duty_lines, finding_lines
+from reminders import deputies, duty_lines, finding_lines, handed_lines
 from reminders.addresses import link_to, link_to_today
 from reminders.letter import Addressee, Letter, Line, Tally
 from reminders.models import Reminder
@@ -40,16 +40,17 @@ class _Gathered:
     left: Mapping[int, date]
     notes: Mapping[Any, deputies.Note]
     wrong: finding_lines.Gathered
+    handed: handed_lines.Gathered
 
 
 def write_letters(people: Sequence[Addressee], *, at: datetime) -> Iterable[Letter | tuple[Addressee, Exception]]:
     """Yield a letter for everybody who has something planned, or what went wrong with writing it.
 
-    Eighteen queries at most, whatever the number; one row that cannot be said spoils no other letter.
+    Twenty-six queries at most, whatever the number; one row that cannot be said spoils no other letter.
     """
     gathered = _gather(people, at)
     for to in people:
-        if to.person_id not in gathered.rows and to.person_id not in gathered.wrong.wrong:
+        if all(to.person_id not in told for told in (gathered.rows, gathered.wrong.wrong, gathered.handed.news)):
             continue
         try:
             letter = _letter(to, gathered, at)
@@ -71,6 +72,7 @@ def _gather(people: Sequence[Addressee], at: datetime) -> _Gathered:
         last_days([row["holder"] for these in rows.values() for row in these if row["holder"]], at),
         deputies.notes(rows, day_in(at, EASTERN)),
         finding_lines.gather(waiting),
+        handed_lines.gather(waiting, at, last_days),
     )
 
 
@@ -80,9 +82,15 @@ def _letter(to: Addressee, gathered: _Gathered, at: datetime) -> Letter:
     letter.lines = [_noted(to, row, gathered.notes, _line(to, row, gathered.zones, gathered.left, at)) for row in rows]
     letter.others = any(row["holder"] != who for row in rows)
     letter.more = _said(to, gathered.more.get(who, []))
+    if who in gathered.handed.news:
+        letter.tally = replace(letter.tally, handed=gathered.handed.news[who].count)
+        room = ROWS - len(letter.lines)
+        letter.lines += handed_lines.lines(to, gathered.handed, on, room=room)
+        letter.more += handed_lines.further(to, gathered.handed, room=room)
+        letter.others |= handed_lines.speaks_of_others(to, gathered.handed)
     if who in gathered.wrong.wrong:
         letter.tally = replace(letter.tally, findings=gathered.wrong.wrong[who].count)
-        room = ROWS - len(rows)
+        room = ROWS - len(letter.lines)
         letter.lines += finding_lines.lines(to, gathered.wrong, on, room=room)
         letter.more += finding_lines.further(to, gathered.wrong, room=room)
         letter.others |= finding_lines.speaks_of_others(to, gathered.wrong)

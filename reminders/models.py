@@ -19,8 +19,12 @@ class Reminder(models.Model):
     organization = models.ForeignKey("facilities.Organization", models.PROTECT, related_name="+")
     deadline = models.ForeignKey("accounts.Deadline", models.PROTECT, null=True, related_name="reminders")
     finding = models.ForeignKey("accounts.Finding", models.PROTECT, null=True, related_name="reminders")
+    # Its unique constraint is an index of the few rows that have one; a second over all of them would be none of use.
+    hand_over = models.ForeignKey(
+        "accounts.HandOver", models.PROTECT, null=True, related_name="reminders", db_index=False
+    )
     cycle = models.PositiveIntegerField()
-    step = models.SmallIntegerField()  # days left at which it is due; −1 is the day after
+    step = models.SmallIntegerField()  # days left at which it is due; −1 is the day after; 0 for a hand-over
     recipient = models.ForeignKey("staff.Person", models.PROTECT, related_name="reminders")
     state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
     planned_at = models.DateTimeField()
@@ -28,7 +32,9 @@ class Reminder(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=exactly_one_of(("deadline", "finding")), name="reminders_one_subject"),
+            models.CheckConstraint(
+                condition=exactly_one_of(("deadline", "finding", "hand_over")), name="reminders_one_subject"
+            ),
             models.UniqueConstraint(
                 fields=["deadline", "cycle", "step", "recipient"],
                 condition=Q(deadline__isnull=False),
@@ -38,6 +44,11 @@ class Reminder(models.Model):
                 fields=["finding", "cycle", "step", "recipient"],
                 condition=Q(finding__isnull=False),
                 name="reminders_once_per_finding",
+            ),
+            models.UniqueConstraint(
+                fields=["hand_over", "recipient"],
+                condition=Q(hand_over__isnull=False),
+                name="reminders_once_per_hand_over",
             ),
         ]
         indexes = [

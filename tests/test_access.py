@@ -318,6 +318,9 @@ ROWS: dict[str, list[Row]] = {
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), RUNNING, {"reason": "No answer"}),
     ],
     "web:request-retry": [Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "failed_request"), {})],
+    "web:request-take-over": [
+        Row((DONE, GONE, GONE, REFUSED, SIGN_IN), RUNNING, {}, note="who asked is still here: it says so")
+    ],
     "web:request-undo": [
         Row(FORM, ("slug", "done_request")),
         Row((DONE, GONE, GONE, REFUSED, SIGN_IN), ("slug", "done_request"), {"reason": "Wrong person"}),

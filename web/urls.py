@@ -209,6 +209,7 @@ how_requests_end = [
     path("requests/<int:pk>/fail/", request_ends.request_fail, name="request-fail"),
     path("requests/<int:pk>/retry/", request_ends.request_retry, name="request-retry"),
     path("requests/<int:pk>/undo/", request_ends.request_undo, name="request-undo"),
+    path("requests/<int:pk>/take-over/", request_ends.request_take_over, name="request-take-over"),
     path("requests/<int:pk>/countersign/", request_ends.request_countersign, name="request-countersign"),
     path("requests/files/<int:pk>/", request_ends.request_file, name="request-file"),
     path("settings/deciders/", deciders.deciders, name="deciders"),

@@ -1,6 +1,7 @@
 """What people hold on CMS systems, the evidence about it, and what goes wrong by when."""
 
 from accounts.models.figures import FacilityFigures, OrganizationFigures
+from accounts.models.hand_overs import HandOver
 from accounts.models.inventory import PortalAccount, RoleGrant
 from accounts.models.logins import LoginEvent
 from accounts.models.register import (
@@ -39,6 +40,7 @@ __all__ = [
     "FacilityFigures",
     "FacilityStream",
     "Finding",
+    "HandOver",
     "HouseRule",
     "HouseWindow",
     "LoginEvent",

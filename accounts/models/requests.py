@@ -98,6 +98,10 @@ class AccessRequest(models.Model):
     account = models.ForeignKey(PortalAccount, models.PROTECT, null=True, blank=True, related_name="requests")
     requester_person = models.ForeignKey("staff.Person", models.PROTECT, related_name="requests_made")
     beneficiary_person = models.ForeignKey("staff.Person", models.PROTECT, related_name="requests_for")
+    # Who asked before somebody took it over from her: she decides it no more than who asks for it now.
+    asked_first_person = models.ForeignKey(
+        "staff.Person", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     state = models.CharField(max_length=11, choices=STATE_WORDS, default=State.DRAFT.value)
     approval = models.CharField(max_length=10, choices=APPROVED_WORDS)
     approvers_needed = models.PositiveSmallIntegerField(default=1)

@@ -20,6 +20,7 @@ from accounts.services.further_clocks import follow_duties
 from accounts.services.lapses import sweep_lapses
 from accounts.services.recomputation import left_behind, recompute_outdated
 from accounts.services.requests.passing import late_halves, open_cures
+from accounts.services.requests.taking_over import hand_down
 from accounts.services.rules.sweep import check_rules
 from accounts.services.typed_logins import close_old_typing
 from imports.forgetting import forget_cells
@@ -32,6 +33,7 @@ from reminders.services.digests import assemble
 from reminders.services.forgetting import forget_mails
 from reminders.services.plan import plan_due
 from reminders.services.plan_findings import plan_findings
+from reminders.services.plan_handed import plan_handed
 from systems.models import Policy
 
 MAY_BE_AHEAD: Final = timedelta(hours=1)
@@ -182,7 +184,8 @@ def _forget(at: datetime) -> dict[str, int]:
 
 
 def _plan_reminders(at: datetime) -> dict[str, int]:
-    return {"planned": plan_due(at=at) + plan_findings(at=at)}
+    hand_down(at=at)
+    return {"planned": plan_due(at=at) + plan_findings(at=at) + plan_handed(at=at)}
 
 
 def _figures(at: datetime) -> dict[str, int]:

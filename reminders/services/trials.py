@@ -18,6 +18,7 @@ from reminders.services.deliver import hand_over, mail_held
 from reminders.services.digests import settle
 from reminders.services.plan import would_be_told
 from reminders.services.plan_findings import would_be_told_of_findings
+from reminders.services.plan_handed import would_be_told_of_hand_overs
 from reminders.trial_letters import as_trial, sample_letter, with_real_address
 from reminders.zones import local_time
 from staff.models import Person
@@ -140,8 +141,11 @@ def _planned(scope: Scope, to: Addressee, at: datetime) -> list[Reminder]:
     organization, person = scope.organization, to.person_id
     dates = would_be_told(organization=organization.pk, person=person, at=at)
     wrong = would_be_told_of_findings(organization=organization, person=person, at=at)
+    handed = would_be_told_of_hand_overs(organization=organization, person=person, at=at)
+    keyed: list[dict[str, int]]
     keyed = [{"deadline_id": key, "cycle": cycle, "step": step} for key, cycle, step in sorted(dates)]
     keyed += [{"finding_id": key, "cycle": cycle, "step": step} for key, cycle, step in sorted(wrong)]
+    keyed += [{"hand_over_id": key, "cycle": 1, "step": 0} for key in sorted(handed)]
     return [Reminder(organization=organization, recipient_id=person, planned_at=at, **each) for each in keyed]
 
 

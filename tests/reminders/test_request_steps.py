@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Deadline, Finding, RequestHouse
+from accounts.services.requests.countersigning import countersign
+from accounts.services.requests.submitting import submit
+from facilities.access import Scope
 from facilities.models.tenancy import Role
 from reminders.models import Reminder
 from staff.models import Absence, Deputy
@@ -13,7 +16,7 @@ from tests.conftest import NOON, TODAY
 from tests.reminders.mailbox import mails_to, text
 from tests.reminders.making import DAY, administrator, started
 from tests.reminders.test_tick import ask as tick
-from tests.requests.asking import submitted
+from tests.requests.asking import drafted, submitted, with_harp
 from tests.requests.test_carrying import approved, did
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
@@ -86,14 +89,67 @@ def test_who_stands_in_for_an_absent_decider_hears_and_the_next_in_line_where_on
     tick(NOON)
     assert told("our-decision") == {("Alice", 366)}, "nobody is away"
     Absence.objects.create(**stands, valid_from=TODAY + DAY, valid_to=TODAY + 2 * DAY)
+    submitted(riverside, person="carol")
     tick(NOON + DAY)
     assert told("our-decision") == {("Alice", 366), ("Dora", 366)}
+    new = Reminder.objects.filter(deadline__request_step__request__beneficiary_person__first_name="Carol")
+    assert [row.recipient.first_name for row in new] == ["Dora"], "new work goes to who stands in, and to her alone"
     assert "Decide about Henry Test’s request" in text(mails_to(mailoutbox, "dora")[0])
     factories.EmploymentFactory(person=alice, facility=riverside.oak, valid_from=TODAY - DAY, valid_to=TODAY + 2 * DAY)
     tick(NOON + 3 * DAY)
     assert ("Uma", 0) in told("our-decision"), "Alice has left: the outside deputy is next"
     assert ("Alice", 0) not in told("our-decision")
     assert ("Dora", 0) not in told("our-decision")
+
+
+def test_an_absent_administrator_hears_of_no_decision_her_deputy_makes_not_when_it_is_late_either(riverside):
+    dora = factories.PersonFactory(
+        organization=riverside.riverside, first_name="Dora", email="dora@example.org",
+        user=factories.UserFactory(email="dora@example.org"), user_confirmed_at=NOON,
+    )  # fmt: skip
+    stands = {"organization": riverside.riverside, "person": riverside.people["alice"]}
+    stands |= {"recorded_at": NOON, "recorded_by": "x", "valid_from": TODAY, "valid_to": TODAY + 10 * DAY}
+    Deputy.objects.create(**stands, deputy=dora, decides=True)
+    Absence.objects.create(**stands)
+    submitted(riverside)
+    for day in (0, 3, 4, 7):
+        tick(NOON + day * DAY)
+    assert {name for name, _ in told("our-decision")} == {"Dora", "Fay"}
+    assert {step for name, step in told("our-decision") if name == "Dora"} == {366, 0, -1, -3}
+
+
+def test_what_went_on_without_a_second_person_is_told_to_the_outside_deputy_and_waits_in_her_inbox(
+    riverside, mailoutbox, client
+):
+    user = factories.UserFactory(email="uma@example.org")
+    factories.MembershipFactory(user=user, organization=riverside.riverside, role="holder")
+    uma = factories.PersonFactory(
+        organization=riverside.riverside, first_name="Uma", email=user.email, user=user, user_confirmed_at=NOON
+    )
+    with_harp(riverside, "alice")
+    draft = drafted(riverside, by="alice", person="alice")
+    [alone] = submit(scope=riverside.scope("alice"), requests=[draft], unapproved_reason="We are three.", at=NOON)
+    RequestHouse.objects.create(organization=riverside.riverside, outside_deputy=uma)
+    tick(NOON)
+    page = f"/o/riverside/requests/{alone.pk}/"
+    assert page in text(mails_to(mailoutbox, "uma")[0])
+    client.force_login(user)
+    inbox = "/o/riverside/requests/?show=inbox"
+    assert page in client.get(inbox).content.decode()
+    assert "for you to look at" in client.get("/o/riverside/").content.decode()
+    assert client.get(page).status_code == 200
+    countersign(scope=Scope.of(user, riverside.riverside), request=alone, at=NOON)
+    assert page not in client.get(inbox).content.decode()
+    approver = factories.UserFactory(email="ann@example.org")
+    factories.MembershipFactory(user=approver, organization=riverside.riverside, role=Role.APPROVER)
+    ann = factories.PersonFactory(
+        organization=riverside.riverside, first_name="Ann", email=approver.email, user=approver, user_confirmed_at=NOON
+    )
+    Finding.objects.filter(kind="unapproved-request").update(closed_at=None)
+    assert page not in client.get(inbox).content.decode(), f"{ann} may decide there by now"
+    Reminder.objects.filter(recipient=uma).delete()
+    tick(NOON + DAY)
+    assert not Reminder.objects.filter(recipient=uma).exists()
 
 
 def test_a_step_that_is_over_is_not_told_and_the_next_one_is(riverside, mailoutbox):

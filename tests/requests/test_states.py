@@ -378,7 +378,8 @@ def test_the_database_counts_no_approval_of_who_became_the_requester(cast):
     assert _refused(lambda: mine.update(state=State.DRAFT)), "sent back it is a new revision"
     assert _refused(lambda: mine.update(approval=Approved.UNAPPROVED, unapproved_reason="x", state=State.IN_PROGRESS))
     mine.update(state=State.DRAFT, revision=2)
-    mine.update(requester_person=cast.people["alice"])
+    assert _refused(lambda: mine.update(requester_person=cast.people["alice"])), "also a draft is only taken over"
+    mine.update(requester_person=cast.people["alice"], asked_first_person=cast.people["carol"])
     mine.update(state=State.SUBMITTED)
     assert _refused(lambda: mine.update(state=State.APPROVED))
 

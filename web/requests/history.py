@@ -19,6 +19,7 @@ _TOLD: Final[dict[str, str]] = {
     "request.submitted": "Submitted",
     "request.changed": "What is asked for was changed",
     "request.withdrawn": "Withdrawn",
+    "request.taken-over": "Taken over from who asked and has left",
     "request.step-done": "Step done",
     "request.step-failed": "Step did not work",
     "request.done": "Done",

@@ -1,7 +1,7 @@
 """Which requests a member sees: hers, those that wait for her, all that she reads; and how many wait."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, cast
 
@@ -10,8 +10,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import AccessRequest, RequestStep, RoleGrant
 from accounts.models.requests import AccessRequestQuerySet
 from accounts.policy.requesting import State
+from accounts.services.requests.countersigning import to_look_at
 from accounts.services.requests.deciders import Reach, reach_of, to_decide
+from accounts.services.requests.taking_over import gone_words, left_askers, to_take_over
 from facilities.access import Scope
+from facilities.models.tenancy import Role
 from staff.models import Person
 from web.keyset import Count, count_of, count_of_parts
 from web.people_filters import matching_people
@@ -32,6 +35,22 @@ class Desk:
     reach: Reach
     official_roles: dict[int, set[int]]  # role that decides -> facilities where she holds it
     decisions: AccessRequestQuerySet  # the submitted requests whose decision she may make
+    gone: dict[int, bool] = field(default_factory=dict)  # for administrators: who asks no more -> works here still
+
+    def to_look_at(self) -> AccessRequestQuerySet:
+        """Return what went on without a second person and waits for her as the outside deputy."""
+        return cast(AccessRequestQuerySet, to_look_at(self.scope, self.reach, self.on))
+
+    def to_take_over(self) -> AccessRequestQuerySet:
+        """Return what somebody asked for who has left, and falls to her as the next in line."""
+        return cast(AccessRequestQuerySet, to_take_over(self.scope, self.gone, self.on))
+
+    def left_words(self, request: AccessRequest) -> str:
+        """Return that who asked for a request has left, nothing where she has not or it has ended."""
+        stays = self.gone.get(request.requester_person_id)
+        if stays is None or request.closed_at is not None:
+            return ""
+        return gone_words(str(request.requester_person), stays=stays)
 
     def steps(self) -> QuerySet[RequestStep]:
         """Return the open steps that she has to take.
@@ -95,6 +114,10 @@ class Desk:
         if self.official_roles:
             confirmed = running.filter(self._official(), Exists(step.filter(actor=_Actor.OFFICIAL)))
             parts.append(confirmed.exclude(beneficiary_person=self.me))
+        if self.reach.outside:
+            parts.append(self.to_look_at())
+        if self.gone:
+            parts.append(self.to_take_over())
         return parts
 
     def _left_to_her(self) -> list[AccessRequestQuerySet]:
@@ -139,7 +162,7 @@ def _open_steps() -> QuerySet[RequestStep]:
 
 
 def desk_of(scope: Scope, on: date) -> Desk:
-    """Return what a member's lists are made of. Eight queries at most."""
+    """Return what a member's lists are made of. Eight queries at most, one more for an administrator."""
     reach = reach_of(scope, on)
     me = reach.person
     if me is None and scope.user_id is not None:
@@ -150,7 +173,9 @@ def desk_of(scope: Scope, on: date) -> Desk:
         for role, place in grants.values_list("role_id", "facility_id").distinct():
             official[role].add(place)
     decisions = cast(AccessRequestQuerySet, to_decide(scope, reach, on))
-    return Desk(scope, on, me, reach, dict(official), decisions)
+    leads = me is not None and any(role == Role.ADMINISTRATOR for role, _ in scope.roles)
+    gone = left_askers(scope.organization, on) if leads else {}
+    return Desk(scope, on, me, reach, dict(official), decisions, gone)
 
 
 def narrowed(desk: Desk, rows: AccessRequestQuerySet, chosen: dict[str, Any]) -> AccessRequestQuerySet:

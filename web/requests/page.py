@@ -20,6 +20,7 @@ from accounts.services.requests.rights import (
     is_own_request,
     may,
 )
+from accounts.services.requests.taking_over import has_gone, may_take_over
 from accounts.services.requests.undoing import may_still_undo
 from accounts.sheets import sheet_of
 from accounts.words import count_noun, day
@@ -79,6 +80,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
             "beneficiary": str(request.beneficiary_person),
         },
         "facts": _facts(request),
+        "gone": _gone(scope, request, history.names.of(request.requester_person_id), on) if running else "",
         "change": change_of(scope, request, at, on) if running else {},
         "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
         "seal": sealed(request),
@@ -93,6 +95,13 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         **reading,
         **_deeds(scope, request, at),
     }
+
+
+def _gone(scope: Scope, request: AccessRequest, name: str, on: date) -> str:
+    """Return that who asked has left, as the member may know her name. One query, none for who asked herself."""
+    asker = request.requester_person
+    words = "" if asker.user_id == scope.user_id else has_gone(asker, on)
+    return words.replace(str(asker), name[:1].upper() + name[1:], 1)
 
 
 def _facts(request: AccessRequest) -> list[dict[str, str]]:
@@ -183,6 +192,7 @@ def _deeds(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]
         "fail_url": link("request-fail", when=may_carry and state == State.IN_PROGRESS),
         "retry_url": link("request-retry", when=may_carry and state == State.FAILED),
         "undo_url": link("request-undo", when=may_still_undo(request, at) and may(authorize_undoing, scope, request)),
+        "take_over_url": link("request-take-over", when=may_take_over(scope, request)),
         "countersign_url": link("request-countersign", when=may_countersign(scope, request, at)),
         "files": file_links(request) if state in _WITH_FILES else [],
         "sheet_url": link(

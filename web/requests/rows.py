@@ -1,7 +1,8 @@
 """Requests as rows of a table and of Today: sentences, with what waits. A fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.db.models import Count
@@ -25,14 +26,30 @@ _SHORT: Final[dict[str, str]] = {
 }
 
 
-def request_rows(requests: Sequence[AccessRequest], on: date, *, decidable: frozenset[int] = frozenset()) -> Any:
-    """Return the rows of the table. ``decidable``: keys of requests that can be ticked for a decision. Two queries."""
+def request_rows(
+    requests: Sequence[AccessRequest],
+    on: date,
+    *,
+    decidable: frozenset[int] = frozenset(),
+    left: Mapping[int, str] = MappingProxyType({}),
+) -> Any:
+    """Return the rows of the table. Two queries.
+
+    ``decidable``: keys of requests that can be ticked for a decision; ``left``: by key that who asked has left.
+    """
     steps = first_open_steps(requests)
     together = _together(requests)
-    return [
+    rows = [
         _row(request, steps.get(request.pk), together.get(request.bundle_id or 0, 0), request.pk in decidable, on)
         for request in requests
     ]
+    for row, request in zip(rows, requests, strict=True):
+        if request.pk in left:
+            following = row["cells"][2]
+            if request.pk not in steps:
+                following["text"] = "Take it over, or withdraw it"
+            following["note"] = f"{following['note']}. {left[request.pk]}".removeprefix(". ")
+    return rows
 
 
 def first_open_steps(requests: Sequence[AccessRequest]) -> dict[int, RequestStep]:
@@ -76,21 +93,30 @@ def _row(request: AccessRequest, step: RequestStep | None, together: int, decida
     return row
 
 
-def decision_rows(requests: Sequence[AccessRequest], on: date) -> list[dict[str, Any]]:
-    """Return rows for `components/row_action.html` of requests that wait for the member's decision. One query."""
+def decision_rows(
+    requests: Sequence[AccessRequest],
+    on: date,
+    deed: tuple[str, str] = ("Decide", "Look and decide"),
+    left: Mapping[int, str] = MappingProxyType({}),
+) -> list[dict[str, Any]]:
+    """Return rows for `components/row_action.html` of requests that wait for the member's decision. One query.
+
+    ``deed``: what she has to do, in a word and on the button; ``left``: by key that who asked has left.
+    """
     steps = first_open_steps(requests)
     rows = []
     for request in requests:
         due_on = steps[request.pk].due_on if request.pk in steps else None
+        who = left.get(request.pk) or f"Asked for by {request.requester_person}."
         rows.append(
             {
                 "id": f"request-{request.pk}",
                 "standing": look_of(request, due_on, on),
-                "words": "Decide",
+                "words": deed[0],
                 "sentence": f"{asked(request)}.",
                 "url": request.get_absolute_url(),
-                "detail": f"Asked for by {request.requester_person}. {stands(request, on)}",
-                "links": [{"label": "Look and decide", "url": request.get_absolute_url()}],
+                "detail": f"{who} {stands(request, on)}",
+                "links": [{"label": deed[1], "url": request.get_absolute_url()}],
             }
         )
     return rows

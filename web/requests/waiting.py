@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.db.models import F
 from django.urls import reverse
 
+from accounts.models import AccessRequest
 from accounts.words import count_noun
 from web.requests.listing import READ_WITH, Desk
 from web.requests.rows import decision_rows, step_rows
@@ -24,20 +25,40 @@ class Waiting:
 
 
 def waiting_for(desk: Desk) -> Waiting:
-    """Return what waits for the member, the oldest decision and the soonest step first. Four queries at most."""
+    """Return what waits for the member, the oldest decision and the soonest step first.
+
+    Four queries at most, two more for the outside deputy and where somebody left whose requests run.
+    """
     decisions = list(desk.decisions.select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
     steps = list(
         desk.steps().select_related(*_STEP_READS).order_by(F("due_on").asc(nulls_last=True), "pk")[: SHOWN + 1]
     )
+    looks = list(desk.to_look_at().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1]) if desk.reach.outside else []
+    orphans = _orphans(desk, decisions) if desk.gone else []
+    left = {each.pk: words for each in (*decisions, *orphans) if (words := desk.left_words(each))}
     more = f"{reverse('web:requests', args=[desk.scope.organization.slug])}?show=inbox"
     sections = []
     if decisions:
-        rows = decision_rows(decisions[:SHOWN], desk.on)
+        rows = decision_rows(decisions[:SHOWN], desk.on, left=left)
         sections.append(_section("decisions", "Waiting for your decision", rows, more, len(decisions)))
+    if looks:
+        rows = decision_rows(looks[:SHOWN], desk.on, deed=("Look", "Look at it"))
+        sections.append(
+            _section("request-looks", "Without a second person: for you to look at", rows, more, len(looks))
+        )
+    if orphans:
+        rows = decision_rows(orphans[:SHOWN], desk.on, deed=("Take over", "Look and take it over"), left=left)
+        sections.append(_section("request-orphans", "Asked for by somebody who has left", rows, more, len(orphans)))
     if steps:
         rows = step_rows(steps[:SHOWN], desk.on)
         sections.append(_section("request-steps", "Your steps of requests", rows, more, len(steps)))
     return Waiting(desk.waiting_count().number, _sentence(len(decisions)), sections)
+
+
+def _orphans(desk: Desk, decisions: list[AccessRequest]) -> list[AccessRequest]:
+    """Return what somebody asked for who has left, apart from what stands among the decisions already."""
+    rest = desk.to_take_over().exclude(pk__in=[each.pk for each in decisions])
+    return list(rest.select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
 
 
 def _section(slug: str, title: str, rows: list[dict[str, Any]], more_url: str, found: int) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from accounts.services.requests.countersigning import countersign, refuse_counte
 from accounts.services.requests.ending import fail, finish, retry
 from accounts.services.requests.evidence import content_of
 from accounts.services.requests.rights import authorize_carrying, authorize_finishing, authorize_undoing
+from accounts.services.requests.taking_over import take_over
 from accounts.services.requests.undoing import WINDOW, undo
 from facilities.access import NotAllowed, Scope
 from systems.policy import EASTERN, day_in
@@ -139,6 +140,20 @@ def request_retry(request: ScopedRequest, pk: int) -> HttpResponse:
         say(request, exc.message, level=messages.ERROR)
     else:
         say(request, f"Taken up again: {asked(this)}. The steps that did not work are to do.")
+    return redirect(this)
+
+
+@require_POST
+@organization_page
+def request_take_over(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Take over what somebody asked for who has left."""
+    this = _found(request.scope, pk)
+    try:
+        take_over(scope=request.scope, request=this, at=timezone.now())
+    except AccountRefused as exc:
+        say(request, exc.message, level=messages.ERROR)
+    else:
+        say(request, f"You ask for it now: {asked(this)}. Somebody else decides it.")
     return redirect(this)
 
 

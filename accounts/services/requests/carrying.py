@@ -13,6 +13,7 @@ from accounts.policy.step_order import Stand, arrange, tried_again
 from accounts.services.logins import EARLIEST
 from accounts.services.requests.acts import lock_request
 from accounts.services.requests.dates import follow_dates
+from accounts.services.requests.handing import hand_turns
 from accounts.services.requests.pairs import follow_pairs
 from accounts.services.requests.rights import authorize_carrying
 from audit.bulk import among
@@ -59,7 +60,7 @@ def record_outcome(
         )
         if worked and current.cure_for:
             _mend(current)
-        open_steps([held.pk], on=on, at=at)
+        open_steps([held.pk], on=on, at=at, scope=scope)
         follow_pairs(at=at, requests=[held.pk])
         record(
             chain=scope.organization.key,
@@ -83,22 +84,24 @@ def _refuse_out_of_turn(step: RequestStep) -> None:
     raise AccountRefused("The steps before it come first.", code="waiting")
 
 
-def open_steps(request_ids: Iterable[int], *, on: date, at: datetime) -> None:
+def open_steps(request_ids: Iterable[int], *, on: date, at: datetime, scope: Scope | None = None) -> None:
     """Let the steps of requests stand as `arrange` says, with the day by which they are through; their dates follow.
 
-    ``on``: the day from which a first step counts.
+    ``on``: the day from which a first step counts. ``scope``: who acts; whose turn it is now hears of it.
     """
     by_request: dict[int, list[RequestStep]] = {}
     for step in RequestStep.objects.filter(request__in=among(request_ids)).order_by("request", "position", "pk"):
         by_request.setdefault(step.request_id, []).append(step)
     today = day_in(at, EASTERN)
     changed: list[RequestStep] = []
+    was_open = {step.pk for steps in by_request.values() for step in steps if step.state == Steps.OPEN}
     for steps in by_request.values():
         arranged = arrange([stand_of(step) for step in steps], on=on, today=today)
         changed += [step for step, stand in zip(steps, arranged, strict=True) if _take_over(step, stand)]
     fields = ["state", "started_on", "due_on", "done_on", "done_at"]
     RequestStep.objects.bulk_update(changed, fields, batch_size=500)
     follow_dates(by_request, at)
+    hand_turns([step for step in changed if step.state == Steps.OPEN and step.pk not in was_open], scope=scope, at=at)
 
 
 def stand_of(step: RequestStep) -> Stand:

@@ -1,15 +1,17 @@
 """A third person looks at what went on without one: the finding closes, what was found stays in the chain."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Finding
 from accounts.models.watch import FindingQuerySet
 from accounts.policy.requesting import Approved
 from accounts.services.requests.acts import READ_WITH, label, lock_request
-from accounts.services.requests.deciders import concerned, reach_of, somebody_decides
+from accounts.services.requests.deciders import Reach, about, concerned, reach_of, somebody_decides
 from audit.services import Ref, record
 from facilities.access import NotAllowed, Scope
 from systems.policy import EASTERN, day_in
@@ -31,6 +33,20 @@ def to_countersign(scope: Scope, key: int, at: datetime) -> AccessRequest | None
     every = AccessRequest.objects.filter(organization=scope.organization, approval=Approved.UNAPPROVED)
     found = every.select_related(*READ_WITH).filter(pk=key).first()
     return found if found is not None and may_countersign(scope, found, at) else None
+
+
+def to_look_at(scope: Scope, reach: Reach, on: date) -> QuerySet[AccessRequest]:
+    """Return what went on without a second person and waits for the outside deputy, where nobody else may decide."""
+    every = AccessRequest.objects.filter(organization=scope.organization, approval=Approved.UNAPPROVED)
+    me = reach.person
+    if me is None or not reach.outside:
+        return every.none()
+    key = Concat(Value("request:"), Cast(OuterRef("pk"), CharField()))
+    found = Finding.objects.open().filter(
+        kind=Finding.Kind.UNAPPROVED_REQUEST, organization=scope.organization, subject_key=key
+    )
+    unseen = every.filter(Exists(found)).exclude(about(records_of(me.organization, {me.pk: me.email})[me.pk]))
+    return unseen.exclude(somebody_decides(on))
 
 
 def _waiting(request: AccessRequest) -> FindingQuerySet:

@@ -7,7 +7,8 @@ from datetime import date
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Approval, RequestHouse
@@ -70,7 +71,7 @@ class Reach:
     def condition(self, records: Mapping[int, frozenset[int]]) -> Q:
         """Return the condition on requests whose decision she may make, apart from being asked by or for herself.
 
-        ``records``: those of whom she stands in for, as `_records` finds them.
+        ``records``: those of whom she stands in for, as `records_of` finds them.
         """
         found = Q(pk__in=())
         for seat in self.seats:
@@ -79,26 +80,32 @@ class Reach:
             here = here if seat.privileged else here & (Q(role=None) | Q(role__privileged=False))
             if seat.in_place_of is not None:
                 absent = Q(approver_person=seat.in_place_of) | Q(in_place_of=seat.in_place_of)
-                here &= ~_about(records[seat.in_place_of])
+                here &= ~about(records[seat.in_place_of])
                 here &= ~Q(Exists(_given().filter(absent)))
             found |= here
         return found
 
 
 def concerned(request: AccessRequest, person: int, email: str) -> bool:
-    """Return whether somebody asked for a request or gets it, be it by a second record with her work e-mail."""
-    asked, gets = request.requester_person, request.beneficiary_person
-    twins = {each.pk for each in (asked, gets) if email and each.email.casefold() == email.casefold()}
-    return bool(twins) or not may_decide(person, requester=asked.pk, beneficiary=gets.pk)
+    """Return whether somebody asked for a request or gets it, be it by a second record with her work e-mail.
+
+    Also whether she asked first, where somebody took it over: one query more for such a request.
+    """
+    people = [request.requester_person, request.beneficiary_person]
+    if request.asked_first_person is not None:
+        people.append(request.asked_first_person)
+    twins = {each.pk for each in people if email and each.email.casefold() == email.casefold()}
+    own = any(not may_decide(person, requester=each.pk, beneficiary=each.pk) for each in people)
+    return bool(twins) or own
 
 
-def _about(records: frozenset[int]) -> Q:
+def about(records: frozenset[int]) -> Q:
     """Return the condition on requests that `concerned` says yes to, for a person with these records."""
     keys = sorted(records)  # as values: an engine that knows them estimates what is left, and reads no people
-    return Q(requester_person__in=keys) | Q(beneficiary_person__in=keys)
+    return Q(requester_person__in=keys) | Q(beneficiary_person__in=keys) | Q(asked_first_person__in=keys)
 
 
-def _records(organization: Organization, people: dict[int, str]) -> dict[int, frozenset[int]]:
+def records_of(organization: Organization, people: dict[int, str]) -> dict[int, frozenset[int]]:
     """Return by person all records with her work e-mail, her own among them. ``people``: e-mail by key. One query."""
     emails = {email.casefold() for email in people.values() if email}
     said = reduce(or_, (reads("email", email) for email in sorted(emails)), Q(pk__in=()))
@@ -140,7 +147,7 @@ def reach_of(scope: Scope, on: date) -> Reach:
     ]
     away = Exists(Absence.objects.in_force(on).filter(person=OuterRef("person")))
     named = Deputy.objects.in_force(on).filter(away, organization=scope.organization, deputy=mine, decides=True)
-    stands_in = named.filter(_works_here(on, "person"), person__user_confirmed_at__isnull=False)
+    stands_in = named.filter(works_here(on, "person"), person__user_confirmed_at__isnull=False)
     for absent, user, email in stands_in.values_list("person_id", "person__user_id", "person__email"):
         theirs = decider_memberships(scope.organization).filter(user_id=user)
         places = theirs.values_list("role", "facility_id")
@@ -190,9 +197,10 @@ def _third_people(on: date, roles: frozenset[str]) -> QuerySet[Person]:
     )
     return (
         Person.objects.filter(organization=OuterRef("organization"), user_confirmed_at__isnull=False)
-        .filter(_works_here(on), Exists(seats), ~Exists(decided))
+        .filter(works_here(on), Exists(seats), ~Exists(decided))
         .exclude(pk=OuterRef("requester_person"))
         .exclude(pk=OuterRef("beneficiary_person"))
+        .exclude(pk=Coalesce(OuterRef("asked_first_person"), Value(0)))
         .exclude(~Q(email=""), email__iexact=OuterRef("requester_person__email"))
         .exclude(~Q(email=""), email__iexact=OuterRef("beneficiary_person__email"))
     )
@@ -218,7 +226,7 @@ def able_to(organization: Organization, requests: Sequence[AccessRequest], on: d
     As `somebody_decides`, and with the outside deputy: who left or is no member any more fills no gap.
     """
     seats = list(decider_memberships(organization).values_list("user_id", "facility_id", "role"))
-    here = Person.objects.filter(organization=organization, user_confirmed_at__isnull=False).filter(_works_here(on))
+    here = Person.objects.filter(organization=organization, user_confirmed_at__isnull=False).filter(works_here(on))
     able = here.filter(user__in={user for user, _, _ in seats})
     of_user = {user: (pk, email) for user, pk, email in able.values_list("user_id", "pk", "email")}
     given: dict[int, list[tuple[int, int | None]]] = {}
@@ -256,11 +264,11 @@ def outside_deputy(organization: Organization, on: date) -> Person | None:
     """Return who decides from outside: a confirmed member who has not left. One query."""
     member = Membership.objects.open().filter(organization=organization, user=OuterRef("user"))
     named = RequestHouse.objects.filter(organization=organization).values("outside_deputy")
-    able = Person.objects.filter(Exists(member), _works_here(on), pk__in=named, user_confirmed_at__isnull=False)
+    able = Person.objects.filter(Exists(member), works_here(on), pk__in=named, user_confirmed_at__isnull=False)
     return able.first()
 
 
-def _works_here(on: date, person: str = "pk") -> Q:
+def works_here(on: date, person: str = "pk") -> Q:
     """Return the condition on people that `has_left` says no to."""
     works = Employment.objects.known().filter(person=OuterRef(person))
     return ~Exists(works) | Q(Exists(works.filter(Q(valid_to=None) | Q(valid_to__gte=on))))
@@ -275,10 +283,10 @@ def to_decide(scope: Scope, reach: Reach, on: date) -> QuerySet[AccessRequest]:
         return waiting.none()
     me = reach.person
     absent = {seat.in_place_of: seat.email for seat in reach.seats if seat.in_place_of is not None}
-    records = _records(scope.organization, absent | {me.pk: me.email})
+    records = records_of(scope.organization, absent | {me.pk: me.email})
     reachable = reach.condition(records)
     if reach.outside:
         reachable |= ~somebody_decides(on)
     # Where a deputy decided in her place, her seat is used as well.
     used = _given().filter(Q(approver_person=me) | Q(in_place_of=me))
-    return waiting.filter(reachable, ~Exists(used)).exclude(_about(records[me.pk]))
+    return waiting.filter(reachable, ~Exists(used)).exclude(about(records[me.pk]))

@@ -14,6 +14,7 @@ from accounts.services.requests.acts import lock_request, lock_requests, record_
 from accounts.services.requests.carrying import open_steps
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.deciders import Reach, concerned, own_person, reach_of, somebody_decides
+from accounts.services.requests.handing import What, hand_over
 from accounts.services.requests.planning import DECISION
 from accounts.services.requests.rights import is_own_request
 from audit.bulk import among
@@ -72,7 +73,8 @@ def send_back(*, scope: Scope, request: AccessRequest, question: str, at: dateti
         Approval.objects.filter(request=row, voided_at=None).update(voided_at=at)
         RequestStep.objects.filter(request=row).update(state=RequestStep.State.WAITING, due_on=None, started_on=None)
         follow_dates([row.pk], at)
-        _note(scope, row, RequestNote.Kind.SENT_BACK, question, at)
+        note = _note(scope, row, RequestNote.Kind.SENT_BACK, question, at)
+        hand_over([row.pk], What.SENT_BACK, scope=scope, note=note, at=at)
         record_all(scope, "request.sent-back", [row.pk], at, question.strip())
     request.refresh_from_db()
     return request
@@ -90,6 +92,7 @@ def comment(*, scope: Scope, request: AccessRequest, text: str, at: datetime) ->
         if not (reach_of(scope, day_in(at, EASTERN)).seat_for(held) or is_own_request(scope, held)):
             authorize(scope, Action.REQUEST_ACCESS, [held.facility_id])
         made = _note(scope, held, RequestNote.Kind.COMMENT, text, at)
+        hand_over([held.pk], What.COMMENT, scope=scope, note=made, at=at)
         subject = Ref(held.key, str(held.beneficiary_person))
         record(chain=scope.organization.key, action="request.commented", actor=scope.actor, subject=subject, at=at)
     return made
@@ -196,9 +199,10 @@ def _carry_over(keys: Sequence[int], approve: bool, reason: str, scope: Scope, a
         state=RequestStep.State.DONE, done_on=on, done_at=at, done_by=scope.actor.label, note=reason
     )
     if approve:
-        open_steps(keys, on=on, at=at)
+        open_steps(keys, on=on, at=at, scope=scope)
     else:
         follow_dates(keys, at)
+        hand_over(keys, What.REJECTED, scope=scope, at=at)
 
 
 def _note(scope: Scope, request: AccessRequest, kind: str, text: str, at: datetime) -> RequestNote:

@@ -20,6 +20,7 @@ from accounts.services.requests.cms_side import Said, settle
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.effects import Ending, take_effect
 from accounts.services.requests.evidence import Upload, drop, keep_file
+from accounts.services.requests.handing import What, hand_over
 from accounts.services.requests.pictures import Picture, Stood, picture_of, steps_left
 from accounts.services.requests.rights import authorize_carrying, authorize_finishing
 from audit.services import Ref, record
@@ -104,6 +105,7 @@ def fail(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> 
                 state=State.FAILED, closed_at=at, ended_reason=reason, version=F("version") + 1
             )
             follow_dates([held.pk], at)
+            hand_over([held.pk], What.FAILED, scope=scope, at=at)
             record_all(scope, "request.failed", [held.pk], at, reason)
     request.refresh_from_db()
     return request
@@ -125,7 +127,7 @@ def retry(*, scope: Scope, request: AccessRequest, at: datetime) -> AccessReques
             RequestStep.objects.filter(request=held, state=Steps.FAILED).update(
                 state=Steps.WAITING, started_on=None, due_on=None, done_on=None, done_at=None, done_by="", note=""
             )
-            open_steps([held.pk], on=day_in(at, EASTERN), at=at)
+            open_steps([held.pk], on=day_in(at, EASTERN), at=at, scope=scope)
             record_all(scope, "request.retried", [held.pk], at)
     request.refresh_from_db()
     return request
@@ -205,6 +207,7 @@ def _finish(
         before=json.dumps({"was": was, "became": became, "steps": steps[0]}, separators=(",", ":")),
     )  # fmt: skip
     follow_dates([held.pk], at)
+    hand_over([held.pk], What.DONE, scope=scope, at=at)
     mine = [held.key, *(step.key for step in RequestStep.objects.filter(request=held))]
     Finding.objects.open().filter(kind=Finding.Kind.ONE_OF_TWO_MAILS, subject_key__in=mine).update(closed_at=at)
     _record(scope, held, on, evidence, (was, became), steps[1], at)

@@ -20,6 +20,7 @@ from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.deciders import able_to
 from accounts.services.requests.drafting import Ask
 from accounts.services.requests.guards import guards_of, wish_of
+from accounts.services.requests.handing import What, hand_over
 from accounts.services.requests.planning import plan_steps
 from accounts.services.requests.rights import holds_in_hand
 from audit.bulk import among
@@ -75,7 +76,7 @@ def change(
             if alone:
                 _go_on(scope, held[changed.pk], unapproved_reason.strip(), at)
             else:
-                _plan_anew(list(held.values()), at)
+                _plan_anew(scope, list(held.values()), at)
     changed.refresh_from_db()
     return changed
 
@@ -106,6 +107,8 @@ def withdraw(*, scope: Scope, request: AccessRequest, reason: str, at: datetime)
             state=State.WITHDRAWN, closed_at=at, ended_reason=reason.strip(), version=F("version") + 1
         )
         follow_dates([held.pk], at)
+        if held.state != State.DRAFT:
+            hand_over([held.pk], What.WITHDRAWN, scope=scope, at=at)
         record_all(scope, "request.withdrawn", [held.pk], at, reason.strip())
     request.refresh_from_db()
     return request
@@ -166,10 +169,10 @@ def _submit(scope: Scope, requests: Sequence[AccessRequest], alone: set[int], re
         _tell_unapproved(scope, [row for row in requests if row.pk in alone], reason, at)
     every.update(state=State.SUBMITTED, submitted_at=at, version=F("version") + 1)
     every.exclude(approval=Approved.NEEDED).update(state=State.IN_PROGRESS)
-    _plan_anew(requests, at)
+    _plan_anew(scope, requests, at)
 
 
-def _plan_anew(requests: Sequence[AccessRequest], at: datetime) -> None:
+def _plan_anew(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> None:
     """Write the steps of requests; steps of an earlier submission are taken over or no longer needed."""
     today = day_in(at, EASTERN)
     keys = [row.pk for row in requests]
@@ -183,7 +186,7 @@ def _plan_anew(requests: Sequence[AccessRequest], at: datetime) -> None:
     )
     RequestStep.objects.bulk_update([step for step in planned if step.pk], _PLANNED, batch_size=200)
     RequestStep.objects.bulk_create([step for step in planned if not step.pk], batch_size=500)
-    open_steps(keys, on=today, at=at)
+    open_steps(keys, on=today, at=at, scope=scope)
 
 
 def _tell_unapproved(scope: Scope, requests: Sequence[AccessRequest], reason: str, at: datetime) -> None:

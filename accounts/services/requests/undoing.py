@@ -20,6 +20,7 @@ from accounts.services.logins import refresh_clocks
 from accounts.services.requests.acts import label, lock_request
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.ending import needed_reason
+from accounts.services.requests.handing import What, hand_over
 from accounts.services.requests.pictures import Picture, picture_of, put_back_steps
 from accounts.services.requests.rights import authorize_undoing
 from audit.services import Ref, record
@@ -78,6 +79,7 @@ def undo(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> 
         )  # fmt: skip
         put_back_steps(kept["steps"])
         follow_dates([held.pk], at)
+        hand_over([held.pk], What.UNDONE, scope=scope, at=at)
         payload = {"effective_on": held.effective_on.isoformat() if held.effective_on else None, "proof": held.proof}
         record(
             chain=scope.organization.key, action="request.undone", actor=scope.actor,

@@ -1,0 +1,157 @@
+"""Requests of somebody who has left: the next in line takes them over, or withdraws them.
+
+Next in line are the administrators of the facility; where none is left, those of the organization. Whoever takes one
+over asks for it from then on: she changes and sends it, and has no say in its decision.
+"""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from accounts.errors import AccountRefused
+from accounts.models import AccessRequest, Approval, HandOver
+from accounts.policy.requesting import ENDED, State
+from accounts.services.requests.acts import label, lock_request
+from accounts.services.requests.deciders import own_person, works_here
+from audit.bulk import among
+from audit.services import Ref, record
+from facilities.access import Action, Scope, authorize
+from facilities.models import Membership, Organization
+from facilities.models.tenancy import Role
+from staff.models import Person
+from systems.policy import EASTERN, day_in
+
+
+def left_askers(organization: Organization, on: date) -> dict[int, bool]:
+    """Return who could ask once and can no longer: person -> whether she works here still, without being a member.
+
+    One query.
+    """
+    once = Person.objects.filter(organization=organization, user__isnull=False)
+    gone = once.filter(~works_here(on) | ~_is_member()).annotate(stays=works_here(on))
+    return dict(gone.values_list("pk", "stays"))
+
+
+def hand_down(*, at: datetime) -> int:
+    """Write down, once for each running request, that who asked has left. Returns how many; safe to repeat.
+
+    Only for organizations that have started reminders. One query while nobody has left.
+    """
+    on = day_in(at, EASTERN)
+    running = AccessRequest.objects.filter(closed_at=None)
+    askers = Person.objects.filter(pk__in=running.order_by().values("requester_person"), user__isnull=False)
+    gone = list(askers.filter(~works_here(on) | ~_is_member()).values_list("pk", flat=True))
+    if not gone:
+        return 0
+    known = HandOver.objects.filter(request=OuterRef("pk"), what=HandOver.What.LEFT)
+    with transaction.atomic():
+        left = running.filter(
+            ~Exists(known.filter(by_person=OuterRef("requester_person"))),
+            requester_person__in=among(gone),
+            organization__reminders_started_at__lte=at,
+        )
+        rows = [
+            HandOver(organization_id=tenant, request_id=pk, by_person_id=asker, what=HandOver.What.LEFT, at=at)
+            for pk, tenant, asker in left.order_by("pk").values_list("pk", "organization_id", "requester_person_id")
+        ]
+        HandOver.objects.bulk_create(rows, batch_size=500)
+    return len(rows)
+
+
+def has_gone(asker: Person, on: date) -> str:
+    """Return in words that who asked asks no more, nothing while she does. One query."""
+    once = Person.objects.filter(pk=asker.pk, user__isnull=False).annotate(
+        stays=works_here(on), member=Exists(_seats())
+    )
+    found = once.values_list("stays", "member").first()
+    if found is None or all(found):
+        return ""
+    return gone_words(str(asker), stays=found[0])
+
+
+def gone_words(name: str, *, stays: bool) -> str:
+    """Return why somebody asks no more."""
+    return f"{name}, who asked, {'can no longer sign in here' if stays else 'no longer works here'}."
+
+
+def _seats() -> QuerySet[Membership]:
+    return Membership.objects.open().filter(
+        user=OuterRef("user"), organization=OuterRef("organization"), user__is_active=True
+    )
+
+
+def _is_member() -> Q:
+    return Q(Exists(_seats()))
+
+
+def to_take_over(scope: Scope, gone: Collection[int], on: date) -> QuerySet[AccessRequest]:
+    """Return what runs, was asked for by somebody who has ``gone``, and falls to the member as the next in line."""
+    running = AccessRequest.objects.filter(
+        organization=scope.organization, requester_person__in=sorted(gone), closed_at=None
+    )
+    here = [place for role, place in scope.roles if role == Role.ADMINISTRATOR and place is not None]
+    mine = Q(facility__in=here)
+    if (Role.ADMINISTRATOR, None) in scope.roles:
+        nearer = Membership.objects.open().filter(
+            works_here(on, "user__people"),
+            facility=OuterRef("facility"),
+            role=Role.ADMINISTRATOR,
+            user__is_active=True,
+            user__people__organization=OuterRef("organization"),
+        )
+        mine |= ~Q(Exists(nearer))
+    return running.filter(mine)
+
+
+def may_take_over(scope: Scope, request: AccessRequest) -> bool:
+    """Return whether the member could take a request over, once who asked has gone: for buttons."""
+    running = State(request.state) not in ENDED
+    return scope.user_id is not None and running and scope.may(Action.TAKE_OVER_REQUEST, [request.facility_id])
+
+
+def take_over(*, scope: Scope, request: AccessRequest, at: datetime) -> AccessRequest:
+    """Take over what somebody asked for who has left; the acting member asks for it from now on. Safe to repeat.
+
+    Who asked first stays known, and neither of the two decides it. Raises NotAllowed, and AccountRefused for one that
+    has ended (``ended``), whose asker is still here (``still_here``), and for who decided it herself (``decided``).
+    """
+    authorize(scope, Action.TAKE_OVER_REQUEST, [request.facility_id])
+    me = own_person(scope)
+    with transaction.atomic():
+        held = lock_request(scope, request.pk)
+        if held.requester_person_id != me.pk:
+            _check(held, me, at)
+            AccessRequest.objects.filter(pk=held.pk).update(
+                requester_person=me,
+                asked_first_person=Coalesce("asked_first_person", "requester_person"),
+                version=F("version") + 1,
+            )
+            record(
+                chain=scope.organization.key,
+                action="request.taken-over",
+                actor=scope.actor,
+                subject=Ref(held.key, label(held)),
+                at=at,
+                payload={"from": held.requester_person.key, "to": me.key, "state": held.state},
+            )
+    request.refresh_from_db()
+    return request
+
+
+def _check(held: AccessRequest, me: Person, at: datetime) -> None:
+    if State(held.state) in ENDED:
+        raise AccountRefused("It has ended; there is nothing to take over.", code="ended")
+    if not has_gone(held.requester_person, day_in(at, EASTERN)):
+        raise AccountRefused(
+            f"{held.requester_person}, who asked, is still here. Write her a comment instead.", code="still_here"
+        )
+    mine = Approval.objects.filter(request=held, revision=held.revision, voided_at=None)
+    if mine.filter(Q(approver_person=me) | Q(in_place_of=me)).exists():
+        raise AccountRefused(
+            "You approved this request, or somebody did in your place, so you cannot be the one who asks for it."
+            " Another administrator takes it over; or withdraw it, and it is asked for anew.",
+            code="decided",
+        )
