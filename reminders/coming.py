@@ -17,12 +17,13 @@ from accounts.models import Deadline, Finding
 from audit.bulk import among
 from facilities.models import Membership, Organization
 from facilities.models.tenancy import Role
-from reminders.concerned import LEFT, PEOPLE, parts
+from reminders.concerned import PEOPLE, parts
 from reminders.deputies import HEARD as DEPUTIES
 from reminders.found import CYCLES, STEPS
 from reminders.found import heard as heard_of_findings
 from reminders.holding import HEARD as HOLDING
 from reminders.ladder import Audience, Ladder
+from reminders.leaving import LEFT
 from reminders.models import Digest, Reminder
 from reminders.rungs import ladders_of, subject_of
 from reminders.zones import local_time
@@ -163,7 +164,7 @@ def _told(subject: str, days: Sequence[tuple[Deadline, date, int]], ladders: Map
             _row(number, deadline.pk, on, step, ladders[deadline.pk])
             for number, (deadline, on, step) in enumerate(days)
         ),
-        heard=heard.format(**concern | {"deputies": deputies, "today": "r.today"}),
+        heard=heard.format(**concern | {"deputies": deputies, "today": "r.today", "rows": "reached"}),
         approves="1 = 0" if own else _APPROVES,
         left=LEFT.format(who="s.person_id", today="s.today"),
         **{name: concern[name] for name in _OF_ACCOUNTS},

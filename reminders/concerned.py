@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reminders.deputies import HEARD as DEPUTIES
+from reminders.leaving import GONE, LEFT
 from systems.selectors import official_roles
 
 
@@ -52,15 +53,11 @@ _TERM: Final = (
     "{row}.voided_at IS NULL AND {row}.valid_from <= {today} AND ({row}.valid_to IS NULL OR {row}.valid_to >= {today})"
 )
 _WORKS: Final = "e.voided_at IS NULL AND (e.valid_to IS NULL OR e.valid_to >= {today})"
-LEFT: Final = (
-    "(EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {who} AND e.voided_at IS NULL)"
-    f" AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {{who}} AND {_WORKS}))"
-)
 # Whoever left hears nothing, also where the membership was left open.
 _ADMINISTRATOR: Final = (
     "m.role = 'administrator' AND m.ended_at IS NULL AND u.id = m.user_id AND u.is_active"
     " AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''"
-    f" AND NOT {LEFT.replace('{who}', 'p.id')}"
+    f" AND NOT {GONE}"
 )
 # Somebody hears from the first step on without being an administrator.
 _OWNED: Final = (
@@ -80,7 +77,7 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
     SELECT DISTINCT r.id, r.organization_id, p.id AS person_id
       FROM reached r CROSS JOIN accounts_accessrequest q CROSS JOIN facilities_membership m CROSS JOIN users_user u
            CROSS JOIN staff_person p
-     WHERE {_DECIDES} AND NOT {LEFT.replace("{who}", "p.id")}
+     WHERE {_DECIDES} AND NOT {GONE}
 ), stand_ins AS MATERIALIZED (  -- who stands in for a decider who is away, as `accounts.services.requests.deciders`
     SELECT DISTINCT c.id, p.id AS person_id
       FROM deciders c CROSS JOIN staff_absence y CROSS JOIN staff_deputy s CROSS JOIN staff_person p
@@ -88,7 +85,7 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
      WHERE y.person_id = c.person_id AND {_TERM.replace("{row}", "y")}
        AND s.decides AND s.person_id = c.person_id AND {_TERM.replace("{row}", "s")}
        AND p.id = s.deputy_id AND p.organization_id = c.organization_id AND p.email > ''
-       AND p.user_id IS NOT NULL AND p.user_confirmed_at IS NOT NULL AND NOT {LEFT.replace("{who}", "p.id")}
+       AND p.user_id IS NOT NULL AND p.user_confirmed_at IS NOT NULL AND NOT {GONE}
        AND r.id = c.id AND q.id = r.deciding_id AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
 ), approvers AS MATERIALIZED (
     SELECT DISTINCT r.id, p.id AS person_id
@@ -97,7 +94,7 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
        AND a.id = g.account_id AND a.system_id = r.system_id AND a.status = 'active'
        AND p.id = a.person_id AND p.organization_id = r.organization_id
        AND {_IN_FORCE} AND (r.person_id IS NULL OR p.id <> r.person_id) AND p.email > ''
-       AND NOT {LEFT.replace("{who}", "p.id")}
+       AND NOT {GONE}
      UNION
     SELECT c.id, c.person_id FROM deciders c JOIN staff_person p ON p.id = c.person_id WHERE p.email > ''
      UNION

@@ -192,6 +192,8 @@ def members_of(climb: Climb) -> str:
         return f"{kinds} AND d.policy_id IN ({', '.join(str(int(pk)) for pk in climb.policies)})"
     if not climb.house:
         return kinds
+    if not climb.windows_exist:
+        return f"{kinds} AND d.policy_id IS NULL"
     window = "h.id IS NULL" if climb.window is None else f"h.enabled AND h.flag_days = h.mention_days + {climb.window}"
     return f"{kinds} AND d.policy_id IS NULL AND {window}"
 

@@ -22,39 +22,50 @@ from reminders.concerned import HEARD, parts
 from reminders.deputies import HEARD as DEPUTIES
 from reminders.holding import HEARD as HOLDING
 from reminders.ladder import Audience
+from reminders.leaving import LEFT
 from reminders.models import Reminder
 from reminders.rungs import NOT_YET, Climb, begun, climbs, members_of, steps_of
 
 SWEEP: Final = Ref("system:reminders", "reminder sweep")
 RULE: Final = Ref("rule:ladder", "Steps of the ladder")
 
-_TABLE: Final = """
-CREATE TEMPORARY TABLE IF NOT EXISTS reminders_heard (
-    deadline_id bigint NOT NULL, organization_id bigint NOT NULL, cycle integer NOT NULL, climb integer NOT NULL,
-    step smallint NOT NULL, recipient_id bigint NOT NULL, joins integer NOT NULL
-)"""
-# CASE over columns, not a join with rows: PostgreSQL then knows how many rows to expect and plans accordingly.
-# CROSS JOIN keeps the written order on SQLite, which would begin with all people.
+_TABLES: Final = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS reminders_due ("
+    " id bigint NOT NULL, organization_id bigint NOT NULL, cycle integer NOT NULL, account_id bigint NOT NULL,"
+    " person_id bigint NOT NULL, climb integer NOT NULL, step smallint NOT NULL, holder integer NOT NULL,"
+    " facility integer NOT NULL, organization integer NOT NULL, has_left boolean NOT NULL)",
+    "CREATE TEMPORARY TABLE IF NOT EXISTS reminders_heard ("
+    " deadline_id bigint NOT NULL, organization_id bigint NOT NULL, cycle integer NOT NULL, climb integer NOT NULL,"
+    " step smallint NOT NULL, recipient_id bigint NOT NULL, joins integer NOT NULL)",
+)
+# What is due goes into a table of its own, and what is asked of its accounts and people is asked by key: joined with
+# tables that hold ten times as many rows, PostgreSQL would read all of those. CASE over columns of a materialized part,
+# as it would else be written out again wherever it is used.
+_DUE: Final = """
+INSERT INTO reminders_due
+       (id, organization_id, cycle, account_id, person_id, climb, step, holder, facility, organization, has_left)
+WITH running AS MATERIALIZED (
+    SELECT d.id, d.organization_id, d.cycle, d.account_id, d.due_on, d.{day} AS day, {climb} AS climb,
+           (SELECT a.person_id FROM accounts_portalaccount a WHERE a.id = d.account_id AND a.status <> 'removed')
+           AS person_id
+      FROM accounts_deadline d JOIN facilities_organization o ON o.id = d.organization_id {windows}
+     WHERE d.closed_at IS NULL AND NOT d.muted AND d.zone = %s AND d.{day} <= %s AND d.target_on IS {target}
+       AND {started} AND ({begun})
+), stepped AS MATERIALIZED (
+    SELECT w.*, {step} AS step, {holder} AS holder, {facility} AS facility, {organization} AS organization
+      FROM running w WHERE w.person_id IS NOT NULL
+)
+SELECT s.id, s.organization_id, s.cycle, s.account_id, s.person_id, s.climb, s.step, s.holder, s.facility,
+       s.organization, {left}
+  FROM stepped s WHERE s.step < {not_yet}
+"""
+_WINDOWS: Final = (
+    "LEFT JOIN accounts_housewindow h ON h.organization_id = d.organization_id"
+    " AND h.system_id = (SELECT a.system_id FROM accounts_portalaccount a WHERE a.id = d.account_id)"
+)
 _HEARD: Final = """
 INSERT INTO reminders_heard (deadline_id, organization_id, cycle, climb, step, recipient_id, joins)
-WITH running AS (
-    SELECT d.id, d.organization_id, d.cycle, d.account_id, d.due_on, d.{day} AS day, a.person_id, {climb} AS climb
-      FROM accounts_deadline d
-      JOIN accounts_portalaccount a ON a.id = d.account_id
-      JOIN facilities_organization o ON o.id = d.organization_id
-      LEFT JOIN accounts_housewindow h ON h.organization_id = d.organization_id AND h.system_id = a.system_id
-     WHERE d.closed_at IS NULL AND NOT d.muted AND d.zone = %s AND d.{day} <= %s AND d.target_on IS {target}
-       AND a.status <> 'removed' AND {started} AND ({begun})
-), stepped AS MATERIALIZED (
-    SELECT w.id, w.organization_id, w.cycle, w.account_id, w.person_id, w.climb, {step} AS step,
-           {holder} AS holder, {facility} AS facility, {organization} AS organization
-      FROM running w
-), reached AS MATERIALIZED (
-    SELECT s.*, EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = s.person_id AND e.voided_at IS NULL)
-           AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = s.person_id AND e.voided_at IS NULL
-                              AND (e.valid_to IS NULL OR e.valid_to >= {today})) AS has_left
-      FROM stepped s WHERE s.step < {not_yet}
-), {heard}
+WITH {heard}
 SELECT id, organization_id, cycle, climb, step, recipient_id, max(joins) FROM heard h
  WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = h.id AND x.cycle = h.cycle
                       AND x.step = h.step AND x.recipient_id = h.recipient_id)
@@ -85,17 +96,21 @@ def plan_due(*, at: datetime) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         newest = newest_reminder()
         groups = climbs()
-        cursor.execute(_TABLE)
+        _begin(cursor)
         for zone, on in days_by_zone(at).items():
-            # Two statements, not COALESCE: each is a range on a partial index of open deadlines.
+            # A statement for each, not COALESCE: each is a range on a partial index of open deadlines.
             days = ["due_on"]
             if Deadline.objects.open().filter(zone=zone, target_on__isnull=False).exists():
                 days.append("target_on")
-            for group in groups:
-                planned += sum(_plan(cursor, group, day, zone, on, at) for day in days)
+            planned += sum(_plan(cursor, group, days, zone, on, at) for group in groups)
         if planned:
             record_planned(newest, rule=RULE, at=at)
     return planned
+
+
+def _begin(cursor: Any) -> None:
+    for statement in _TABLES:
+        cursor.execute(statement)
 
 
 def newest_reminder() -> int:
@@ -116,11 +131,11 @@ def would_hear(*, organization: int, at: datetime) -> list[tuple[int, int]]:
     """Return (person, deadline) of what hangs on anything but accounts and would be planned if reminders started."""
     found: list[tuple[int, int]] = []
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TABLE)
+        _begin(cursor)
         for zone, on in days_by_zone(at).items():
             for group in climbs():
                 if group[0].subject != "account":
-                    _hear(cursor, group, "due_on", zone, on, f"o.id = {int(organization)}", [])
+                    _hear(cursor, group, ["due_on"], zone, on, f"o.id = {int(organization)}", [])
         cursor.execute("SELECT DISTINCT recipient_id, deadline_id FROM reminders_heard")
         found = cursor.fetchall()
         cursor.execute("DELETE FROM reminders_heard")
@@ -134,11 +149,11 @@ def would_be_told(*, organization: int, person: int, at: datetime) -> list[tuple
     """
     mine = f"o.id = {int(organization)}"
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TABLE)
+        _begin(cursor)
         for zone, on in days_by_zone(at).items():
             for group in climbs():
-                for day in ("due_on", "target_on") if group[0].subject == "account" else ("due_on",):
-                    _hear(cursor, group, day, zone, on, mine, [])
+                days = ("due_on", "target_on") if group[0].subject == "account" else ("due_on",)
+                _hear(cursor, group, days, zone, on, mine, [])
         cursor.execute(
             "SELECT DISTINCT deadline_id, cycle, step FROM reminders_heard WHERE recipient_id = %s", [person]
         )
@@ -153,13 +168,14 @@ def would_plan(*, organization: int, system: int, at: datetime) -> set[tuple[int
     What is in the ledger already is left out, as `plan_due` leaves it out.
     """
     found: set[tuple[int, int, int]] = set()
-    mine = f"o.id = {int(organization)} AND a.system_id = {int(system)}"
+    held = f"SELECT a.id FROM accounts_portalaccount a WHERE a.system_id = {int(system)}"  # noqa: S608
+    mine = f"o.id = {int(organization)} AND d.account_id IN ({held})"
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TABLE)
+        _begin(cursor)
         for zone, on in days_by_zone(at).items():
             for group in climbs():
-                for day in ("due_on", "target_on") if group[0].subject == "account" else ():
-                    _hear(cursor, group, day, zone, on, mine, [])
+                if group[0].subject == "account":
+                    _hear(cursor, group, ("due_on", "target_on"), zone, on, mine, [])
         cursor.execute("SELECT recipient_id, deadline_id, step FROM reminders_heard")
         found.update(cursor.fetchall())
         cursor.execute("DELETE FROM reminders_heard")
@@ -167,16 +183,38 @@ def would_plan(*, organization: int, system: int, at: datetime) -> set[tuple[int
 
 
 def _hear(
-    cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, started: str, params: Sequence[Any]
+    cursor: Any, group: Sequence[Climb], days: Sequence[str], zone: str, on: date, whose: str, params: Sequence[Any]
 ) -> int:
-    """Fill the table with who hears of what now and has no reminder of it; return how many rows."""
+    """Fill the table with who hears of what now and has no reminder of it; return how many rows.
+
+    ``days``: the columns that steps are counted against; ``whose``: a condition on deadline ``d`` and organization
+    ``o``, with its values.
+    """
     far = connection.ops.adapt_datefield_value(on + timedelta(days=max(climb.ladder.first for climb in group)))
+    values, today = [zone, far, *params], f"'{on.isoformat()}'"
+    found = 0
+    for day in days:
+        cursor.execute(_reached(group, day, zone, on, whose), values)
+        found += int(cursor.rowcount)
+    if not found or group[0].subject != "account":
+        return found
+    rows = {"rows": "reminders_due", "today": today}
+    cursor.execute(_HEARD.format(heard=HOLDING.format(deputies=DEPUTIES.format(**rows), **rows)))
+    heard = int(cursor.rowcount)
+    cursor.execute("DELETE FROM reminders_due")
+    return heard
+
+
+def _reached(group: Sequence[Climb], day: str, zone: str, on: date, whose: str) -> str:
+    """Return the statement that finds what of a group has come to a step: into the table of what is due, or heard."""
     overdue = _overdue_daily(group, day, zone, on)
-    account, literal = group[0].subject == "account", f"'{on.isoformat()}'"
-    sql = (_HEARD if account else HEARD).format(
+    subject, today = group[0].subject, f"'{on.isoformat()}'"
+    windows = _WINDOWS if any(climb.windows_exist for climb in group) else ""
+    account = {"windows": windows, "left": LEFT.format(who="s.person_id", today=today)}
+    return (_DUE if subject == "account" else HEARD).format(
         day=day,
         target="NULL" if day == "due_on" else "NOT NULL",
-        started=started,
+        started=whose,
         not_yet=NOT_YET,
         begun=" OR ".join(begun(climb, day=day, on=on) for climb in group),
         climb=_case((members_of(climb), number) for number, climb in enumerate(group)),
@@ -192,22 +230,13 @@ def _hear(
             )
             for audience in Audience
         },
-        **(
-            {
-                "heard": HOLDING.format(today=literal, deputies=DEPUTIES.format(rows="reached", today=literal)),
-                "today": literal,
-            }
-            if account
-            else parts(group[0].subject, literal)
-        ),
+        **(account if subject == "account" else parts(subject, today)),
     )
-    cursor.execute(sql, [zone, far, *params])
-    return int(cursor.rowcount)
 
 
-def _plan(cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, at: datetime) -> int:
+def _plan(cursor: Any, group: Sequence[Climb], days: Sequence[str], zone: str, on: date, at: datetime) -> int:
     now = connection.ops.adapt_datetimefield_value(at)
-    if not _hear(cursor, group, day, zone, on, "o.reminders_started_at <= %s", [now]):
+    if not _hear(cursor, group, days, zone, on, "o.reminders_started_at <= %s", [now]):
         return 0
     instant = "CAST(%s AS timestamptz)" if connection.vendor == "postgresql" else "%s"
     cursor.execute(_PLANNED.format(instant=instant), [now])
