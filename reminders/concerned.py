@@ -1,14 +1,14 @@
-"""Who is concerned by a deadline that hangs on a role, a person, a facility or an obligation: parts of one statement.
+"""What a deadline hangs on, and who is concerned where that is a role, a person, a facility, an obligation or a step.
 
-`reminders.services.plan` reads accounts by a statement of its own; these are the twin for everything else. What is
-said here about people in SQL is said in `reminders.audience` again, as a condition on what was planned.
+Of accounts `reminders.holding` says who hears. What is said here about people in SQL is said in `reminders.audience`
+again, as a condition on what was planned.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from reminders.deputies import HEARD as DEPUTIES
-from reminders.leaving import GONE, LEFT
+from reminders.leaving import GONE
 from systems.selectors import official_roles
 
 
@@ -26,6 +26,9 @@ class Concern:
 
 
 _CONCERNS: Final = {
+    "account": Concern(
+        "JOIN accounts_portalaccount a ON a.id = d.account_id", person="a.person_id", running="a.status <> 'removed'"
+    ),
     "grant": Concern(
         "JOIN accounts_rolegrant g ON g.id = d.grant_id JOIN accounts_portalaccount a ON a.id = g.account_id",
         person="a.person_id",
@@ -73,15 +76,15 @@ _DECIDES: Final = (
     " AND p.user_confirmed_at IS NOT NULL AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)"
 )
 # From ``reached`` on, where planning and telling beforehand (`reminders.coming`) have the same to ask.
-PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobody of the organization may decide
+_PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobody of the organization may decide
     SELECT DISTINCT r.id, r.organization_id, p.id AS person_id
-      FROM reached r CROSS JOIN accounts_accessrequest q CROSS JOIN facilities_membership m CROSS JOIN users_user u
+      FROM {{rows}} r CROSS JOIN accounts_accessrequest q CROSS JOIN facilities_membership m CROSS JOIN users_user u
            CROSS JOIN staff_person p
      WHERE {_DECIDES} AND NOT {GONE}
 ), stand_ins AS MATERIALIZED (  -- who stands in for a decider who is away, as `accounts.services.requests.deciders`
     SELECT DISTINCT c.id, p.id AS person_id
       FROM deciders c CROSS JOIN staff_absence y CROSS JOIN staff_deputy s CROSS JOIN staff_person p
-           CROSS JOIN reached r CROSS JOIN accounts_accessrequest q
+           CROSS JOIN {{rows}} r CROSS JOIN accounts_accessrequest q
      WHERE y.person_id = c.person_id AND {_TERM.replace("{row}", "y")}
        AND s.decides AND s.person_id = c.person_id AND {_TERM.replace("{row}", "s")}
        AND p.id = s.deputy_id AND p.organization_id = c.organization_id AND p.email > ''
@@ -89,7 +92,7 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
        AND r.id = c.id AND q.id = r.deciding_id AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
 ), approvers AS MATERIALIZED (
     SELECT DISTINCT r.id, p.id AS person_id
-      FROM reached r CROSS JOIN accounts_rolegrant g CROSS JOIN accounts_portalaccount a CROSS JOIN staff_person p
+      FROM {{rows}} r CROSS JOIN accounts_rolegrant g CROSS JOIN accounts_portalaccount a CROSS JOIN staff_person p
      WHERE g.facility_id = r.facility_id AND g.role_id IN ({{officials}})
        AND a.id = g.account_id AND a.system_id = r.system_id AND a.status = 'active'
        AND p.id = a.person_id AND p.organization_id = r.organization_id
@@ -101,18 +104,18 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
     SELECT t.id, t.person_id FROM stand_ins t
      UNION
     SELECT r.id, p.id
-      FROM reached r JOIN accounts_accessrequest q ON q.id = r.deciding_id
+      FROM {{rows}} r JOIN accounts_accessrequest q ON q.id = r.deciding_id
            JOIN accounts_requesthouse h ON h.organization_id = r.organization_id
            JOIN staff_person p ON p.id = h.outside_deputy_id
      WHERE p.email > '' AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
        AND NOT EXISTS (SELECT 1 FROM deciders c WHERE c.id = r.id)
 ), here AS MATERIALIZED (  -- at the facility of the deadline, else where its person works
     SELECT r.id, p.id AS person_id
-      FROM reached r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
+      FROM {{rows}} r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
      WHERE m.facility_id = r.facility_id AND m.organization_id = r.organization_id AND {_ADMINISTRATOR}
      UNION
     SELECT r.id, p.id
-      FROM reached r CROSS JOIN staff_employment e CROSS JOIN facilities_membership m CROSS JOIN users_user u
+      FROM {{rows}} r CROSS JOIN staff_employment e CROSS JOIN facilities_membership m CROSS JOIN users_user u
            CROSS JOIN staff_person p
      WHERE r.facility_id IS NULL AND e.person_id = r.person_id AND e.valid_from <= {{today}} AND {_WORKS}
        AND m.facility_id = e.facility_id AND m.organization_id = r.organization_id AND {_ADMINISTRATOR}
@@ -120,7 +123,7 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
     SELECT r.*, CASE WHEN r.shared = 0 AND {_OWNED} THEN r.facility ELSE r.first END AS joined_here,
            CASE WHEN {_OWNED} OR EXISTS (SELECT 1 FROM here v WHERE v.id = r.id)
                 THEN r.organization ELSE r.first END AS joined_above
-      FROM reached r
+      FROM {{rows}} r
 ), heard AS (
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, r.person_id AS recipient_id, r.holder AS joins
       FROM placed r JOIN staff_person p ON p.id = r.person_id
@@ -138,33 +141,11 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
        AND m.organization_id = r.organization_id AND m.facility_id IS NULL AND {_ADMINISTRATOR}
      UNION ALL {{deputies}}
 )"""
-HEARD: Final = f"""
-INSERT INTO reminders_heard (deadline_id, organization_id, cycle, climb, step, recipient_id, joins)
-WITH running AS (
-    SELECT d.id, d.organization_id, d.cycle, d.due_on, d.{{day}} AS day, {{person}} AS person_id,
-           {{place}} AS facility_id, {{system}} AS system_id, {{climb}} AS climb,
-           {{deciding}} AS deciding_id, {{shared}} AS shared
-      FROM accounts_deadline d {{joined}} JOIN facilities_organization o ON o.id = d.organization_id
-     WHERE d.closed_at IS NULL AND NOT d.muted AND d.account_id IS NULL AND d.zone = %s AND d.{{day}} <= %s
-       AND d.target_on IS {{target}} AND {{running}} AND {{started}}
-), stepped AS MATERIALIZED (
-    SELECT w.*, {{step}} AS step, {{first}} AS first, {{holder}} AS holder, {{approver}} AS approver,
-           {{facility}} AS facility, {{organization}} AS organization
-      FROM running w WHERE w.climb IS NOT NULL
-), reached AS MATERIALIZED (
-    SELECT s.*, {LEFT.replace("{who}", "s.person_id")} AS has_left FROM stepped s WHERE s.step < {{not_yet}}
-), {PEOPLE}
-SELECT id, organization_id, cycle, climb, step, recipient_id, max(joins) FROM heard h
- WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = h.id AND x.cycle = h.cycle
-                      AND x.step = h.step AND x.recipient_id = h.recipient_id)
- GROUP BY id, organization_id, cycle, climb, step, recipient_id
-"""
 
 
-def parts(subject: str, today: str) -> dict[str, str]:
-    """Return what `HEARD` says about one kind of subject; ``today`` is the day as a literal of ours."""
+def columns_of(subject: str) -> dict[str, str]:
+    """Return how one kind of subject is joined to deadline ``d``, and the columns of what that finds."""
     concern = _CONCERNS[subject]
-    officials = ", ".join(str(int(pk)) for pk in sorted(official_roles())) or "0"
     return {
         "joined": concern.joins,
         "person": concern.person,
@@ -173,7 +154,11 @@ def parts(subject: str, today: str) -> dict[str, str]:
         "running": concern.running,
         "deciding": concern.deciding,
         "shared": concern.shared,
-        "officials": officials,
-        "deputies": DEPUTIES.format(rows="placed", today=today),
-        "today": today,
     }
+
+
+def concerned(*, rows: str, today: str) -> str:
+    """Return the part of a statement that ends with ``heard``: who hears of what is in ``rows``."""
+    officials = ", ".join(str(int(pk)) for pk in sorted(official_roles())) or "0"
+    deputies = DEPUTIES.format(rows="placed", today=today)
+    return _PEOPLE.format(rows=rows, today=today, officials=officials, deputies=deputies)

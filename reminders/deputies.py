@@ -29,7 +29,7 @@ def _in_force(row: str) -> str:
 _AWAY: Final = f"EXISTS (SELECT 1 FROM staff_absence x WHERE x.person_id = r.person_id AND {_in_force('x')})"  # noqa: S608  (constants only, as in what follows)
 # The later of two steps: where the holder hears only afterwards (of certifications), no deputy hears before.
 _JOINS: Final = f"CASE WHEN {_AWAY} OR r.holder < r.facility THEN r.holder ELSE r.facility END"
-# A part of `reminders.services.plan` and `reminders.concerned`; ``{rows}`` has the steps at which others join.
+# A part of `reminders.holding` and `reminders.concerned`; ``{rows}`` has the steps at which others join.
 HEARD: Final = f"""
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id AS recipient_id, {_JOINS} AS joins
       FROM {{rows}} r CROSS JOIN staff_deputy s CROSS JOIN staff_person p
