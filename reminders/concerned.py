@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reminders.deputies import HEARD as DEPUTIES
-from reminders.leaving import GONE
+from reminders.leaving import GONE, MAILED
 from systems.selectors import official_roles
 
 
@@ -90,14 +90,17 @@ _PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nob
        AND p.id = s.deputy_id AND p.organization_id = c.organization_id AND p.email > ''
        AND p.user_id IS NOT NULL AND p.user_confirmed_at IS NOT NULL AND NOT {GONE}
        AND r.id = c.id AND q.id = r.deciding_id AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
+), officials AS MATERIALIZED (  -- by key: joined, PostgreSQL would read all accounts
+    SELECT r.id, r.organization_id, r.person_id,
+           (SELECT a.person_id FROM accounts_portalaccount a
+             WHERE a.id = g.account_id AND a.system_id = r.system_id AND a.status = 'active') AS official_id
+      FROM {{rows}} r CROSS JOIN accounts_rolegrant g
+     WHERE g.facility_id = r.facility_id AND g.role_id IN ({{officials}}) AND {_IN_FORCE}
 ), approvers AS MATERIALIZED (
     SELECT DISTINCT r.id, p.id AS person_id
-      FROM {{rows}} r CROSS JOIN accounts_rolegrant g CROSS JOIN accounts_portalaccount a CROSS JOIN staff_person p
-     WHERE g.facility_id = r.facility_id AND g.role_id IN ({{officials}})
-       AND a.id = g.account_id AND a.system_id = r.system_id AND a.status = 'active'
-       AND p.id = a.person_id AND p.organization_id = r.organization_id
-       AND {_IN_FORCE} AND (r.person_id IS NULL OR p.id <> r.person_id) AND p.email > ''
-       AND NOT {GONE}
+      FROM officials r CROSS JOIN staff_person p
+     WHERE p.id = r.official_id AND p.organization_id = r.organization_id
+       AND (r.person_id IS NULL OR p.id <> r.person_id) AND p.email > '' AND NOT {GONE}
      UNION
     SELECT c.id, c.person_id FROM deciders c JOIN staff_person p ON p.id = c.person_id WHERE p.email > ''
      UNION
@@ -126,8 +129,7 @@ _PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nob
       FROM {{rows}} r
 ), heard AS (
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, r.person_id AS recipient_id, r.holder AS joins
-      FROM placed r JOIN staff_person p ON p.id = r.person_id
-     WHERE p.email > '' AND NOT r.has_left AND r.step <= r.holder
+      FROM placed r WHERE NOT r.has_left AND r.step <= r.holder AND {MAILED}
      UNION ALL
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, v.person_id, r.approver
       FROM placed r JOIN approvers v ON v.id = r.id WHERE r.step <= r.approver

@@ -8,7 +8,7 @@ of its own, telling beforehand strings them together (`holding`).
 from typing import Final
 
 from reminders.deputies import HEARD as DEPUTIES
-from reminders.leaving import GONE
+from reminders.leaving import GONE, MAILED
 
 # CROSS JOIN keeps the written order on SQLite, which would begin with all people.
 _ADMINISTRATOR: Final = (
@@ -30,8 +30,7 @@ ADMINISTRATORS: Final = f"""
      WHERE m.facility_id = r.facility_id AND {_ADMINISTRATOR}"""  # noqa: S608  (constants only, as in what follows)
 HEARD: Final = f"""
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, r.person_id AS recipient_id, r.holder AS joins
-      FROM {{rows}} r JOIN staff_person p ON p.id = r.person_id
-     WHERE p.email > '' AND NOT r.has_left
+      FROM {{rows}} r WHERE NOT r.has_left AND {MAILED}
      UNION ALL
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, v.person_id, r.facility
       FROM {{there}} r JOIN {{administrators}} v

@@ -13,3 +13,5 @@ LEFT: Final = (
 )
 # The same of the person ``p`` who would hear; the day is still to be filled in.
 GONE: Final = LEFT.replace("{who}", "p.id")
+# Whether whom a row ``r`` is about has an address.
+MAILED: Final = "(SELECT p.email FROM staff_person p WHERE p.id = r.person_id) > ''"

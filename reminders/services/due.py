@@ -167,7 +167,9 @@ def _by_key(cursor: Any) -> Iterator[None]:
 def _count(cursor: Any, table: str) -> None:
     """Let PostgreSQL know what has just been put into the table; nothing else tells it of a temporary one."""
     if connection.vendor == "postgresql":
-        cursor.execute(f"ANALYZE {table}")
+        cursor.execute(
+            f"SET LOCAL default_statistics_target = 10; ANALYZE {table}; SET LOCAL default_statistics_target TO DEFAULT"
+        )
 
 
 def _empty(cursor: Any, *tables: str) -> None:
