@@ -145,13 +145,13 @@ def _days(deadline: Deadline, ladder: Ladder, at: datetime) -> Iterator[tuple[da
 def _told(subject: str, days: Sequence[tuple[Deadline, date, int]], ladders: Mapping[int, Ladder]) -> Coming:
     if not days:
         return {}
-    own = subject == "account"
+    own, names = subject == "account", {"rows": "reached", "today": "r.today"}
     sql = _COMING.format(
         asked=", ".join(
             _row(number, deadline.pk, on, step, ladders[deadline.pk])
             for number, (deadline, on, step) in enumerate(days)
         ),
-        heard=(holding if own else concerned)(rows="reached", today="r.today"),
+        heard=holding(**names) if own else concerned(subject, **names),
         approves="1 = 0" if own else _APPROVES,
         left=LEFT.format(who="s.person_id", today="s.today"),
         **columns_of(subject),

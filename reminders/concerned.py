@@ -11,17 +11,19 @@ from reminders.deputies import HEARD as DEPUTIES
 from reminders.leaving import GONE, MAILED
 from systems.selectors import official_roles
 
+_NOTHING: Final = "CAST(NULL AS bigint)"
+
 
 @dataclass(frozen=True, slots=True)
 class Concern:
     """How one kind of subject leads to people: joins from deadline ``d``, and columns of what they find."""
 
     joins: str
-    person: str = "CAST(NULL AS bigint)"
-    facility: str = "CAST(NULL AS bigint)"
-    system: str = "CAST(NULL AS bigint)"
+    person: str = _NOTHING
+    facility: str = _NOTHING
+    system: str = _NOTHING
     running: str = "1 = 1"
-    deciding: str = "CAST(NULL AS bigint)"  # the request about which somebody has to decide here
+    deciding: str = _NOTHING  # the request about which somebody has to decide here
     shared: str = "0"  # 1: those who look after the place hear as soon as the person does
 
 
@@ -75,8 +77,8 @@ _DECIDES: Final = (
     " AND u.id = m.user_id AND u.is_active AND p.user_id = u.id AND p.organization_id = r.organization_id"
     " AND p.user_confirmed_at IS NOT NULL AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)"
 )
-# From ``reached`` on, where planning and telling beforehand (`reminders.coming`) have the same to ask.
-_PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobody of the organization may decide
+# Who decides about a request, where a step waits for that; nothing else is planned with it, as planning it takes time.
+_DECIDERS: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobody of the organization may decide
     SELECT DISTINCT r.id, r.organization_id, p.id AS person_id
       FROM {{rows}} r CROSS JOIN accounts_accessrequest q CROSS JOIN facilities_membership m CROSS JOIN users_user u
            CROSS JOIN staff_person p
@@ -90,8 +92,22 @@ _PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nob
        AND p.id = s.deputy_id AND p.organization_id = c.organization_id AND p.email > ''
        AND p.user_id IS NOT NULL AND p.user_confirmed_at IS NOT NULL AND NOT {GONE}
        AND r.id = c.id AND q.id = r.deciding_id AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
-), officials AS MATERIALIZED (  -- by key: joined, PostgreSQL would read all accounts
-    SELECT r.id, r.organization_id, r.person_id,
+), """  # noqa: S608  (constants only, as in what follows)
+_DECIDING: Final = """
+     UNION
+    SELECT c.id, c.person_id FROM deciders c JOIN staff_person p ON p.id = c.person_id WHERE p.email > ''
+     UNION
+    SELECT t.id, t.person_id FROM stand_ins t
+     UNION
+    SELECT r.id, p.id
+      FROM {rows} r JOIN accounts_accessrequest q ON q.id = r.deciding_id
+           JOIN accounts_requesthouse h ON h.organization_id = r.organization_id
+           JOIN staff_person p ON p.id = h.outside_deputy_id
+     WHERE p.email > '' AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
+       AND NOT EXISTS (SELECT 1 FROM deciders c WHERE c.id = r.id)"""
+# From ``reached`` on, where planning and telling beforehand (`reminders.coming`) have the same to ask.
+_PEOPLE: Final = f"""{{deciders}}officials AS MATERIALIZED (  -- by key: joined, PostgreSQL would read all accounts
+    SELECT r.id, r.organization_id, r.person_id, {{today}} AS today,
            (SELECT a.person_id FROM accounts_portalaccount a
              WHERE a.id = g.account_id AND a.system_id = r.system_id AND a.status = 'active') AS official_id
       FROM {{rows}} r CROSS JOIN accounts_rolegrant g
@@ -100,18 +116,7 @@ _PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nob
     SELECT DISTINCT r.id, p.id AS person_id
       FROM officials r CROSS JOIN staff_person p
      WHERE p.id = r.official_id AND p.organization_id = r.organization_id
-       AND (r.person_id IS NULL OR p.id <> r.person_id) AND p.email > '' AND NOT {GONE}
-     UNION
-    SELECT c.id, c.person_id FROM deciders c JOIN staff_person p ON p.id = c.person_id WHERE p.email > ''
-     UNION
-    SELECT t.id, t.person_id FROM stand_ins t
-     UNION
-    SELECT r.id, p.id
-      FROM {{rows}} r JOIN accounts_accessrequest q ON q.id = r.deciding_id
-           JOIN accounts_requesthouse h ON h.organization_id = r.organization_id
-           JOIN staff_person p ON p.id = h.outside_deputy_id
-     WHERE p.email > '' AND p.id NOT IN (q.requester_person_id, q.beneficiary_person_id)
-       AND NOT EXISTS (SELECT 1 FROM deciders c WHERE c.id = r.id)
+       AND (r.person_id IS NULL OR p.id <> r.person_id) AND p.email > '' AND NOT {GONE}{{deciding}}
 ), here AS MATERIALIZED (  -- at the facility of the deadline, else where its person works
     SELECT r.id, p.id AS person_id
       FROM {{rows}} r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
@@ -159,8 +164,12 @@ def columns_of(subject: str) -> dict[str, str]:
     }
 
 
-def concerned(*, rows: str, today: str) -> str:
+def concerned(subject: str, *, rows: str, today: str) -> str:
     """Return the part of a statement that ends with ``heard``: who hears of what is in ``rows``."""
+    waits = _CONCERNS[subject].deciding != _NOTHING
     officials = ", ".join(str(int(pk)) for pk in sorted(official_roles())) or "0"
     deputies = DEPUTIES.format(rows="placed", today=today)
-    return _PEOPLE.format(rows=rows, today=today, officials=officials, deputies=deputies)
+    deciders, deciding = (part.format(rows=rows, today=today) if waits else "" for part in (_DECIDERS, _DECIDING))
+    return _PEOPLE.format(
+        rows=rows, today=today, officials=officials, deputies=deputies, deciders=deciders, deciding=deciding
+    )

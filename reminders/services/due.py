@@ -93,7 +93,8 @@ def hear(
         return 0
     _count(cursor, "reminders_due")
     names = {"rows": "reminders_due", "today": f"'{on.isoformat()}'"}
-    heard = _of_accounts(cursor, names) if group[0].subject == "account" else concerned(**names)
+    subject = group[0].subject
+    heard = _of_accounts(cursor, names) if subject == "account" else concerned(subject, **names)
     cursor.execute(_HEARD.format(heard=heard))
     rows = int(cursor.rowcount)
     _empty(cursor, "reminders_due", "reminders_there", "reminders_administrators")
