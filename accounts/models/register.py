@@ -117,6 +117,7 @@ class Obligation(Stated):
 
     class Kind(models.TextChoices):
         LTCMI = "ltcmi", "Texas LTCMI window"
+        MFT_FILE = "mft-file", "Report in Managed File Transfer, to be picked up"
         OTHER = "other", "Other"
 
     facility = models.ForeignKey("facilities.Facility", models.PROTECT, related_name="obligations")
