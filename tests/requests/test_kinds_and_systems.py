@@ -1,5 +1,6 @@
 """Every kind of request on every system of the catalogue leads to steps, or says what to do instead."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -8,8 +9,10 @@ from accounts.errors import AccountRefused
 from accounts.models import Deadline, PortalAccount, RequestStep
 from accounts.policy.offering import why_not
 from accounts.policy.requesting import Kind
+from accounts.policy.step_order import arrange
 from accounts.services.clocks import recompute
-from accounts.services.requests.carrying import record_outcome
+from accounts.services.requests.carrying import record_outcome, stand_of
+from accounts.services.requests.deciding import decide
 from accounts.services.requests.drafting import Ask, as_request
 from accounts.services.requests.ending import finish
 from accounts.services.requests.offered import surfaces
@@ -17,8 +20,11 @@ from accounts.services.requests.planning import plan_steps
 from systems.models import System
 from tests import factories
 from tests.conftest import NOON, TODAY
-from tests.requests.asking import ask, drafted, submitted
+from tests.requests.asking import ask, drafted, submitted, with_harp
+from web.guides.citing import Bibliography
+from web.guides.desks import desks_of
 from web.requests.picks import options_for
+from web.requests.steps import help_words, is_stuck
 
 AUTHORITIES = {"qies", "cmsnet", "harp", "qualitynet", "idm", "ia", "sams", "mycgs", "dde", "rds"}
 PROOFED = {"harp", "qualitynet", "idm", "sams", "mycgs"}
@@ -149,3 +155,99 @@ def test_a_role_that_is_given_again_after_a_missed_certification_counts_its_year
     late.refresh_from_db()
     fresh = Deadline.objects.open().get(kind="certification", grant__account=account)
     assert (late.closed_at, fresh.due_on) == (NOON, date(2027, 11, 19))
+
+
+def test_every_step_that_may_not_work_leads_to_a_cure_or_to_a_named_help_desk(cast):
+    """Each step is let fail; so is what would mend it, until nothing is left but to ask somebody."""
+    ways = {"cure": 0, "help": 0}
+    known = surfaces(System.objects.values_list("pk", flat=True))
+    bibliography = Bibliography("")
+    hospice = factories.FacilityFactory(organization=cast.riverside, provider_type="HOSPICE")
+    for system in System.objects.current().select_related("sign_in_via"):
+        via = [system.sign_in_via] if system.sign_in_via else []
+        help_text = help_words(system, desks_of([system, *via], bibliography, NOON))
+        assert re.search(r"\d{3}.\d{4}|@|custhelp|was published: ask [A-Z]", help_text), help_text
+        for kind in (kind for kind in Kind if not why_not(kind, known[system.pk])):
+            steps = _planned(cast, kind, system, hospice)
+            for step in steps:
+                if step.cure_for or not step.fact:
+                    continue
+                for each in steps:
+                    each.state = "failed" if each is step else "waiting"
+                    each.done_on = TODAY if each is step else None
+                arranged = arrange([stand_of(each) for each in steps], on=TODAY, today=TODAY)
+                for each, stand in zip(steps, arranged, strict=True):
+                    each.state = stand.state
+                mending = [each for each in steps if each.cure_for and each.state == "open"]
+                assert is_stuck(step, steps) == (not mending), f"{kind} on {system.slug}: {step.key_in_list}"
+                ways["cure" if mending else "help"] += 1
+                for cure in mending:
+                    cure.state = "failed"
+                assert all(is_stuck(each, steps) for each in [step, *mending])
+            assert all(_mended(step, steps) for step in steps if step.actor in ("official", "cms")), (
+                f"{kind} on {system.slug}: a rejection leads nowhere"
+            )
+    assert ways["cure"] > 100
+    assert ways["help"] > 100
+
+
+def _mended(step: RequestStep, steps: list[RequestStep]) -> bool:
+    """Say whether a decision on CMS's side has what to do after a no; taking away and looking after have not."""
+    decides = step.key_in_list.startswith(("wait", "decision", "add-role", "swap", "both", "have-assigned"))
+    return not decides or any(each.cure_for in (step.key_in_list, step.together) for each in steps if each.cure_for)
+
+
+@pytest.mark.parametrize(("system", "kind", "key", "words"), [
+    ("cmsnet", "new-account", "check-provider", "call the CMSNet help desk, (888) 238-2122"),
+    ("harp", "new-account", "profile", "log in to HARP with those credentials"),
+    ("harp", "new-account", "proofing", "866-578-5409"),
+    ("harp", "proofing", "retry", "866-578-5409"),
+    ("iqies", "new-account", "wait-new-official", "Then request the role again"),
+    ("qies", "new-account", "hospice-activate", "Call 1-800-339-9313"),
+])  # fmt: skip
+def test_what_mends_a_step_says_what_to_do(cast, system, kind, key, words):
+    hospice = factories.FacilityFactory(organization=cast.riverside, provider_type="HOSPICE")
+    role = System.objects.get(slug=system).roles.exclude(privileged=True).first()
+    steps = _planned(cast, kind, System.objects.get(slug=system), hospice, role=role)
+    [step] = [each for each in steps if each.key_in_list == key]
+    assert words in " ".join(
+        each.text for each in steps if each.cure_for in (step.key_in_list, step.together) and each.cure_for
+    )
+
+
+def test_the_page_of_a_step_without_a_cure_names_the_help_desk_and_lets_it_be_tried_again(client, cast):
+    account = factories.AccountFactory(
+        organization=cast.riverside, person=cast.people["henry"], system=System.objects.get(slug="iqies")
+    )
+    factories.GrantFactory(account=account, facility=cast.oak)
+    request = submitted(cast, kind="contact-change", role="", account=account)
+    [step] = request.steps.all()
+    record_outcome(scope=cast.scope("henry"), step=step, worked=False, on=TODAY, note="No such menu.", at=NOON)
+    client.force_login(cast.carol)
+    shown = client.get(request.get_absolute_url()).content.decode()
+    assert "Ask the help desk: iQIES Service Center (formerly QTSO/QIES help desk), 1-800-339-9313" in shown
+    assert "Tried again?" in shown
+    record_outcome(scope=cast.scope("henry"), step=step, worked=True, on=TODAY, at=NOON)
+    assert "Ask the help desk" not in client.get(request.get_absolute_url()).content.decode()
+
+
+def test_where_cms_speaks_of_weeks_the_page_says_so_and_names_no_last_day(client, cast):
+    with_harp(cast, "henry")
+    request = submitted(cast, system="hqr", role="individual-user")
+    [request] = decide(scope=cast.scope("alice"), requests=[request], approve=True, at=NOON)
+    record_outcome(
+        scope=cast.scope("carol"), step=request.steps.get(key_in_list="official-first"), worked=True, on=TODAY, at=NOON
+    )
+    record_outcome(
+        scope=cast.scope("henry"), step=request.steps.get(key_in_list="request-role"), worked=True, on=TODAY, at=NOON
+    )
+    assert request.steps.get(key_in_list="wait").due_on == date(2026, 12, 14), (
+        "fifteen business days, Thanksgiving apart"
+    )
+    client.force_login(cast.carol)
+    shown = client.get(request.get_absolute_url()).content.decode()
+    assert "CMS takes several weeks. Ask how it stands on Mon 14 Dec" in shown
+    assert "by Mon 14 Dec" not in shown
+    listed = client.get("/o/riverside/requests/?show=all").content.decode()
+    assert "CMS takes several weeks" in listed
+    assert "by Mon 14 Dec" not in listed
