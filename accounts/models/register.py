@@ -113,7 +113,7 @@ class RecordCopy(Stated):
 
 
 class Obligation(Stated):
-    """Something a facility owes by a date: counted from an event by a policy (R-56), or a day typed by somebody."""
+    """Something a facility owes by a date: counted from an event by a policy (R-56, R-58), or a typed day."""
 
     class Kind(models.TextChoices):
         LTCMI = "ltcmi", "Texas LTCMI window"
