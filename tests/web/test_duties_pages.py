@@ -6,6 +6,7 @@ from django.urls import reverse
 from accounts.models import Certification, Deadline, Obligation
 from accounts.services.certifying import record_certification
 from accounts.services.obligations import Owed, add_obligation
+from accounts.services.rules.sweep import check_rules
 from tests.conftest import NOON, TODAY
 from tests.reminders.making import DAY
 from tests.reminders.test_duties import anniversary, due, granted
@@ -115,6 +116,9 @@ def test_a_hospital_says_when_a_report_was_delivered_and_picked_it_up(client, ca
     assert Deadline.objects.open().get(kind="window", obligation=owed).due_on == TODAY + 5 * DAY
     shown = page(client, cast.carol, "facility", cast.oak.pk)
     assert "the hospital-specific report in Managed File Transfer picked up" in shown
+    check_rules(at=NOON, since=None, full=True)
+    shown = page(client, cast.carol, "findings")
+    assert "Nobody at Oak House holds “Auto-Route (IQR)” on MFT: a report waits there until Wed 25 Nov 2026" in shown
     client.post(reverse("web:obligation-met", args=["riverside", owed.pk]), {"on": TODAY.isoformat()})
     assert not Deadline.objects.open().filter(kind="window").exists()
 

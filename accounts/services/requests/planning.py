@@ -75,16 +75,23 @@ def _pick(steps: Sequence[Step], system_id: int, kind: str) -> list[Step]:
 
 @dataclass(frozen=True, slots=True)
 class _Officials:
-    """Who decides on CMS's side: the roles that do, and (facility, role) where somebody holds one."""
+    """Who decides on CMS's side: the roles that do, and (facility, role, person) where somebody holds one."""
 
     roles: set[int]
-    held: set[tuple[int, int]]
+    held: set[tuple[int, int, int]]
 
     def deciding(self, role: SystemRole | None) -> int | None:
         """Return the role whose holders decide about the wanted one; officials decide about further officials."""
         if role is None:
             return None
         return role.approved_by_id or (role.pk if role.pk in self.roles else None)
+
+    def is_there(self, request: AccessRequest, deciding: int | None) -> bool:
+        """Return whether somebody can decide a request; nobody decides the own one (HARP-ROLE-2)."""
+        return any(
+            (facility, role) == (request.facility_id, deciding) and person != request.beneficiary_person_id
+            for facility, role, person in self.held
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,8 @@ def _officials(requests: Sequence[AccessRequest]) -> _Officials:
     deciding = {_Officials(roles, set()).deciding(request.role) for request in requests} - {None}
     places = {request.facility_id for request in requests}
     held = RoleGrant.objects.known().filter(role__in=deciding, facility__in=places, valid_to=None)
-    return _Officials(roles, set(held.values_list("facility_id", "role_id").distinct()) if deciding else set())
+    people = held.values_list("facility_id", "role_id", "account__person_id").distinct() if deciding else ()
+    return _Officials(roles, set(people))
 
 
 def _steps_of(request: AccessRequest, lists: dict[tuple[int, str], list[Step]], known: _Known) -> list[RequestStep]:
@@ -137,7 +145,7 @@ def _applies(step: Step, request: AccessRequest, known: _Known) -> bool:
     role: SystemRole | None = request.role
     officials = known.officials
     deciding = officials.deciding(role)
-    there = deciding is not None and (request.facility_id, deciding) in officials.held
+    there = officials.is_there(request, deciding)
     first = role is not None and deciding == role.pk and not there
     wanted = {
         "": True,
