@@ -83,7 +83,9 @@ class ObligationForm(SecretFree):
         self.fields["kind"].choices = [each for each in Obligation.Kind.choices if each[0] in kinds]  # type: ignore[attr-defined]
         counted = " or ".join(_EVENTS[kind] for kind in kinds if kind in COUNTED)
         self.fields["event_on"].label = counted[:1].upper() + counted[1:]
-        if not counted:
+        if counted:
+            self.fields["title"].help_text = self.fields["due_on"].help_text = "Only for what stands under Other."
+        else:
             del self.fields["event_on"]
             self.fields["kind"].widget = forms.HiddenInput()
             self.fields["kind"].initial = Obligation.Kind.OTHER

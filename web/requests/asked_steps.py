@@ -205,7 +205,7 @@ def _which(asking: Asking) -> dict[str, Any]:
     return {
         "question": WHICH[wanting.kind],
         "options": options,
-        "reasons": options.reasons,
+        "reasons": options.reasons(wanting.kind),
         "picked": {pick.value for pick in wanting.picks} or ({options[0].pick.value} if len(options) == 1 else set()),
         "unrecorded": (System.objects.current() if systems is None else systems) if unrecorded else None,
         "kept": wanting.pairs(besides=["pick", "system", "facility"]),

@@ -37,7 +37,13 @@ class Options(list[Option]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.reasons: list[str] = []
+        self.without: dict[str, Surface] = {}  # systems on which somebody holds something and this is not offered
+
+    def reasons(self, kind: str) -> list[str]:
+        """Return why, one sentence a system; of certifications one for all."""
+        if kind == Kind.CERTIFICATION and self.without:
+            return [why_not(kind, Surface(name=listed(self.without)))]
+        return [why_not(kind, surface) for surface in self.without.values()]
 
 
 def options_for(scope: Scope, person: Person, kind: str, on: date) -> Options:
@@ -71,8 +77,8 @@ def options_for(scope: Scope, person: Person, kind: str, on: date) -> Options:
         surface = known_systems[account.system_id]
         options = options_of(account, mine, kind, on, surface, whole=account.pk not in elsewhere, late=late)
         found += options
-        if not options and (reason := why_not(kind, surface)) and reason not in found.reasons:
-            found.reasons.append(reason)
+        if not options and why_not(kind, surface):
+            found.without.setdefault(surface.name, surface)
     return found
 
 
