@@ -84,7 +84,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "may_decide": desk.to_decide().filter(pk=request.pk).exists(),
         "who_decides": _who_decides(scope, request, history.approvals, on),
         "bundle": _bundle(request, desk.readable()),
-        "steps": steps_of(scope, request, bibliography, on),
+        "steps": steps_of(scope, request, reading, bibliography, on),
         "lock_out": lock_out_help(request.system, on) if request.kind == Kind.UNLOCK and running else None,
         "history": entries_of(history, request),
         "waiting": desk.waiting_count().number,
