@@ -178,7 +178,7 @@ def _not_contradicted(rows: Sequence[Row], held: Held | None) -> tuple[list[Row]
         against = contradicting(row.last_login_on, held.seen) if held and row.last_login_on else None
         if against:
             reason = f"on {against.seen_on} a Security Official saw that the last login was on {against.last_login_on}"
-            refused.append(Refusal(row.line, "last_login", reason))
+            refused.append(Refusal(row.line, "last_login_on", reason))
         else:
             kept.append(row)
     return kept, refused
