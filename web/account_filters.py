@@ -46,7 +46,7 @@ STANDINGS = (
 )
 HOLDERS = (Choice("working", "Works here"), Choice("left", "Left"))
 NOW, ENDED = "now", "ended"
-HELD = (Choice(NOW, "Held now"), Choice(ENDED, "Ended"))
+HELD = (Choice(NOW, "Now"), Choice(ENDED, "No longer"))
 LOGINS = (Choice(PortalAccount.LoginState.UNKNOWN.value, "Not known"), Choice("never", "Never signed in"))
 
 

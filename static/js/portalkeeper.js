@@ -105,6 +105,11 @@
     show();
   });
 
+  // A table that was moved sideways shows that its first column lies above the others.
+  document.querySelectorAll(".wide-table").forEach(function (box) {
+    box.addEventListener("scroll", function () { box.classList.toggle("is-moved", box.scrollLeft > 0); }, { passive: true });
+  });
+
   // A refused form came back: start reading where it says what to mend.
   var refused = document.querySelector(".notice[role=alert][tabindex]");
   if (refused) refused.focus({ preventScroll: true });

@@ -121,7 +121,7 @@ class AccountFilter(ListFilter):
         error_messages={"invalid_choice": "Choose between those who work here and those who left."},
     )
     held = forms.ChoiceField(
-        label="Roles",
+        label="Role held",
         choices=[ALL, *choices_of(HELD)],
         required=False,
         error_messages={"invalid_choice": "Choose between roles that are held now and roles that have ended."},
