@@ -13,7 +13,6 @@ from web.keyset import asked_for
 from web.scope import ScopedRequest, organization_page
 from web.searching.search import LONGEST, SHORTEST, Found, search, told
 
-
 TYPED = "typed-hits"  # the part of the top bar in which hits appear while one types
 
 
