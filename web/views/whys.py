@@ -20,7 +20,6 @@ from web.scope import ScopedRequest, organization_page
 from web.told import mails_about_findings, told_of_deadlines, will_be_told_of_deadlines, will_be_told_of_finding
 from web.views.logins import crumbs
 
-
 _MAILS = 10  # about findings of one account; its history has more
 
 
@@ -40,7 +39,8 @@ def deadline_why(request: ScopedRequest, pk: int) -> HttpResponse:
         context |= {
             "others": _beside(request, account, on),
             "mails": [
-                {"at": at, "who": who, "about": about} for at, who, about in mails_about_findings(scope, account, _MAILS)
+                {"at": at, "who": who, "about": about}
+                for at, who, about in mails_about_findings(scope, account, _MAILS)
             ],
             "title": f"{account.person}: {account.system.name}",
             "url": account.get_absolute_url(),
