@@ -29,8 +29,8 @@ from staff.roster.reading import (
 from systems.models import System, SystemRole
 
 _LOGINS_ONLY: Final = (
-    "No column says the facility, so this is read as a list of logins: it tells when people signed in to accounts that are"
-    " known here, and changes nothing else."
+    "No column says the facility, so this is read as a list of logins: it tells when people signed in to accounts that"
+    " are known here, and changes nothing else."
 )
 
 
