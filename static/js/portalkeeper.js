@@ -169,9 +169,12 @@
   var refused = document.querySelector(".notice[role=alert][tabindex]");
   if (refused) refused.focus({ preventScroll: true });
 
-  // Printing opens what is folded, so that paper answers "why" too.
+  // Printing opens what is folded, so that paper answers "why" too; of a long list only what the reader opened.
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details.why, details.fold").forEach(function (part) { part.open = true; });
+    document.querySelectorAll("details.why, details.fold").forEach(function (part) {
+      var rows = part.closest("ol.rows");
+      if (!rows || rows.closest("main").querySelectorAll("ol.rows > li").length <= 5) part.open = true;
+    });
   });
 
   // A session that ended meanwhile answers with the sign-in page: go there instead of losing the row.
