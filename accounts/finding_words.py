@@ -172,6 +172,12 @@ WORDS: Final[dict[str, KindWords]] = {
         "A second person.",
         "R-51",
     ),
+    "no-file-pickup": KindWords(
+        "Nobody can pick up reports from Managed File Transfer",
+        "Hospital-specific reports come only to who holds “Auto-Route (IQR)”, and stay for 30 days.",
+        "Somebody with that permission, which the hospital's Security Official assigns.",
+        "R-58",
+    ),
     "one-of-two-mails": KindWords(
         "Only one of two e-mails came",
         "User ID and password come in an e-mail each. With one of them nobody can sign in.",

@@ -91,6 +91,15 @@ def _psr(facts: Mapping[str, Any], about: "About") -> str:
     return f"{about.facility} lacks on {about.system} {lacking}."
 
 
+def _no_pickup(facts: Mapping[str, Any], about: "About") -> str:
+    lacking = f"Nobody at {about.facility} holds “Auto-Route (IQR)” on {about.system}"
+    if facts["waiting"]:
+        last = date.fromisoformat(facts["waiting"])
+        stays = "waits" if last >= about.on else "waited"
+        return f"{lacking}: a report {stays} there until {day(last)} for nobody."
+    return f"{lacking}: no hospital-specific report comes to anybody."
+
+
 def _unapproved(facts: Mapping[str, Any], about: "About") -> str:
     by = f" by {listed(about.others)}" if about.others and about.others != (about.person,) else ""
     return (
@@ -117,6 +126,7 @@ SENTENCES: Final[dict[str, Callable[[Mapping[str, Any], "About"], str]]] = {
     "no-successor": _no_successor,
     "no-epoc-administrator": _no_epoc,
     "psr-two-people": _psr,
+    "no-file-pickup": _no_pickup,
     "unapproved-request": _unapproved,
     "one-of-two-mails": _one_mail,
 }

@@ -20,11 +20,12 @@ from accounts.policy.data_sheets import (
 from accounts.policy.requesting import ENDED, Kind
 from facilities.models import Facility
 from staff.models import Person
-from systems.models import Contact, FormPhrase
+from systems.models import Contact, ContactPoint, FormPhrase
 
 _ADDS = frozenset({Kind.NEW_ACCOUNT, Kind.ADDITIONAL_ROLE})
 # Systems whose form takes who goes and who comes (R-37): one user name opens both.
 ON_ONE_FORM: Final = frozenset({"qies", "casper"})
+_EPOC: Final = "epoc-user"
 _HALF: Final = (
     "The same form has a second half, about another person, which you may not read. Whoever carries the request out at"
     " the facility has the whole form."
@@ -40,11 +41,13 @@ def sheet_of(request: AccessRequest, readable: AccessRequestQuerySet) -> Sheet |
     slug, kind = request.system.slug, request.kind
     site = site_of(request.facility)
     if kind == Kind.FORGOTTEN_ID:
-        return call_sheet(request.system.name, site, _who(request), _contact(request))
+        return call_sheet(request.system.name, site, _who(request), _contact(request, ContactPoint.Kind.PHONE))
     if kind != Kind.REMOVAL and kind not in _ADDS:
         return None
-    if slug == "qies" and kind == Kind.REMOVAL and request.grant is not None and request.grant.role.slug == "epoc-user":
-        return epoc_removal(Change(site, removed=_who(request)))
+    roles = _roles_removed(request) if slug == "qies" and kind == Kind.REMOVAL else set()
+    desk = _contact(request, ContactPoint.Kind.EMAIL) if _EPOC in roles else ""
+    if roles == {_EPOC}:
+        return epoc_removal(Change(site, removed=_who(request), desk=desk))
     if slug == "cmsnet":
         who = _who(request)
         return cmsnet_request(Change(site, removed=who) if kind == Kind.REMOVAL else Change(site, added=who))
@@ -62,9 +65,19 @@ def sheet_of(request: AccessRequest, readable: AccessRequestQuerySet) -> Sheet |
             added=_who(added) if added else None,
             reason=request.reason,
             phrases=phrases(),
+            desk=desk,
+            epoc=_EPOC in roles,
         )
     )
     return replace(sheet, hints=(_HALF, *sheet.hints)) if hidden else sheet
+
+
+def _roles_removed(request: AccessRequest) -> set[str]:
+    """Return the roles that go: the one that is asked about, else all that the account holds at the facility."""
+    if request.grant is not None:
+        return {request.grant.role.slug}
+    held = RoleGrant.objects.known().filter(account=request.account_id, facility=request.facility_id, valid_to=None)
+    return set(held.values_list("role__slug", flat=True))
 
 
 def people_with_access(facility: Facility) -> list[PortalAccount]:
@@ -117,9 +130,10 @@ def _someone(person: Person, user_id: str) -> Someone:
     return Someone(str(person), person.phone, person.email, user_id)
 
 
-def _contact(request: AccessRequest) -> str:
+def _contact(request: AccessRequest, kind: str) -> str:
+    """Return the help desk of a system with its numbers or addresses in use."""
     desk = Contact.objects.current().filter(systems=request.system_id).prefetch_related("points").first()
     if desk is None:
         return "The help desk of the system"
-    phones = [point.value for point in desk.points.all() if point.current and point.kind == "phone"]
-    return f"{desk.name}: {', '.join(phones)}" if phones else desk.name
+    ways = [point.value for point in desk.points.all() if point.current and point.kind == kind]
+    return f"{desk.name}: {', '.join(ways)}" if ways else desk.name

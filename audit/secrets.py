@@ -16,7 +16,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ),
     ("a Social Security number", re.compile(r"\b(?:ssn|social security)\b\D{0,20}\d{4,9}\b", re.IGNORECASE)),
     ("a password", re.compile(rf"\b(?:pass(?:word|wd|phrase|code)?|pwd|pw|kennwort)\b\s*{_LABEL}\S+", re.IGNORECASE)),
-    ("a password", re.compile(rf"\b(?:password|passwd|pwd)\s+{_VALUE}", re.IGNORECASE)),
+    ("a password", re.compile(rf"\b(?:password|passwd|pwd|pw)\s+{_VALUE}", re.IGNORECASE)),
     ("a PIN", re.compile(r"\bpin\b\s*(?:code)?\s*(?:is|=|:|#)?\s*\d{4,8}\b", re.IGNORECASE)),
     (
         "a security answer",

@@ -5,12 +5,13 @@ silently become a default. ``SEEN`` remembers where each value came from for ``m
 """
 
 import os
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -42,6 +43,7 @@ REQUIRED: Final = _Required()
 SEEN: dict[str, Setting] = {}
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _DATABASES = {"sqlite", "postgres", "postgresql", "psql", "pgsql"}
+_HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _MAILERS = {"smtp", "smtp+tls", "smtp+ssl", "filemail"}
 
 
@@ -130,6 +132,15 @@ def words(text: str) -> list[str]:
     return parts
 
 
+def hosts(text: str) -> list[str]:
+    """Parse a comma-separated list of host names as Django compares them: no scheme, no port, no path."""
+    found = words(text)
+    for host in found:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{host!r} is no host name; use such as keeper.example.org, without scheme and port")
+    return found
+
+
 def text_value(text: str) -> str:
     """Return the text itself."""
     return text
@@ -146,8 +157,10 @@ def folder(text: str) -> Path:
 def web_origin(text: str) -> str:
     """Parse an absolute http(s) address without path, such as https://keeper.example.org."""
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+    further = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in {"http", "https"} or not parts.hostname or further:
         raise ValueError("use scheme and host, such as https://keeper.example.org")
+    _check_port(parts)
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -208,9 +221,21 @@ def mailer(text: str) -> dict[str, Any]:
 
 def redis_url(text: str) -> str:
     """Parse redis://, rediss:// or unix:///path?db=N."""
-    if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+    parts = urlsplit(text)
+    number = parts.path.strip("/") if parts.scheme != "unix" else ""
+    if parts.scheme not in {"redis", "rediss", "unix"} or not (number.isdecimal() or not number):
         raise ValueError("use redis://host:port/db, rediss://… or unix:///path?db=0")
+    _check_port(parts)
     return text
+
+
+def _check_port(parts: SplitResult) -> None:
+    try:
+        good = parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("the port is no number from 1 to 65535")
 
 
 def fernet_keys(text: str) -> list[str]:

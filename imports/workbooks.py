@@ -7,6 +7,7 @@ without ".0", and a number that its format pads with zeros (``00000``) is padded
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from itertools import islice
@@ -26,7 +27,13 @@ _LAST_LINE: Final = 2**20  # of a sheet of Excel's
 _MOST_COLUMNS: Final = 300
 _MOST_SHEETS: Final = 50
 _PART: Final = 64 * 2**20  # bytes of a part that is read at once, such as the shared texts
-_CAPS: Final = Caps(stored=64 * 2**20, unpacked=768 * 2**20, members=2_000)
+_CAPS: Final = Caps(stored=64 * 2**20, unpacked=768 * 2**20, members=2_000, always=16 * 2**20)
+# A row is held whole in memory, so one must begin in every stretch of a long sheet; Excel's longest has 16,384 cells.
+_STRETCH: Final = 2 * 2**20
+_BEHIND_ROWS: Final = 16 * 2**20  # bytes after the last row: merged cells, links, rules of colour
+_ROW: Final = re.compile(rb"<(?:\w+:)?row[\s/>]")
+_ROWS_END: Final = re.compile(rb"</(?:\w+:)?sheetData\s*>")
+_NO_SHEET: Final = re.compile(rb"<[!?](?!xml\s)")  # comments and the like, in which a row would be none
 _ONLY_ZEROS: Final = re.compile("0{2,20}")
 # What a damaged or foreign workbook makes openpyxl raise; it has no base class of its own.
 _DAMAGE: Final = (
@@ -81,20 +88,43 @@ def _check_parts(path: Readable, file: str, caps: Caps) -> None:
                 raise FileRefused("old_format", message, file=file)
             if raw.seek(0, 2) > caps.stored:
                 raise FileRefused("too_big", f"The workbook has more than {caps.stored:,} bytes.", file=file)
-            parts = zipfile.ZipFile(raw).infolist()
-    except zipfile.BadZipFile as exc:
+            archive = zipfile.ZipFile(raw)
+            parts = archive.infolist()
+            _check_sizes(parts, file, caps, stored=raw.seek(0, 2))
+            for part in parts:
+                if "/worksheets/" in part.filename and part.file_size > _STRETCH:
+                    _check_stretches(archive, part, file)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as exc:
         raise FileRefused("damaged", f"The workbook is damaged: {exc}.", file=file) from exc
     except OSError as exc:
         raise FileRefused("unreadable", f"The file cannot be opened: {exc.strerror}.", file=file) from exc
+
+
+def _check_sizes(parts: list[zipfile.ZipInfo], file: str, caps: Caps, *, stored: int) -> None:
     if any(part.flag_bits & 1 for part in parts):
         raise FileRefused("encrypted", "The workbook is protected by a password.", file=file)
+    most = min(caps.unpacked, max(caps.always, stored * caps.ratio))
     # The sizes an archive states are binding: no more is ever unpacked from a part than it says.
     whole = [part for part in parts if part.filename.endswith(".xml") and "/worksheets/" not in part.filename]
-    too_big = sum(part.file_size for part in parts) > caps.unpacked or any(part.file_size > _PART for part in whole)
+    too_big = sum(part.file_size for part in parts) > most or any(part.file_size > _PART for part in whole)
     if too_big or len(parts) > caps.members:
         raise FileRefused("too_big", "The workbook unpacks to more than is accepted.", file=file)
     if not any(part.filename == "xl/workbook.xml" for part in parts):
         raise FileRefused("damaged", "This is no Excel workbook.", file=file)
+
+
+def _check_stretches(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file: str) -> None:
+    """Refuse a sheet with a row that would fill the memory, before anything builds rows of it."""
+    behind: int | None = None  # bytes after the last row
+    with archive.open(part) as stream:
+        while stretch := stream.read(_STRETCH):
+            if behind is None and (end := _ROWS_END.search(stretch)):
+                behind = -end.end()
+            if behind is not None:
+                behind += len(stretch)
+            no_row = behind is None and len(stretch) == _STRETCH and not _ROW.search(stretch)
+            if no_row or _NO_SHEET.search(stretch) or (behind or 0) > _BEHIND_ROWS:
+                raise FileRefused("too_big", "A sheet of the workbook holds more than a list does.", file=file)
 
 
 def _find_header(sheet: Any, knows: Callable[[list[str]], bool], file: str) -> tuple[bool, int, list[str]] | None:

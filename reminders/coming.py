@@ -17,12 +17,12 @@ from accounts.models import Deadline, Finding
 from audit.bulk import among
 from facilities.models import Membership, Organization
 from facilities.models.tenancy import Role
-from reminders.concerned import LEFT, PEOPLE, parts
-from reminders.deputies import HEARD as DEPUTIES
+from reminders.concerned import columns_of, concerned
 from reminders.found import CYCLES, STEPS
 from reminders.found import heard as heard_of_findings
-from reminders.holding import HEARD as HOLDING
+from reminders.holding import holding
 from reminders.ladder import Audience, Ladder
+from reminders.leaving import LEFT
 from reminders.models import Digest, Reminder
 from reminders.rungs import ladders_of, subject_of
 from reminders.zones import local_time
@@ -52,15 +52,6 @@ SELECT min(r.id), p.id, p.first_name, p.last_name, r.person_id = p.id,
  GROUP BY r.deadline_id, r.step, r.organization_id, r.person_id, p.id, p.first_name, p.last_name, p.user_id
  ORDER BY p.last_name, p.first_name, p.id
 """
-_OF_ACCOUNTS: Final = {
-    "joined": "JOIN accounts_portalaccount a ON a.id = d.account_id",
-    "person": "a.person_id",
-    "place": "NULL",
-    "system": "NULL",
-    "deciding": "NULL",
-    "shared": "0",
-    "running": "a.status <> 'removed'",
-}
 _APPROVES: Final = "EXISTS (SELECT 1 FROM approvers v WHERE v.id = r.id AND v.person_id = p.id)"
 _AUDIENCES: Final = (Audience.HOLDER, Audience.APPROVER, Audience.FACILITY, Audience.ORGANIZATION)
 
@@ -154,19 +145,16 @@ def _days(deadline: Deadline, ladder: Ladder, at: datetime) -> Iterator[tuple[da
 def _told(subject: str, days: Sequence[tuple[Deadline, date, int]], ladders: Mapping[int, Ladder]) -> Coming:
     if not days:
         return {}
-    own = subject == "account"
-    concern = _OF_ACCOUNTS if own else parts(subject, "r.today")
-    heard = HOLDING if own else PEOPLE
-    deputies = DEPUTIES.format(rows="reached" if own else "placed", today="r.today")
+    own, names = subject == "account", {"rows": "reached", "today": "r.today"}
     sql = _COMING.format(
         asked=", ".join(
             _row(number, deadline.pk, on, step, ladders[deadline.pk])
             for number, (deadline, on, step) in enumerate(days)
         ),
-        heard=heard.format(**concern | {"deputies": deputies, "today": "r.today"}),
+        heard=holding(**names) if own else concerned(subject, **names),
         approves="1 = 0" if own else _APPROVES,
         left=LEFT.format(who="s.person_id", today="s.today"),
-        **{name: concern[name] for name in _OF_ACCOUNTS},
+        **columns_of(subject),
     )
     told: dict[tuple[int, date], list[Hearer]] = defaultdict(list)
     with connection.cursor() as cursor:

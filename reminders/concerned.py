@@ -1,14 +1,17 @@
-"""Who is concerned by a deadline that hangs on a role, a person, a facility or an obligation: parts of one statement.
+"""What a deadline hangs on, and who is concerned where that is a role, a person, a facility, an obligation or a step.
 
-`reminders.services.plan` reads accounts by a statement of its own; these are the twin for everything else. What is
-said here about people in SQL is said in `reminders.audience` again, as a condition on what was planned.
+Of accounts `reminders.holding` says who hears. What is said here about people in SQL is said in `reminders.audience`
+again, as a condition on what was planned.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from reminders.deputies import HEARD as DEPUTIES
+from reminders.leaving import GONE, MAILED
 from systems.selectors import official_roles
+
+_NOTHING: Final = "CAST(NULL AS bigint)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +19,18 @@ class Concern:
     """How one kind of subject leads to people: joins from deadline ``d``, and columns of what they find."""
 
     joins: str
-    person: str = "CAST(NULL AS bigint)"
-    facility: str = "CAST(NULL AS bigint)"
-    system: str = "CAST(NULL AS bigint)"
+    person: str = _NOTHING
+    facility: str = _NOTHING
+    system: str = _NOTHING
     running: str = "1 = 1"
-    deciding: str = "CAST(NULL AS bigint)"  # the request about which somebody has to decide here
+    deciding: str = _NOTHING  # the request about which somebody has to decide here
     shared: str = "0"  # 1: those who look after the place hear as soon as the person does
 
 
 _CONCERNS: Final = {
+    "account": Concern(
+        "JOIN accounts_portalaccount a ON a.id = d.account_id", person="a.person_id", running="a.status <> 'removed'"
+    ),
     "grant": Concern(
         "JOIN accounts_rolegrant g ON g.id = d.grant_id JOIN accounts_portalaccount a ON a.id = g.account_id",
         person="a.person_id",
@@ -52,15 +58,11 @@ _TERM: Final = (
     "{row}.voided_at IS NULL AND {row}.valid_from <= {today} AND ({row}.valid_to IS NULL OR {row}.valid_to >= {today})"
 )
 _WORKS: Final = "e.voided_at IS NULL AND (e.valid_to IS NULL OR e.valid_to >= {today})"
-LEFT: Final = (
-    "(EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {who} AND e.voided_at IS NULL)"
-    f" AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = {{who}} AND {_WORKS}))"
-)
 # Whoever left hears nothing, also where the membership was left open.
 _ADMINISTRATOR: Final = (
     "m.role = 'administrator' AND m.ended_at IS NULL AND u.id = m.user_id AND u.is_active"
     " AND p.user_id = u.id AND p.organization_id = r.organization_id AND p.email > ''"
-    f" AND NOT {LEFT.replace('{who}', 'p.id')}"
+    f" AND NOT {GONE}"
 )
 # Somebody hears from the first step on without being an administrator.
 _OWNED: Final = (
@@ -79,49 +81,56 @@ DECIDES: Final = (
     f" AND p.user_confirmed_at IS NOT NULL AND p.id NOT IN ({CONCERNED})"
 )
 # Who is away and has somebody to decide in her place hears none of it: her deputy does.
-_PRESENT: Final = "NOT EXISTS (SELECT 1 FROM stand_ins t WHERE t.id = {row}.id AND t.absent_id = {row}.person_id)"
-# From ``reached`` on, where planning and telling beforehand (`reminders.coming`) have the same to ask.
-PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobody of the organization may decide
+_PRESENT: Final = "NOT EXISTS (SELECT 1 FROM stand_ins t WHERE t.id = {row}.id AND t.absent_id = {person})"  # noqa: S608  (constants)
+# Who decides about a request, where a step waits for that; nothing else is planned with it, as planning it takes time.
+_DECIDERS: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobody of the organization may decide
     SELECT DISTINCT r.id, r.organization_id, p.id AS person_id
-      FROM reached r CROSS JOIN accounts_accessrequest q CROSS JOIN facilities_membership m CROSS JOIN users_user u
+      FROM {{rows}} r CROSS JOIN accounts_accessrequest q CROSS JOIN facilities_membership m CROSS JOIN users_user u
            CROSS JOIN staff_person p
-     WHERE {DECIDES} AND NOT {LEFT.replace("{who}", "p.id")}
+     WHERE {DECIDES} AND NOT {GONE}
 ), stand_ins AS MATERIALIZED (  -- who stands in for a decider who is away, as `accounts.services.requests.deciders`
     SELECT DISTINCT c.id, c.person_id AS absent_id, p.id AS person_id
       FROM deciders c CROSS JOIN staff_absence y CROSS JOIN staff_deputy s CROSS JOIN staff_person p
-           CROSS JOIN reached r CROSS JOIN accounts_accessrequest q
+           CROSS JOIN {{rows}} r CROSS JOIN accounts_accessrequest q
      WHERE y.person_id = c.person_id AND {_TERM.replace("{row}", "y")}
        AND s.decides AND s.person_id = c.person_id AND {_TERM.replace("{row}", "s")}
        AND p.id = s.deputy_id AND p.organization_id = c.organization_id AND p.email > ''
-       AND p.user_id IS NOT NULL AND p.user_confirmed_at IS NOT NULL AND NOT {LEFT.replace("{who}", "p.id")}
+       AND p.user_id IS NOT NULL AND p.user_confirmed_at IS NOT NULL AND NOT {GONE}
        AND r.id = c.id AND q.id = r.deciding_id AND p.id NOT IN ({CONCERNED})
-), approvers AS MATERIALIZED (
-    SELECT DISTINCT r.id, p.id AS person_id
-      FROM reached r CROSS JOIN accounts_rolegrant g CROSS JOIN accounts_portalaccount a CROSS JOIN staff_person p
-     WHERE g.facility_id = r.facility_id AND g.role_id IN ({{officials}})
-       AND a.id = g.account_id AND a.system_id = r.system_id AND a.status = 'active'
-       AND p.id = a.person_id AND p.organization_id = r.organization_id
-       AND {_IN_FORCE} AND (r.person_id IS NULL OR p.id <> r.person_id) AND p.email > ''
-       AND NOT {LEFT.replace("{who}", "p.id")}
+), """  # noqa: S608  (constants only, as in what follows)
+_DECIDING: Final = f"""
      UNION
     SELECT c.id, c.person_id FROM deciders c JOIN staff_person p ON p.id = c.person_id
-     WHERE p.email > '' AND {_PRESENT.format(row="c")}
+     WHERE p.email > '' AND {_PRESENT.format(row="c", person="c.person_id")}
      UNION
     SELECT t.id, t.person_id FROM stand_ins t
      UNION
     SELECT r.id, p.id
-      FROM reached r JOIN accounts_accessrequest q ON q.id = r.deciding_id
+      FROM {{rows}} r JOIN accounts_accessrequest q ON q.id = r.deciding_id
            JOIN accounts_requesthouse h ON h.organization_id = r.organization_id
            JOIN staff_person p ON p.id = h.outside_deputy_id
      WHERE p.email > '' AND p.id NOT IN ({CONCERNED})
-       AND NOT EXISTS (SELECT 1 FROM deciders c WHERE c.id = r.id)
+       AND NOT EXISTS (SELECT 1 FROM deciders c WHERE c.id = r.id)"""  # noqa: S608
+_MAY_BE_AWAY: Final = (("v", "v.person_id"), ("r", "p.id"))  # of those who look after a place, and of those above
+# From ``reached`` on, where planning and telling beforehand (`reminders.coming`) have the same to ask.
+_PEOPLE: Final = f"""{{deciders}}officials AS MATERIALIZED (  -- by key: joined, PostgreSQL would read all accounts
+    SELECT r.id, r.organization_id, r.person_id, {{today}} AS today,
+           (SELECT a.person_id FROM accounts_portalaccount a
+             WHERE a.id = g.account_id AND a.system_id = r.system_id AND a.status = 'active') AS official_id
+      FROM {{rows}} r CROSS JOIN accounts_rolegrant g
+     WHERE g.facility_id = r.facility_id AND g.role_id IN ({{officials}}) AND {_IN_FORCE}
+), approvers AS MATERIALIZED (
+    SELECT DISTINCT r.id, p.id AS person_id
+      FROM officials r CROSS JOIN staff_person p
+     WHERE p.id = r.official_id AND p.organization_id = r.organization_id
+       AND (r.person_id IS NULL OR p.id <> r.person_id) AND p.email > '' AND NOT {GONE}{{deciding}}
 ), here AS MATERIALIZED (  -- at the facility of the deadline, else where its person works
     SELECT r.id, p.id AS person_id
-      FROM reached r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
+      FROM {{rows}} r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
      WHERE m.facility_id = r.facility_id AND m.organization_id = r.organization_id AND {_ADMINISTRATOR}
      UNION
     SELECT r.id, p.id
-      FROM reached r CROSS JOIN staff_employment e CROSS JOIN facilities_membership m CROSS JOIN users_user u
+      FROM {{rows}} r CROSS JOIN staff_employment e CROSS JOIN facilities_membership m CROSS JOIN users_user u
            CROSS JOIN staff_person p
      WHERE r.facility_id IS NULL AND e.person_id = r.person_id AND e.valid_from <= {{today}} AND {_WORKS}
        AND m.facility_id = e.facility_id AND m.organization_id = r.organization_id AND {_ADMINISTRATOR}
@@ -129,52 +138,28 @@ PEOPLE: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobo
     SELECT r.*, CASE WHEN r.shared = 0 AND {_OWNED} THEN r.facility ELSE r.first END AS joined_here,
            CASE WHEN {_OWNED} OR EXISTS (SELECT 1 FROM here v WHERE v.id = r.id)
                 THEN r.organization ELSE r.first END AS joined_above
-      FROM reached r
+      FROM {{rows}} r
 ), heard AS (
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, r.person_id AS recipient_id, r.holder AS joins
-      FROM placed r JOIN staff_person p ON p.id = r.person_id
-     WHERE p.email > '' AND NOT r.has_left AND r.step <= r.holder
+      FROM placed r WHERE NOT r.has_left AND r.step <= r.holder AND {MAILED}
      UNION ALL
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, v.person_id, r.approver
       FROM placed r JOIN approvers v ON v.id = r.id WHERE r.step <= r.approver
      UNION ALL
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, v.person_id, r.joined_here
-      FROM placed r JOIN here v ON v.id = r.id WHERE r.step <= r.joined_here AND {_PRESENT.format(row="v")}
+      FROM placed r JOIN here v ON v.id = r.id WHERE r.step <= r.joined_here{{here_present}}
      UNION ALL
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id, r.joined_above
       FROM placed r CROSS JOIN facilities_membership m CROSS JOIN users_user u CROSS JOIN staff_person p
      WHERE r.step <= r.joined_above
-       AND m.organization_id = r.organization_id AND m.facility_id IS NULL AND {_ADMINISTRATOR}
-       AND NOT EXISTS (SELECT 1 FROM stand_ins t WHERE t.id = r.id AND t.absent_id = p.id)
+       AND m.organization_id = r.organization_id AND m.facility_id IS NULL AND {_ADMINISTRATOR}{{above_present}}
      UNION ALL {{deputies}}
 )"""
-HEARD: Final = f"""
-INSERT INTO reminders_heard (deadline_id, organization_id, cycle, climb, step, recipient_id, joins)
-WITH running AS (
-    SELECT d.id, d.organization_id, d.cycle, d.due_on, d.{{day}} AS day, {{person}} AS person_id,
-           {{place}} AS facility_id, {{system}} AS system_id, {{climb}} AS climb,
-           {{deciding}} AS deciding_id, {{shared}} AS shared
-      FROM accounts_deadline d {{joined}} JOIN facilities_organization o ON o.id = d.organization_id
-     WHERE d.closed_at IS NULL AND NOT d.muted AND d.account_id IS NULL AND d.zone = %s AND d.{{day}} <= %s
-       AND d.target_on IS {{target}} AND {{running}} AND {{started}}
-), stepped AS MATERIALIZED (
-    SELECT w.*, {{step}} AS step, {{first}} AS first, {{holder}} AS holder, {{approver}} AS approver,
-           {{facility}} AS facility, {{organization}} AS organization
-      FROM running w WHERE w.climb IS NOT NULL
-), reached AS MATERIALIZED (
-    SELECT s.*, {LEFT.replace("{who}", "s.person_id")} AS has_left FROM stepped s WHERE s.step < {{not_yet}}
-), {PEOPLE}
-SELECT id, organization_id, cycle, climb, step, recipient_id, max(joins) FROM heard h
- WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = h.id AND x.cycle = h.cycle
-                      AND x.step = h.step AND x.recipient_id = h.recipient_id)
- GROUP BY id, organization_id, cycle, climb, step, recipient_id
-"""
 
 
-def parts(subject: str, today: str) -> dict[str, str]:
-    """Return what `HEARD` says about one kind of subject; ``today`` is the day as a literal of ours."""
+def columns_of(subject: str) -> dict[str, str]:
+    """Return how one kind of subject is joined to deadline ``d``, and the columns of what that finds."""
     concern = _CONCERNS[subject]
-    officials = ", ".join(str(int(pk)) for pk in sorted(official_roles())) or "0"
     return {
         "joined": concern.joins,
         "person": concern.person,
@@ -183,7 +168,23 @@ def parts(subject: str, today: str) -> dict[str, str]:
         "running": concern.running,
         "deciding": concern.deciding,
         "shared": concern.shared,
-        "officials": officials,
-        "deputies": DEPUTIES.format(rows="placed", today=today),
-        "today": today,
     }
+
+
+def concerned(subject: str, *, rows: str, today: str) -> str:
+    """Return the part of a statement that ends with ``heard``: who hears of what is in ``rows``."""
+    waits = _CONCERNS[subject].deciding != _NOTHING
+    officials = ", ".join(str(int(pk)) for pk in sorted(official_roles())) or "0"
+    deputies = DEPUTIES.format(rows="placed", today=today)
+    deciders, deciding = (part.format(rows=rows, today=today) if waits else "" for part in (_DECIDERS, _DECIDING))
+    here, above = (" AND " + _PRESENT.format(row=row, person=person) if waits else "" for row, person in _MAY_BE_AWAY)
+    return _PEOPLE.format(
+        rows=rows,
+        today=today,
+        officials=officials,
+        deputies=deputies,
+        deciders=deciders,
+        deciding=deciding,
+        here_present=here,
+        above_present=above,
+    )

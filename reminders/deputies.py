@@ -15,6 +15,7 @@ from accounts.models import Deadline, RoleGrant
 from accounts.words import day
 from facilities.access import READERS
 from facilities.models import Membership
+from reminders.leaving import GONE
 from staff.models import Absence, Deputy, Employment
 
 
@@ -28,12 +29,7 @@ def _in_force(row: str) -> str:
 _AWAY: Final = f"EXISTS (SELECT 1 FROM staff_absence x WHERE x.person_id = r.person_id AND {_in_force('x')})"  # noqa: S608  (constants only, as in what follows)
 # The later of two steps: where the holder hears only afterwards (of certifications), no deputy hears before.
 _JOINS: Final = f"CASE WHEN {_AWAY} OR r.holder < r.facility THEN r.holder ELSE r.facility END"
-GONE: Final = (
-    "(EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = p.id AND e.voided_at IS NULL)"
-    " AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = p.id AND e.voided_at IS NULL"
-    " AND (e.valid_to IS NULL OR e.valid_to >= {today})))"
-)
-# A part of `reminders.services.plan` and `reminders.concerned`; ``{rows}`` has the steps at which others join.
+# A part of `reminders.holding` and `reminders.concerned`; ``{rows}`` has the steps at which others join.
 HEARD: Final = f"""
     SELECT r.id, r.organization_id, r.cycle, r.climb, r.step, p.id AS recipient_id, {_JOINS} AS joins
       FROM {{rows}} r CROSS JOIN staff_deputy s CROSS JOIN staff_person p

@@ -49,7 +49,10 @@ REVIEWED: Final = {
     AccessReview.Extent.ACCOUNTS.value: "all accounts",
     AccessReview.Extent.PRIVILEGES.value: "all privileged roles",
 }
-WHAT_IS_OWED: Final = {Obligation.Kind.LTCMI.value: "every late MDS and LTCMI completed and accepted"}
+WHAT_IS_OWED: Final = {
+    Obligation.Kind.LTCMI.value: "every late MDS and LTCMI completed and accepted",
+    Obligation.Kind.MFT_FILE.value: "the hospital-specific report in Managed File Transfer picked up",
+}
 MODELLED: Final = "A rule of your organization, modelled on the HHS rules of behavior."
 
 

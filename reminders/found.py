@@ -15,7 +15,7 @@ from facilities.models import Membership
 from facilities.models.tenancy import Role
 from reminders.audience import has_left
 from reminders.concerned import CONCERNED, DECIDES
-from reminders.deputies import GONE
+from reminders.leaving import GONE
 from staff.models import Employment
 
 # Minus the days since it was found: a step is due from that day on until the next one is.

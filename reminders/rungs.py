@@ -175,8 +175,8 @@ def begun(climb: Climb, *, day: str, on: date) -> str:
 
     Windows are left to `members_of`: said of one table, it spares the joins of what is still far from its ladder.
     """
-    whose = f"{_kinds(climb)} AND d.policy_id IS NULL" if climb.house else members_of(climb)
-    return f"({whose} AND d.{day} <= '{_plus(on, climb.ladder.first)}')"
+    whose = f"d.policy_id IS NULL AND {_kinds(climb)}" if climb.house else members_of(climb)
+    return f"(d.{day} <= '{_plus(on, climb.ladder.first)}' AND {whose})"  # the day first: most fall out by it
 
 
 def _kinds(climb: Climb) -> str:
@@ -190,9 +190,11 @@ def members_of(climb: Climb) -> str:
     """
     kinds = _kinds(climb)
     if climb.policies is not None:
-        return f"{kinds} AND d.policy_id IN ({', '.join(str(int(pk)) for pk in climb.policies)})"
+        return f"d.policy_id IN ({', '.join(str(int(pk)) for pk in climb.policies)}) AND {kinds}"
     if not climb.house:
         return kinds
+    if not climb.windows_exist:
+        return f"{kinds} AND d.policy_id IS NULL"
     window = "h.id IS NULL" if climb.window is None else f"h.enabled AND h.flag_days = h.mention_days + {climb.window}"
     return f"{kinds} AND d.policy_id IS NULL AND {window}"
 

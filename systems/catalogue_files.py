@@ -66,6 +66,14 @@ class Catalogue:
 class _OnceLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """A safe loader (in C where the wheel has it) that refuses a key standing twice; YAML itself keeps the last."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as exc:  # a day that is in no calendar, a number that is too long for one
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{str(node.value)[:40]!r}: {exc}", node.start_mark
+            ) from exc
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:

@@ -140,7 +140,7 @@ def _addresses(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
 
 
 def _roles(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
-    names = ("slug", "name", "description", "privileged", "approval_note", "vendor_allowed")
+    names = ("slug", "name", "description", "privileged", "approval_note", "vendor_allowed", "vendor_only")
     days = ("requestable_from", "usable_from", "usable_until")
     for system in catalogue.all_of("systems"):
         for position, entry in enumerate(system.roles):
@@ -194,7 +194,7 @@ def _quotas(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
     for system in catalogue.all_of("systems"):
         own = _system(ids, system.slug)
         for entry in system.quotas:
-            row = _plain(entry, "counts", "provider_type", "least", "most", "recommended", "note")
+            row = _plain(entry, "counts", "provider_type", "least", "most", "recommended", "note", "cure")
             row |= {"system_id": own, "key": entry.cite.fact, "stream_id": _stream(ids, entry.stream)}
             yield row | {"role_id": _role(ids, own, entry.role)} | _cited(entry.cite, ids)
 
@@ -209,8 +209,8 @@ def _prerequisites(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
 
 def _steps(catalogue: Catalogue, ids: Ids) -> Iterator[Row]:
     names = (
-        "key", "title", "text", "actor", "duration", "unit", "after", "together", "cure_for", "stage", "only_if",
-        "provider_type", "effective_from", "effective_to",
+        "key", "title", "text", "actor", "duration", "unit", "after", "together", "cure_for", "stage", "takes",
+        "only_if", "provider_type", "effective_from", "effective_to",
     )  # fmt: skip
     for system in catalogue.all_of("systems"):
         for kind, entries in system.steps.items():

@@ -108,6 +108,7 @@ class RoleEntry(Cited):
     approved_by: Slug | None = None
     approval_note: str = ""
     vendor_allowed: bool = True
+    vendor_only: bool = False
     requestable_from: date | None = None
     usable_from: date | None = None
     usable_until: date | None = None
@@ -164,6 +165,7 @@ class QuotaEntry(Cited):
     most: Positive | None = None
     recommended: bool = False
     note: str = ""
+    cure: str = ""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
@@ -171,6 +173,8 @@ class QuotaEntry(Cited):
             raise ValueError("a quota names least, most, or in its note how many")
         if self.least is not None and self.most is not None and self.least > self.most:
             raise ValueError("least lies above most")
+        if (self.most is None) != (self.cure == ""):
+            raise ValueError("most and cure come together: what to do where all are taken")
         return self
 
 
@@ -200,6 +204,7 @@ class StepEntry(Cited):
     together: Slug | Literal[""] = ""
     cure_for: Slug | Literal[""] = ""
     stage: str = Field(default="", max_length=60)
+    takes: str = Field(default="", max_length=40)
     only_if: Annotated[Step.OnlyIf, Field(strict=False)] | Literal[""] = ""
     provider_type: Annotated[ProviderType, Field(strict=False)] | Literal[""] = ""
     effective_from: date | None = None
@@ -209,6 +214,8 @@ class StepEntry(Cited):
     def _duration_has_unit(self) -> Self:
         if (self.duration is None) != (self.unit == ""):
             raise ValueError("duration and unit come together")
+        if self.takes and self.duration is not None:
+            raise ValueError("takes is for what has no number; it does not go with a duration")
         return self
 
 

@@ -1,7 +1,7 @@
 """Load the catalogue: make the tables say what the files say, and nothing else."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models import Max
 
 from audit.services import Ref, record
-from systems.catalogue_files import FOLDER, Catalogue, read_catalogue
+from systems.catalogue_files import FOLDER, Catalogue, CatalogueError, CatalogueInvalid, read_catalogue
 from systems.catalogue_rows import NATURAL_KEYS, Ids, Row, links_of, rows_of, self_references
 from systems.models import Contact, Milestone, Policy, Source, System, SystemRole
 
@@ -102,7 +102,12 @@ def _write(catalogue: Catalogue) -> CatalogueLoad:
 
 
 def _bring_in_line(model: type[models.Model], key: tuple[str, ...], rows: list[Row], stamp: Row) -> dict[str, set[int]]:
-    """Create, change and withdraw rows until the table holds `rows`; `stamp` goes on whatever is written."""
+    """Create, change and withdraw rows until the table holds `rows`; `stamp` goes on whatever is written.
+
+    Raises CatalogueInvalid where the table cannot hold them.
+    """
+    if errors := list(_not_to_be_held(model, key, rows)):
+        raise CatalogueInvalid(errors)
     manager = model._default_manager
     known = {tuple(getattr(each, name) for name in key): each for each in manager.all()}
     new: list[models.Model] = []
@@ -122,6 +127,23 @@ def _bring_in_line(model: type[models.Model], key: tuple[str, ...], rows: list[R
     if changed or withdrawn:
         manager.bulk_update([*changed, *withdrawn], columns, batch_size=200)
     return {"created": _pks(new), "changed": _pks(changed), "withdrawn": _pks(withdrawn)}
+
+
+def _not_to_be_held(model: type[models.Model], key: tuple[str, ...], rows: list[Row]) -> Iterator[CatalogueError]:
+    """Say which rows stand twice, and which texts are longer than their column or no text at all."""
+    table = str(model._meta.verbose_name)
+    longest = {column.attname: getattr(column, "max_length", None) for column in model._meta.concrete_fields}
+    counts = Counter(tuple(row[name] for name in key) for row in rows)
+    for row in rows:
+        said = " ".join(row[name][:60] for name in key if isinstance(row[name], str))
+        if counts.pop(tuple(row[name] for name in key), 1) > 1:
+            yield CatalogueError(table, None, said, "stands more than once")
+        for name, value in row.items():
+            most = longest.get(name)
+            if isinstance(value, str) and "\0" in value:
+                yield CatalogueError(table, None, said, f"{name} holds a character that no text may hold")
+            elif isinstance(value, str) and most is not None and len(value) > most:
+                yield CatalogueError(table, None, said, f"{name} has more than {most} characters")
 
 
 def _set(each: models.Model, values: Row) -> models.Model:

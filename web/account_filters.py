@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Case, DateField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 
 from accounts.models import Deadline, PortalAccount, RoleGrant
 from accounts.models.inventory import PortalAccountQuerySet
@@ -44,6 +45,9 @@ STANDINGS = (
     Choice("removed", "Removed"),
 )
 HOLDERS = (Choice("working", "Works here"), Choice("left", "Left"))
+NOW, ENDED = "now", "ended"
+HELD = (Choice(NOW, "Now"), Choice(ENDED, "No longer"))
+LOGINS = (Choice(PortalAccount.LoginState.UNKNOWN.value, "Not known"), Choice("never", "Never signed in"))
 
 
 def matching(
@@ -55,18 +59,35 @@ def matching(
     """
     if chosen.get("system"):
         accounts = accounts.filter(system=chosen["system"])
-    grants = RoleGrant.objects.known()
-    if chosen.get("role"):
-        grants = grants.filter(role=chosen["role"])
-    if chosen.get("facility"):
-        grants = grants.filter(facility=chosen["facility"])
-    if chosen.get("role") or chosen.get("facility"):
-        accounts = accounts.filter(Exists(grants.filter(account=OuterRef("pk"))))
+    if chosen.get("role") or chosen.get("facility") or chosen.get("held"):
+        accounts = _with_roles(accounts, chosen, on)
+    if chosen.get("login"):
+        accounts = accounts.filter(login_state=chosen["login"])
     if chosen.get("holder"):
         accounts = _held_by(accounts, chosen["holder"], on)
     if chosen.get("q"):
         accounts = accounts.filter(pk__in=_found_by(organization, chosen["q"]))
     return narrowed(accounts, chosen.get("standing", ""), on)
+
+
+def _with_roles(accounts: PortalAccountQuerySet, chosen: dict[str, Any], on: date) -> PortalAccountQuerySet:
+    """Return the accounts with such a role: whether it holds or has ended, unless one of both is asked for."""
+    grants = RoleGrant.objects.known().filter(account=OuterRef("pk"))
+    if chosen.get("role"):
+        grants = grants.filter(role=chosen["role"])
+    if chosen.get("facility"):
+        grants = grants.filter(facility=chosen["facility"])
+    now = Exists(grants.in_force(on))
+    if chosen.get("held") == NOW:
+        return accounts.filter(now)
+    if chosen.get("held") == ENDED:
+        return accounts.filter(Exists(grants.filter(valid_to__lt=on)), ~now)
+    return accounts.filter(Exists(grants))
+
+
+def held_there(slug: str, facility: int, system: str) -> str:
+    """Return the list of accounts of a system with a role in force at a facility, as they are counted."""
+    return f"{reverse('web:accounts', args=[slug])}?system={system}&facility={facility}&held={NOW}"
 
 
 def _found_by(organization: Organization, text: str) -> QuerySet[Any]:

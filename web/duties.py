@@ -60,6 +60,8 @@ def concerning(scope: Scope, on: date) -> QuerySet[Deadline]:
     near = Q()
     for kind in _KINDS:
         near |= Q(kind=kind, due_on__lte=on + timedelta(days=first_step(kind)))
+    files = Q(kind=Deadline.Kind.WINDOW, obligation__isnull=False)  # a step's window stands with its request
+    near |= files & Q(due_on__lte=on + timedelta(days=first_step(Deadline.Kind.WINDOW)))
     rows = Deadline.objects.open().filter(near, organization=scope.organization, account=None)
     places = scope.reads
     if places is not None:

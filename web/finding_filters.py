@@ -4,16 +4,23 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import RoleGrant
-from accounts.models.watch import FindingQuerySet
+from accounts.models import Finding, RoleGrant
+from accounts.models.watch import FindingQuerySet, Severity
+
+SERIOUS = "serious"  # critical or high, which look late
+WITHOUT = "without"  # passed dates of accounts, which are counted as late accounts
 
 
 def narrowed(findings: FindingQuerySet, chosen: dict[str, Any]) -> FindingQuerySet:
     """Return the findings that a filter (its ``chosen``) leaves."""
     if chosen.get("kind"):
         findings = findings.filter(kind=chosen["kind"])
-    if chosen.get("severity"):
+    if chosen.get("severity") == SERIOUS:
+        findings = findings.filter(severity__in=(Severity.CRITICAL, Severity.HIGH))
+    elif chosen.get("severity"):
         findings = findings.filter(severity=chosen["severity"])
+    if chosen.get("late") == WITHOUT:
+        findings = findings.exclude(kind=Finding.Kind.LAPSE, deadline__account__isnull=False)
     if chosen.get("facility"):
         place = chosen["facility"]
         there = RoleGrant.objects.known().filter(facility=place)

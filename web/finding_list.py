@@ -18,6 +18,7 @@ from accounts.policy.requesting import Kind
 from accounts.telling import SUBJECTS, Names, about, names
 from facilities.access import Action, Scope
 from systems.policy import Standing
+from web.account_filters import held_there
 from web.dossiers import Dossier, gather
 from web.duties import duty_rows
 from web.reach import accounts_in_reach, people_in_reach
@@ -36,7 +37,7 @@ _LOOKS = {
 
 # Kind of finding -> label and filter of the list of accounts that it is about; label and page where one answers it.
 _TO_ACCOUNTS: dict[str, tuple[str, str]] = {
-    Finding.Kind.UNKNOWN_LOGINS: ("See who to ask", "&standing=unknown"),
+    Finding.Kind.UNKNOWN_LOGINS: ("See who to ask", "&login=unknown"),
     Finding.Kind.CLOSED_SYSTEM: ("See the accounts", ""),
     Finding.Kind.QUOTA: ("See the accounts", ""),
     Finding.Kind.OFFICIALS_LAPSE: ("See the accounts", ""),
@@ -248,8 +249,7 @@ def _deed(scope: Scope, finding: Finding, facts: dict[str, Any], reach: Reach) -
     slug, place = scope.organization.slug, finding.facility_id
     if finding.kind in _TO_ACCOUNTS:
         label, more = _TO_ACCOUNTS[finding.kind]
-        query = f"?system={facts['system']}&facility={place}{more}"
-        return {"label": label, "url": reverse("web:accounts", args=[slug]) + query}
+        return {"label": label, "url": f"{held_there(slug, place or 0, facts['system'])}{more}"}
     if finding.kind in _TO_STATEMENTS and scope.may(Action.EDIT_FACILITY, [place] if place else []):
         label, page = _TO_STATEMENTS[finding.kind]
         return {"label": label, "url": reverse(page, args=[slug, place])}

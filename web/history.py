@@ -133,8 +133,7 @@ def _mails(scope: Scope, account: PortalAccount) -> list[dict[str, Any]]:
     return [_mail(*mail) for mail in mails_about(scope, account, LOGINS_SHOWN)]
 
 
-def _mail(sent_at: datetime, who: str, kind: str) -> dict[str, Any]:
-    about = Deadline.Kind(kind).label.lower()
+def _mail(sent_at: datetime, who: str, about: str) -> dict[str, Any]:
     return {
         "on": day_in(sent_at, EASTERN),
         "at": sent_at,

@@ -14,6 +14,7 @@ from audit.bulk import among
 from facilities.access import Scope
 from staff.models import Person
 from systems.policy import Standing
+from web.account_filters import held_there
 from web.standings import Held, all_held
 
 SHOWN: Final = 8  # accounts of one place; the list of accounts has the rest
@@ -38,7 +39,7 @@ class Others:
 
     people: list[Other] = field(default_factory=list)
     hidden: int = 0
-    more: int = 0  # accounts beyond those shown
+    all: int = 0  # accounts there, the person's own among them, where more are there than are shown
     all_url: str = ""  # the list that has them
 
     @property
@@ -54,10 +55,11 @@ class Others:
 
 @dataclass(slots=True)
 class _Keys:
-    """Keys of the accounts of one place that are shown, of those beyond, and of people whom the member may not read."""
+    """Keys of the accounts of one place that are shown, of all there, and of people whom the member may not read."""
 
     shown: dict[int, None] = field(default_factory=dict)  # in the order of the page
-    beyond: set[int] = field(default_factory=set)
+    everybody: set[int] = field(default_factory=set)
+    beyond: bool = False  # there are others than those shown
     unseen: set[int] = field(default_factory=set)
 
 
@@ -78,9 +80,11 @@ def others(scope: Scope, person: Person, places: Collection[Place], on: date) ->
     found: dict[Place, Others] = {}
     for place, each in keys.items():
         people = [_other(scope, held[account], roles[place, account]) for account in each.shown]
-        found[place] = Others(people, hidden=len(each.unseen), more=len(each.beyond))
+        found[place] = Others(people, hidden=len(each.unseen))
         if each.beyond:
-            found[place].all_url = _all_of(scope, place, accounts[next(iter(each.shown))])
+            system = accounts[next(iter(each.shown))].system.slug
+            found[place].all = len(each.everybody)
+            found[place].all_url = held_there(scope.organization.slug, place[0], system)
     return found
 
 
@@ -92,21 +96,23 @@ def _keys(scope: Scope, person: Person, places: Collection[Place], on: date) -> 
         organization=scope.organization,
         facility__in={facility for facility, _ in places},
         account__system__in={system for _, system in places},
-        account__status__in=(status.ACTIVE, status.LOST),
     )
-    grants = grants.exclude(account__person=person)
+    grants = grants.exclude(account__status=status.REMOVED)
     rows = grants.order_by("account__person__last_name", "account__person__first_name", "account_id")
-    columns = ("facility_id", "account__system_id", "account_id", "account__person_id")
-    for facility, system, account, whose in rows.values_list(*columns).distinct():
+    columns = ("facility_id", "account__system_id", "account_id", "account__person_id", "account__status")
+    for facility, system, account, whose, state in rows.values_list(*columns).distinct():
         keys = found.get((facility, system))
         if keys is None:
+            continue
+        keys.everybody.add(account)
+        if whose == person.pk or state not in (status.ACTIVE, status.LOST):
             continue
         if scope.reads is not None and facility not in scope.reads:
             keys.unseen.add(whose)
         elif len(keys.shown) < SHOWN or account in keys.shown:
             keys.shown[account] = None
         else:
-            keys.beyond.add(account)
+            keys.beyond = True
     return found
 
 
@@ -119,11 +125,6 @@ def _other(scope: Scope, each: Held, roles: Iterable[str]) -> Other:
         words=each.words,
         next_on=each.next_on,
     )
-
-
-def _all_of(scope: Scope, place: Place, account: PortalAccount) -> str:
-    query = f"?system={account.system.slug}&facility={place[0]}"
-    return reverse("web:accounts", args=[scope.organization.slug]) + query
 
 
 def beside(scope: Scope, account: PortalAccount, grants: Iterable[RoleGrant], on: date) -> list[dict[str, Any]]:

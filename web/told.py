@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, Value
+from django.db.models import BigIntegerField, BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 
+from accounts.finding_words import WORDS
 from accounts.models import Deadline, Finding, PortalAccount
 from accounts.words import count_noun, listed
 from accounts.words import day_in as in_words
@@ -48,13 +49,35 @@ def told_of_findings(scope: Scope, findings: Sequence[Finding]) -> Told:
     return _told(scope, "finding", sent.annotate(whose=whose, approves=Value(False)))
 
 
-def mails_about(scope: Scope, account: PortalAccount, most: int) -> list[tuple[datetime, str, str]]:
-    """Return when whom a mail told of an account, and the kind of date, newest first. Queries as above."""
-    about = Reminder.objects.filter(deadline__account=account)
-    sent = _sent(about.annotate(whose=F("deadline__account__person"), approves=Value(False)))
-    rows = [(each, _hearer(each)) for each in sent.select_related("deadline").order_by("-digest__sent_at", "pk")[:most]]
+Mail = tuple[datetime, str, str]  # when, to whom, about what
+
+
+def mails_about(scope: Scope, account: PortalAccount, most: int) -> list[Mail]:
+    """Return when whom a mail told of a date of an account or of what is wrong with it, newest first. Queries as above.
+
+    Two ranges of keys, put together: one condition beside the other would walk through all reminders.
+    """
+    dates, wrong = Reminder.objects.filter(deadline__account=account), Reminder.objects.filter(finding__account=account)
+    return _mails(scope, Reminder.objects.filter(pk__in=dates.values("pk").union(wrong.values("pk"))), account, most)
+
+
+def mails_about_findings(scope: Scope, account: PortalAccount, most: int) -> list[Mail]:
+    """Return when whom a mail told of what is or was wrong with an account, newest first. Queries as above."""
+    return _mails(scope, Reminder.objects.filter(finding__account=account), account, most)
+
+
+def _mails(scope: Scope, about: Any, account: PortalAccount, most: int) -> list[Mail]:
+    sent = _sent(about.annotate(whose=Value(account.person_id, output_field=BigIntegerField()), approves=Value(False)))
+    sent = sent.select_related("deadline", "finding").order_by("-digest__sent_at", "pk")
+    rows = [(each, _hearer(each)) for each in sent[:most]]
     called = _called(scope, (hearer for _, hearer in rows))
-    return list(dict.fromkeys((each.digest.sent_at, called(hearer), each.deadline.kind) for each, hearer in rows))
+    return list(dict.fromkeys((each.digest.sent_at, called(hearer), _about(each)) for each, hearer in rows))
+
+
+def _about(sent: Reminder) -> str:
+    if sent.finding is not None:
+        return f"“{WORDS[sent.finding.kind].heading}”"
+    return sent.deadline.get_kind_display().lower() if sent.deadline else ""
 
 
 def _sent(reminders: Any) -> Any:

@@ -3,7 +3,9 @@
 from datetime import date
 from typing import Final, NamedTuple
 
+from accounts.lists.columns import says_where
 from accounts.lists.words import NEVER, State, Systems, SystemWords, find_roles
+from accounts.policy.holders import ANYWHERE
 from imports.columns import Guess
 from staff.policy import Rejection
 from staff.roster.cleaning import Cleaner, Words, Wrong, email_of, key_of, short
@@ -17,7 +19,7 @@ class AccountRow(NamedTuple):
 
     line: int
     system: SystemWords
-    facility: int
+    facility: int  # ANYWHERE: the list names none
     first_name: str
     last_name: str
     number: str
@@ -66,7 +68,7 @@ class AccountCleaner:
     ) -> None:
         self._cells = Cleaner(guess, places, words, on=on)
         self._systems, self._system, self._states = systems, system, states
-        self._latest = latest
+        self._latest, self._places_said = latest, says_where(guess)
 
     @property
     def restored(self) -> list[tuple[int, str, str]]:
@@ -85,7 +87,7 @@ class AccountCleaner:
             user_id, approver = key_of(said, "user_id"), short(said, "approver")
             if not (last or number or email or user_id):
                 raise Wrong("user_id", "the row does not say whose account it is")
-            facility = self._cells.facility(line, said)
+            facility = self._cells.facility(line, said) if self._places_said else ANYWHERE
             system = self._find_system(said)
             roles = self._roles(system, said)
             days = {name: self._past(said, name) for name in ("granted_on", "requested_on", "last_certified_on")}

@@ -96,14 +96,19 @@ def guess_accounts(header: list[str], chosen: Mapping[str, str] | None = None) -
     return guess
 
 
+def says_where(guess: Guess) -> bool:
+    """Return whether rows name a facility; a list that does not is one of logins."""
+    return bool({"ccn", "facility"} & guess.columns.keys())
+
+
 def missing_from(guess: Guess, *, system_known: bool = False) -> list[str]:
     """Return in words what a list of accounts cannot do without and this header does not have."""
     missing = []
     named = guess.has("first_name", "last_name") or "full_name" in guess.columns
     if not named and not {"email", "employee_number", "user_id"} & guess.columns.keys():
         missing.append("whose account a row is (columns such as “User ID”, “E-mail” or “First Name” and “Last Name”)")
-    if "ccn" not in guess.columns and "facility" not in guess.columns:
-        missing.append("the facility (a column such as “CCN” or “Facility”)")
+    if not says_where(guess) and "last_login_on" not in guess.columns:
+        missing.append("the facility (a column such as “CCN” or “Facility”), or in a list of logins the last login")
     if not system_known and not {"system", "application"} & guess.columns.keys():
         missing.append(LACKS_SYSTEM)
     return missing

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from accounts.lists.cleaning import AccountCleaner, AccountRow
-from accounts.lists.columns import DAYS, FIELDS, guess_accounts, knows, missing_from
+from accounts.lists.columns import DAYS, FIELDS, guess_accounts, knows, missing_from, says_where
 from accounts.lists.words import INDIVIDUAL, NEVER, State, Systems, SystemWords, read_state, role_words
 from imports.opening import Readable
 from staff.policy import Rejection
@@ -27,6 +27,11 @@ from staff.roster.reading import (
     values_of,
 )
 from systems.models import System, SystemRole
+
+_LOGINS_ONLY: Final = (
+    "No column says the facility, so this is read as a list of logins: it tells when people signed in to accounts that"
+    " are known here, and changes nothing else."
+)
 
 
 @dataclass(slots=True)
@@ -98,6 +103,8 @@ def _judge(
 ) -> None:
     """Make accounts and rejections of the rows that were taken in."""
     take_styles(found, DAYS, NEVER)
+    if not says_where(found.guess):
+        found.notes.append(_LOGINS_ONLY)
     cleaner = AccountCleaner(
         found.guess, places, Words(found.styles, {}), systems, _states(found), system=system, on=on, latest=latest
     )

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0024_when_accounts_were_lost'),
+        ('accounts', '0025_roles_until_a_day'),
         ('facilities', '0003_first_hour'),
         ('staff', '0008_deputies_who_decide'),
     ]

@@ -113,10 +113,11 @@ class RecordCopy(Stated):
 
 
 class Obligation(Stated):
-    """Something a facility owes by a date: counted from an event by a policy (R-56), or a day typed by somebody."""
+    """Something a facility owes by a date: counted from an event by a policy (R-56, R-58), or a typed day."""
 
     class Kind(models.TextChoices):
         LTCMI = "ltcmi", "Texas LTCMI window"
+        MFT_FILE = "mft-file", "Report in Managed File Transfer, to be picked up"
         OTHER = "other", "Other"
 
     facility = models.ForeignKey("facilities.Facility", models.PROTECT, related_name="obligations")

@@ -221,6 +221,7 @@ class RequestStep(models.Model):
     together = models.CharField(max_length=32, blank=True)
     cure_for = models.CharField(max_length=32, blank=True)
     stage = models.CharField(max_length=60, blank=True)
+    takes = models.CharField(max_length=40, blank=True)  # in CMS's words, where no number was printed
     state = models.CharField(max_length=7, choices=State, default=State.WAITING.value)
     started_on = models.DateField(null=True, blank=True)
     due_on = models.DateField(null=True, blank=True)

@@ -190,6 +190,7 @@ class Finding(models.Model):
         NO_SUCCESSOR = "no-successor", "Nobody has access to the system that took over"
         NO_EPOC_ADMINISTRATOR = "no-epoc-administrator", "Nobody receives deficiency statements"
         PSR_TWO_PEOPLE = "psr-two-people", "PS&R needs two people"
+        NO_FILE_PICKUP = "no-file-pickup", "Nobody can pick up reports from Managed File Transfer"
         # what files and people told us
         MISSING_IN_FILE = "missing-in-file", "Missing in the system's own list"
         MANY_TYPED = "many-typed", "Many logins typed for others"

@@ -86,6 +86,8 @@ class Change:
     added: Someone | None = None
     reason: str = ""
     phrases: Mapping[str, str] = field(default_factory=dict)
+    desk: str = ""  # the help desk with its e-mail address, as the catalogue has it
+    epoc: bool = False  # the removed one holds an ePOC account as well, which goes by mail (QIES-REM-5)
 
 
 def account_request(change: Change) -> Sheet:
@@ -104,6 +106,7 @@ def account_request(change: Change) -> Sheet:
         form="MDS Individual User Account Request",
         send_to="The QTSO help desk; the form is on the QTSO site.",
         parts=tuple(parts),
+        message=f"By e-mail to {change.desk}: {_epoc_words(change)}" if change.epoc else "",
         hints=(
             "The form may have further fields; their full list was not found.",
             "The CMSNet ID has a form of its own: removing one ID does not remove the other.",
@@ -143,13 +146,18 @@ def epoc_removal(change: Change) -> Sheet:
     """Return the mail that removes an ePOC account of the old system (QIES-REM-5): facility, CCN, the user's name."""
     if change.removed is None:
         raise SheetRefused("Say whose account is to be removed.")
-    ccn = f"CCN {change.site.ccn}" if change.site.ccn else "no CCN"
     return Sheet(
         title="Mail to remove an ePOC account",
         form="E-mail to the QTSO help desk",
-        send_to="The QTSO help desk",
-        message=f"Please remove the ePOC account of {change.removed.name} at {change.site.name}, {ccn}.",
+        send_to=change.desk,
+        message=_epoc_words(change),
     )
+
+
+def _epoc_words(change: Change) -> str:
+    name = change.removed.name if change.removed else ""
+    ccn = f"CCN {change.site.ccn}" if change.site.ccn else "no CCN"
+    return f"Please remove the ePOC account of {name} at {change.site.name}, {ccn}."
 
 
 def call_sheet(system: str, site: Site, who: Someone, contact: str) -> Sheet:

@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from staff.policy.names import Named, agree, bare_number, full_name
+
+ANYWHERE: Final = 0  # no facility: a row of a list of logins means the account wherever it is held
 
 
 class Holder(NamedTuple):
@@ -63,7 +65,8 @@ class Holders:
         """Return the person's key, or in words why nobody can be told.
 
         Number, e-mail and user ID have to mean one and the same person, and the name must not speak against it.
-        A name alone counts where exactly one person of that name works or holds access at the facility.
+        A name alone counts where exactly one person of that name works or holds access at the facility; of a row
+        without a facility, where exactly one of the organization is called so.
         """
         keys = {
             "number": bare_number(wanted.number) if wanted.number else None,
@@ -97,9 +100,11 @@ class Holders:
         if not wanted.last_name:
             return "nobody here is known by what the row says"
         named = self._by_full_name.get(full_name(wanted), [])
-        here = [key for key in named if wanted.facility in self._people[key].facilities]
+        here = [key for key in named if wanted.facility in (ANYWHERE, *self._people[key].facilities)]
         if len(here) == 1:
             return self._against(here[0], wanted) or here[0]
+        if len(here) > 1 and wanted.facility == ANYWHERE:
+            return "several people here have this name: give the employee number or the e-mail"
         if len(here) > 1:
             return "several people of this name work there: give the employee number or the e-mail"
         if named:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from accounts.policy.holders import id_key
+from accounts.policy.holders import ANYWHERE, id_key
 from accounts.policy.sightings import Sighting, contradicting
 
 
@@ -53,6 +53,7 @@ class Held(NamedTuple):
     grants: dict[tuple[int, int], int]
     certified: dict[tuple[int, int], date]
     seen: Sequence[Sighting] = ()
+    others: int = 0  # further open accounts of the same person on the same system
 
 
 class Refusal(NamedTuple):
@@ -120,6 +121,9 @@ def change_of(rows: Sequence[Row], held: Held | None, *, known_id: str, on: date
     What was only asked for is no access yet and changes nothing. ``known_id``: the person's user ID at the authority.
     """
     rows, refused = _one_user_id([row for row in rows if not row.requested], known_id)
+    if rows and rows[0].facility == ANYWHERE:
+        rows, unclear = _of_one_account(rows, held)
+        refused += unclear
     change = Change(account=held.key if held else None, line=rows[0].line if rows else 0)
     rows, riddles = _understood(rows, held)
     rows, unseen = _not_contradicted(rows, held)
@@ -141,10 +145,27 @@ def change_of(rows: Sequence[Row], held: Held | None, *, known_id: str, on: date
         change.status = "active"
     elif held.status in ("requested", "planned") and working:
         change.status, change.was = "active", held.status
-    _grants(change, rows, held, on)
+    _grants(change, [row for row in rows if row.facility != ANYWHERE], held, on)
     if held is not None and held.status == "active" and not working and set(held.grants.values()) == set(change.ended):
         change.lost = rows[0].lost  # nothing is left of it
     return change, refused
+
+
+def _of_one_account(rows: Sequence[Row], held: Held | None) -> tuple[list[Row], list[Refusal]]:
+    """Return the rows without a facility that mean one known account: they tell of logins and open or end no access."""
+    reason = ""
+    if held is None:
+        reason = "no account of hers or his on this system is known here, and a list without facilities opens none"
+    elif held.others:
+        reason = "this person has several accounts on this system: record the login on the page of the right one"
+    kept, refused = [], []
+    for row in rows:
+        said = reason or ("a list without facilities ends no access: say at which facility" if row.lost else "")
+        if said:
+            refused.append(Refusal(row.line, "role_status" if held and not held.others else "facility", said))
+        else:
+            kept.append(row)
+    return kept, refused
 
 
 def _roles(row: Row, held: Held | None) -> tuple[int, ...]:
@@ -178,7 +199,7 @@ def _not_contradicted(rows: Sequence[Row], held: Held | None) -> tuple[list[Row]
         against = contradicting(row.last_login_on, held.seen) if held and row.last_login_on else None
         if against:
             reason = f"on {against.seen_on} a Security Official saw that the last login was on {against.last_login_on}"
-            refused.append(Refusal(row.line, "last_login", reason))
+            refused.append(Refusal(row.line, "last_login_on", reason))
         else:
             kept.append(row)
     return kept, refused

@@ -10,7 +10,10 @@ _SEVERITY = {"CMSN-QUO-1": "high"}  # R-23; R-24 is medium
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """At most so many people per facility; ``role`` None: whatever the role. ``kind`` empty: any kind of provider."""
+    """At most so many people per facility; ``role`` None: whatever the role. ``kind`` empty: any kind of provider.
+
+    ``cure``: what to do where all of them are taken.
+    """
 
     key: str
     system: str
@@ -18,6 +21,7 @@ class Limit:
     role: int | None = None
     stream: str | None = None
     kind: str = ""
+    cure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

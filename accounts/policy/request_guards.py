@@ -74,16 +74,20 @@ class Wanted:
     still_needed: bool = False
     role: int | None = None
     role_name: str = ""
+    role_fact: str = ""
     vendor_allowed: bool = True
+    vendor_only: bool = False
     decides: bool = False  # the role is the one that decides others' requests on CMS's side
-    has_official: bool = True
+    has_official: bool = True  # somebody besides the person: nobody approves the own request (HARP-ROLE-2)
+    is_official: bool = False  # the person decides others' requests there
     usable_from: date | None = None
     usable_until: date | None = None
     requestable_from: date | None = None
     holds: bool = False
     has_account: bool = False
     running: bool = False
-    limits: tuple[tuple[Limit, frozenset[int]], ...] = ()  # with the people who hold what each counts
+    # With the people who hold what each counts, and those for whom it is asked already.
+    limits: tuple[tuple[Limit, frozenset[int], frozenset[int]], ...] = ()
     needs: tuple[Authority, ...] = ()
     needs_factor: bool = False
     sign_in_system: bool = False  # the system is an authority where a user ID is chosen for good
@@ -111,6 +115,13 @@ def _person(asked: Wanted, on: date) -> Iterator[Guard]:
         yield Guard("held", "", True, message, "Choose another role, or another facility.")
 
 
+def _removal(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.kind == "removal" and asked.system == "casper":
+        message = "One user name opens QIES and CASPER. This ends CASPER here only; the QIES account stays open."
+        cure = "If that is to go as well, ask for the removal of QIES, too."
+        yield Guard("casper_only", "R-34", False, message, cure, "QIES-REM-2")
+
+
 def _role(asked: Wanted, on: date) -> Iterator[Guard]:
     if asked.kind not in _NEW_ACCESS:
         return
@@ -123,7 +134,16 @@ def _role(asked: Wanted, on: date) -> Iterator[Guard]:
     elif asked.usable_from is not None and on < asked.usable_from:
         message = f"{asked.role_name} works from {asked.usable_from:%d %b %Y} on; it can be requested before."
         yield Guard("role_waits", "", False, message, "", "IQ-REG-5")
-    if asked.vendor and not asked.vendor_allowed:
+    yield from _vendor(asked)
+
+
+def _vendor(asked: Wanted) -> Iterator[Guard]:
+    if not asked.vendor:
+        if asked.vendor_only:
+            message = f"{asked.role_name} is for people of a vendor, and {asked.name} works for the provider."
+            cure = "Choose the role of the provider's own people."
+            yield Guard("vendor_role", "R-22", True, message, cure, asked.role_fact)
+    elif not asked.vendor_allowed and asked.decides:
         yield Guard(
             "vendor_official",
             "R-20",
@@ -132,7 +152,10 @@ def _role(asked: Wanted, on: date) -> Iterator[Guard]:
             "Ask for somebody whom the facility employs.",
             "IQ-SO-4",
         )
-    elif asked.vendor:
+    elif not asked.vendor_allowed:
+        message = f"{asked.name} works for a vendor, and {asked.role_name} is for people of the provider."
+        yield Guard("vendor_role", "R-22", True, message, "Choose the role for vendors.", asked.role_fact)
+    else:
         yield Guard(
             "vendor_per_ccn",
             "R-22",
@@ -166,6 +189,13 @@ def _place(asked: Wanted, on: date) -> Iterator[Guard]:
             message = f"{asked.facility} has no CCN."
             yield Guard("no_ccn", "R-30", True, message, "Wait until CMS has assigned it.", asked.needs_ccn)
     if not asked.has_official and not asked.decides:
+        if asked.is_official:
+            message = (
+                f"{asked.name} is the only Security Official of {asked.facility} on {asked.system_name}, and nobody"
+                " approves the own request."
+            )
+            yield Guard("no_official", "R-21", False, message, "Ask for a second Security Official.", "HARP-ROLE-2")
+            return
         yield Guard(
             "no_official",
             "R-16",
@@ -179,18 +209,15 @@ def _place(asked: Wanted, on: date) -> Iterator[Guard]:
 def _quotas(asked: Wanted, on: date) -> Iterator[Guard]:
     if asked.kind not in _NEW_ACCESS:
         return
-    for limit, people in asked.limits:
-        held = len(people - {asked.person})
-        if asked.person in people or held < limit.most:
+    for limit, people, waiting in asked.limits:
+        held, further = len(people - {asked.person}), len(waiting - people - {asked.person})
+        if asked.person in people or held + further < limit.most:
             continue
         blocks = limit.key == "CMSN-QUO-1"
-        cure = (
-            "Have one of them removed first."
-            if blocks
-            else "More than that takes the account maintenance request form; the steps name it. Or remove one first."
-        )
         message = f"{asked.facility} has {held} of {limit.most} accounts that {asked.system_name} allows."
-        yield Guard("quota", "R-23" if blocks else "R-24", blocks, message, cure, limit.key)
+        if further:
+            message = f"{message[:-1]}, and {further} more {'is' if further == 1 else 'are'} asked for already."
+        yield Guard("quota", "R-23" if blocks else "R-24", blocks, message, limit.cure, limit.key)
 
 
 def _prerequisites(asked: Wanted, on: date) -> Iterator[Guard]:
@@ -249,6 +276,7 @@ def _two_people(asked: Wanted, on: date) -> Iterator[Guard]:
 
 _CHECKS: Final[tuple[Callable[[Wanted, date], Iterator[Guard]], ...]] = (
     _person,
+    _removal,
     _closed,
     _place,
     _role,

@@ -1,7 +1,8 @@
 """By when a step of a request is through. Pure: plain values in, a day or None out.
 
 Where CMS publishes no duration for a decision on its side, we look after it ourselves: after one business day, after
-five where the first Security Official has to be approved by CMS (R-50; our choice, no CMS limit).
+five where the first Security Official has to be approved by CMS, after three weeks where CMS speaks of weeks without a
+number (R-50; our choice, no CMS limit).
 """
 
 from datetime import date, timedelta
@@ -11,12 +12,18 @@ from accounts.policy.business_days import add_business_days
 
 DECISION_DAYS: Final = 1
 FIRST_OFFICIAL_DAYS: Final = 5
+WEEKS_DAYS: Final = 15
 _DECIDERS: Final = frozenset({"official", "approver"})
 
 
-def step_due(started_on: date, *, duration: int | None, unit: str, actor: str) -> date | None:
-    """Return the last day of a step that began on a day; None where nobody knows how long it takes."""
+def step_due(started_on: date, *, duration: int | None, unit: str, actor: str, takes: str = "") -> date | None:
+    """Return the last day of a step that began on a day; None where nobody knows how long it takes.
+
+    ``takes``: how long in words, where no number was printed; then the day is the one on which we ask how it stands.
+    """
     if duration is None:
+        if takes:
+            return add_business_days(started_on, WEEKS_DAYS)
         if actor == "cms":
             return add_business_days(started_on, FIRST_OFFICIAL_DAYS)
         return add_business_days(started_on, DECISION_DAYS) if actor in _DECIDERS else None

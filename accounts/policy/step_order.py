@@ -30,6 +30,7 @@ class Stand:
     after: str = ""
     together: str = ""
     cure_for: str = ""
+    takes: str = ""
     state: str = WAITING
     started_on: date | None = None
     due_on: date | None = None
@@ -116,5 +117,5 @@ def _cure(cure: Stand, main: Mapping[str, Stand], today: date) -> Stand:
 
 
 def _open(step: Stand, since: date) -> Stand:
-    due = step_due(since, duration=step.duration, unit=step.unit, actor=step.actor)
+    due = step_due(since, duration=step.duration, unit=step.unit, actor=step.actor, takes=step.takes)
     return replace(step, state=OPEN, started_on=since, due_on=due)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from accounts.lists.cleaning import AccountRow
 from accounts.lists.reading import AccountList
-from accounts.policy.holders import Holders, Wanted, id_key
+from accounts.policy.holders import ANYWHERE, Holders, Wanted, id_key
 from accounts.policy.listing import Held, change_of
 from accounts.policy.missing import Seen, note_seen
 from accounts.services.account_opening import Planned
@@ -80,7 +80,7 @@ def compare(scope: Scope, found: AccountList, *, on: date, dry_run: bool) -> Com
     seen: Seen = {}
     for key in list(by_key):
         rows = by_key.pop(key)  # in memory once, as rows or as what they change
-        note_seen(seen, *key, rows)
+        note_seen(seen, *key, [row for row in rows if row.facility != ANYWHERE])
         known_id = ids.get((key[0], authority_of(rows[0].system)), "")
         change, refusals = change_of(rows, held.get(key), known_id=known_id, on=on)
         if refusals:

@@ -70,7 +70,8 @@ def held_accounts(organization: Organization, keys: Iterable[Key]) -> dict[Key, 
     seen = sightings_in(organization)
     for key, person, system, status, state, last, opened in accounts.values_list(*columns).iterator():
         if (person, system) in wanted:
-            found[person, system] = Held(key, status, state, last, opened, {}, {}, seen.get(key, ()))
+            others = found[person, system].others + 1 if (person, system) in found else 0
+            found[person, system] = Held(key, status, state, last, opened, {}, {}, seen.get(key, ()), others)
     grants = {each.key: each.grants for each in found.values()}
     rows = RoleGrant.objects.known().filter(organization=organization, valid_to=None, account__system__in=systems)
     for key, account, facility, role in (

@@ -48,6 +48,7 @@ HOOKS: Final[dict[str, Hook]] = {
     Deadline.Kind.ACKNOWLEDGEMENT.value: Hook("person_id", "person:", "/rules"),
     "addendum": Hook("person_id", "person:", "/addendum", Deadline.Kind.ACKNOWLEDGEMENT.value),
     Deadline.Kind.OBLIGATION.value: Hook("obligation_id", "obligation:"),
+    "pickup": Hook("obligation_id", "obligation:", kind=Deadline.Kind.WINDOW.value),
     Deadline.Kind.REVIEW.value: Hook("facility_id", "facility:", "/accounts"),
     "privileges": Hook("facility_id", "facility:", "/privileges", Deadline.Kind.REVIEW.value),
 }

@@ -42,6 +42,9 @@ _PRIVILEGED: Final = (
     " WHERE a.person_id = p.id AND a.status <> 'removed' AND g.voided_at IS NULL"
     " AND g.valid_from <= %s AND (g.valid_to IS NULL OR g.valid_to >= %s))"
 )
+_PICKUP: Final = "pickup"
+_FILE: Final = Obligation.Kind.MFT_FILE.value
+_MAILBOX: Final = "(SELECT s.id FROM systems_system s WHERE s.slug = 'mft')"
 _HELD_THERE: Final = (
     "EXISTS (SELECT 1 FROM accounts_rolegrant g JOIN accounts_portalaccount a ON a.id = g.account_id"
     " JOIN systems_systemrole r ON r.id = g.role_id {which}"
@@ -205,29 +208,37 @@ def _reviews(kind: str, chosen: Chosen) -> str:
 def _bring_obligations(chosen: Chosen, at: datetime, chains: Chains, *, tell: bool = True) -> Moved:
     kind = Deadline.Kind.OBLIGATION.value
     counted = published(kind, chains)
-    system = counted[0] if counted else 0
-    select = (
-        f"SELECT '{kind}' AS kind, o.id AS subject_id, o.organization_id, {int(system)} AS system_id,"
+    system = str(int(counted[0] if counted else 0))
+    return bring_in_line(
+        chosen=chosen,
+        kinds=[kind, _PICKUP],
+        at=at,
+        chains=chains,
+        selects=[
+            _obligations(kind, system, f"o.kind <> '{_FILE}' AND ({chosen.sql})"),
+            _obligations(_PICKUP, _MAILBOX, f"o.kind = '{_FILE}' AND ({chosen.sql})"),
+        ],
+        says=partial(_owed, chains),
+        meanwhile=partial(_tell, Obligation, kind, at) if tell else None,
+    )
+
+
+def _obligations(kind: str, system: str, where: str) -> str:
+    """Counted from the event, or on the typed day. A file in a mailbox is a window of the system that keeps it."""
+    return (
+        f"SELECT '{kind}' AS kind, o.id AS subject_id, o.organization_id, {system} AS system_id,"
         " CASE WHEN o.voided_at IS NULL AND o.met_on IS NULL THEN COALESCE(o.typed_due_on, o.event_on) END AS basis_on,"
         f" CASE WHEN o.typed_due_on IS NULL THEN 0 ELSE {TYPED} END AS house_days,"
         f" CAST(NULL AS date) AS check_on, {STORED} FROM accounts_obligation o"
-        f" LEFT JOIN accounts_deadline x ON x.obligation_id = o.id AND x.kind = '{kind}' WHERE {chosen.sql}"
-    )
-    return bring_in_line(
-        chosen=chosen,
-        kinds=[kind],
-        at=at,
-        chains=chains,
-        selects=[select],
-        says=partial(_owed, chains),
-        meanwhile=partial(_tell, Obligation, kind, at) if tell else None,
+        f" LEFT JOIN accounts_deadline x ON x.obligation_id = o.id AND x.kind = '{HOOKS[kind].kind or kind}'"
+        f" WHERE {where}"
     )
 
 
 def _owed(chains: Chains, kind: str, system: int, house: int, basis: date) -> Answer | None:
     if house == TYPED:
         return Answer(basis, None, EASTERN, None, 0)
-    chain = chains.get((system, kind), ())
+    chain = chains.get((system, HOOKS[kind].kind or kind), ())
     return of_version(due(basis, chain) if chain else None)
 
 

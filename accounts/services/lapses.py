@@ -1,5 +1,6 @@
 """The sweep: passed deadlines become findings, findings no longer true close."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,7 +12,7 @@ from accounts.models import Deadline, Finding
 from accounts.models.watch import FindingQuerySet, Severity
 from accounts.policy import lapse_severity
 from accounts.policy.business_days import last_day_before
-from audit.bulk import insert_from
+from audit.bulk import among, insert_from
 from audit.services import Ref, record_digest
 from systems.models import Policy
 from systems.policy import EASTERN, day_in
@@ -39,12 +40,11 @@ def sweep_lapses(*, at: datetime) -> Swept:
 
     A few statements per zone, whatever is stored; a repeated run writes nothing.
     """
-    opened = closed = 0
     with transaction.atomic():
         newest = Finding.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        for zone, on in days_by_zone(at).items():
-            closed += _close(zone, on, at)
-            opened += _open(zone, on)
+        days = days_by_zone(at)
+        closed = _close(days, at)
+        opened = sum(_open(zone, on) for zone, on in days.items())
         _weigh_steps(at)
         if opened:
             new = Finding.objects.filter(pk__gt=newest, kind=Finding.Kind.LAPSE)
@@ -87,10 +87,22 @@ def _weigh_steps(at: datetime) -> None:
         restate(long, at)
 
 
-def _close(zone: str, on: date, at: datetime) -> int:
+def _close(days: Mapping[str, date], at: datetime) -> int:
+    """Close lapses whose deadline lies ahead again or has ended.
+
+    Those that still stand are left out first, by what has passed: nearly all, while nearly all deadlines lie ahead.
+    """
+    passed, ahead = Q(), Q()
+    for zone, on in days.items():
+        passed |= Q(zone=zone, due_on__lt=on)
+        ahead |= Q(zone=zone) & (Q(due_on__gte=on) | Q(closed_at__isnull=False))
     # Not through the relation: Django would join the table with itself, in circles where nobody has counted it yet.
-    ahead = Deadline.objects.filter(Q(due_on__gte=on) | Q(closed_at__isnull=False), zone=zone, pk=OuterRef("deadline"))
-    return Finding.objects.open().filter(Exists(ahead), kind=Finding.Kind.LAPSE).update(closed_at=at)
+    own = Deadline.objects.filter(pk=OuterRef("deadline"))
+    lapses = Finding.objects.open().filter(kind=Finding.Kind.LAPSE)
+    others = list(lapses.filter(~Exists(own.open().filter(passed))).values_list("pk", flat=True))
+    if not others:
+        return 0
+    return lapses.filter(Exists(own.filter(ahead)), pk__in=among(others)).update(closed_at=at)
 
 
 def _severity(on: date) -> Coalesce:

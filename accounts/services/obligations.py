@@ -1,7 +1,8 @@
-"""What a facility owes by a day (R-56): counted from an event by the catalogue, or on a day that somebody typed."""
+"""What a facility owes by a day (R-56, R-58): counted from an event by the catalogue, or on a day that was typed."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from django.db import transaction
 
@@ -12,7 +13,20 @@ from accounts.services.logins import EARLIEST
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
+from facilities.services.rechecks import recheck
 from systems.policy import EASTERN, day_in, eastern_day, latest_day
+from systems.provider_types import ProviderType, kind_of
+
+COUNTED: Final = frozenset({Obligation.Kind.LTCMI.value, Obligation.Kind.MFT_FILE.value})
+# To whom hospital-specific reports come (HQR-PERM-1, PATH-8).
+_HOSPITALS: Final = frozenset({ProviderType.HOSPITAL, ProviderType.CAH, ProviderType.IPF, ProviderType.ASC})
+
+
+def kinds_at(facility: Facility) -> list[str]:
+    """Return what a facility may owe: a Texan one by the LTCMI window, a hospital the picking up of its reports."""
+    hospital = kind_of(facility.provider_type, licensed_only=facility.licensed_only) in _HOSPITALS
+    there = {Obligation.Kind.LTCMI: facility.state == "TX", Obligation.Kind.MFT_FILE: hospital}
+    return [kind.value for kind in Obligation.Kind if there.get(kind, True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +47,8 @@ def add_obligation(*, scope: Scope, facility: Facility, owed: Owed, at: datetime
     authorize(scope, Action.EDIT_FACILITY, [facility.pk])
     if facility.organization_id != scope.organization.pk:
         raise AccountRefused("The facility must belong to this organization.")
-    counted = owed.kind == Obligation.Kind.LTCMI
-    _check(owed, counted, facility, at)
+    counted = owed.kind in COUNTED
+    _check(owed, facility, at)
     with transaction.atomic():
         Facility.objects.select_for_update(no_key=True).get(pk=facility.pk)
         made, created = Obligation.objects.get_or_create(
@@ -49,20 +63,16 @@ def add_obligation(*, scope: Scope, facility: Facility, owed: Owed, at: datetime
         )
         if created:
             recompute_obligations(obligations=[made.pk], at=at)
+            recheck([facility.pk])
             _record(scope, "obligation.added", made, at)
     return made
 
 
-def _check(owed: Owed, counted: bool, facility: Facility, at: datetime) -> None:
+def _check(owed: Owed, facility: Facility, at: datetime) -> None:
     if owed.kind not in Obligation.Kind.values:
         raise AccountRefused("Say what the facility owes.", field="kind")
-    if counted:
-        if facility.state != "TX":
-            raise AccountRefused("The LTCMI window is a rule of Texas; this facility lies elsewhere.", field="kind")
-        if owed.event_on is None:
-            raise AccountRefused("Say when the first LTCMI was accepted.", field="event_on")
-        if owed.event_on > latest_day(at):
-            raise AccountRefused("An LTCMI cannot have been accepted in the future.", field="event_on")
+    if owed.kind in COUNTED:
+        _check_counted(owed, facility, at)
         return
     if not owed.title.strip():
         raise AccountRefused("Say in a few words what is owed.", field="title")
@@ -70,6 +80,25 @@ def _check(owed: Owed, counted: bool, facility: Facility, at: datetime) -> None:
         raise AccountRefused("Say by which day it is owed.", field="due_on")
     if owed.due_on < EARLIEST:
         raise AccountRefused("That day is before any of these systems existed.", field="due_on")
+
+
+def _check_counted(owed: Owed, facility: Facility, at: datetime) -> None:
+    file = owed.kind == Obligation.Kind.MFT_FILE
+    if owed.kind not in kinds_at(facility):
+        where = (
+            "Hospital-specific reports come to hospitals; this facility is none."
+            if file
+            else "The LTCMI window is a rule of Texas; this facility lies elsewhere."
+        )
+        raise AccountRefused(where, field="kind")
+    if owed.event_on is None:
+        what = "the report was delivered" if file else "the first LTCMI was accepted"
+        raise AccountRefused(f"Say when {what}.", field="event_on")
+    if owed.event_on > latest_day(at):
+        what = "A report cannot have been delivered" if file else "An LTCMI cannot have been accepted"
+        raise AccountRefused(f"{what} in the future.", field="event_on")
+    if owed.event_on < EARLIEST:
+        raise AccountRefused("That day is before any of these systems existed.", field="event_on")
 
 
 def meet_obligation(*, scope: Scope, obligation: Obligation, met_on: date, at: datetime) -> None:
@@ -97,6 +126,7 @@ def _end(scope: Scope, obligation: Obligation, action: str, at: datetime, **chan
         if not owed.update(**change):
             return
         recompute_obligations(obligations=[obligation.pk], at=at)
+        recheck([obligation.facility_id])
         closed = Deadline.objects.filter(obligation=obligation, closed_at__isnull=False)
         Finding.objects.open().filter(kind=Finding.Kind.LAPSE, deadline__in=closed).update(closed_at=at)
         _record(scope, action, obligation, at)

@@ -7,7 +7,7 @@ from config.settings.base import *  # noqa: F403
 from config.settings.base import VAR_DIR
 
 EMBEDDED = True
-ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", env.words, ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", env.hosts, ["localhost", "127.0.0.1", "[::1]"])
 PORT = env.read("PORT", env.whole_number(1, 65535), 8000)
 SITE_URL = env.read("SITE_URL", env.web_origin, f"http://localhost:{PORT}")
 DATABASES = {

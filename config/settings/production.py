@@ -7,7 +7,7 @@ from config.settings.base import REDIS_URL, TRUSTED_PROXY_COUNT, redis_settings
 EMBEDDED = False
 SECRET_KEY = env.read("SECRET_KEY", env.text_value, secret=True)
 FIELD_KEYS = env.read("FIELD_KEYS", env.fernet_keys, secret=True)
-ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", env.words)
+ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", env.hosts)
 SITE_URL = env.read("SITE_URL", env.web_origin)
 DATABASES = {"default": env.read("DATABASE_URL", env.database, secret=True)}
 # The owner of the tables, used by `migrate` and `restore` only (config/owner_role.py).

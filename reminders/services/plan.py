@@ -7,8 +7,8 @@ reminder is there, and writes nothing.
 No rule is written in SQL: `reminders.ladder` says its steps, which stand in the statement as days.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -18,48 +18,13 @@ from django.db.models.functions import Cast, Concat
 from accounts.models import Deadline
 from accounts.services.lapses import days_by_zone
 from audit.services import Ref, record_digest
-from reminders.concerned import HEARD, parts
-from reminders.deputies import HEARD as DEPUTIES
-from reminders.holding import HEARD as HOLDING
-from reminders.ladder import Audience
 from reminders.models import Reminder
-from reminders.rungs import NOT_YET, Climb, begun, climbs, members_of, steps_of
+from reminders.rungs import Climb, climbs
+from reminders.services.due import begin, hear
 
 SWEEP: Final = Ref("system:reminders", "reminder sweep")
 RULE: Final = Ref("rule:ladder", "Steps of the ladder")
 
-_TABLE: Final = """
-CREATE TEMPORARY TABLE IF NOT EXISTS reminders_heard (
-    deadline_id bigint NOT NULL, organization_id bigint NOT NULL, cycle integer NOT NULL, climb integer NOT NULL,
-    step smallint NOT NULL, recipient_id bigint NOT NULL, joins integer NOT NULL
-)"""
-# CASE over columns, not a join with rows: PostgreSQL then knows how many rows to expect and plans accordingly.
-# CROSS JOIN keeps the written order on SQLite, which would begin with all people.
-_HEARD: Final = """
-INSERT INTO reminders_heard (deadline_id, organization_id, cycle, climb, step, recipient_id, joins)
-WITH running AS (
-    SELECT d.id, d.organization_id, d.cycle, d.account_id, d.due_on, d.{day} AS day, a.person_id, {climb} AS climb
-      FROM accounts_deadline d
-      JOIN accounts_portalaccount a ON a.id = d.account_id
-      JOIN facilities_organization o ON o.id = d.organization_id
-      LEFT JOIN accounts_housewindow h ON h.organization_id = d.organization_id AND h.system_id = a.system_id
-     WHERE d.closed_at IS NULL AND NOT d.muted AND d.zone = %s AND d.{day} <= %s AND d.target_on IS {target}
-       AND a.status <> 'removed' AND {started} AND ({begun})
-), stepped AS MATERIALIZED (
-    SELECT w.id, w.organization_id, w.cycle, w.account_id, w.person_id, w.climb, {step} AS step,
-           {holder} AS holder, {facility} AS facility, {organization} AS organization
-      FROM running w
-), reached AS MATERIALIZED (
-    SELECT s.*, EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = s.person_id AND e.voided_at IS NULL)
-           AND NOT EXISTS (SELECT 1 FROM staff_employment e WHERE e.person_id = s.person_id AND e.voided_at IS NULL
-                              AND (e.valid_to IS NULL OR e.valid_to >= {today})) AS has_left
-      FROM stepped s WHERE s.step < {not_yet}
-), {heard}
-SELECT id, organization_id, cycle, climb, step, recipient_id, max(joins) FROM heard h
- WHERE NOT EXISTS (SELECT 1 FROM reminders_reminder x WHERE x.deadline_id = h.id AND x.cycle = h.cycle
-                      AND x.step = h.step AND x.recipient_id = h.recipient_id)
- GROUP BY id, organization_id, cycle, climb, step, recipient_id
-"""
 _INTO_LEDGER: Final = """
 INSERT INTO reminders_reminder (organization_id, deadline_id, cycle, step, recipient_id, state, planned_at)
 {rows}
@@ -85,14 +50,13 @@ def plan_due(*, at: datetime) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         newest = newest_reminder()
         groups = climbs()
-        cursor.execute(_TABLE)
+        begin(cursor)
         for zone, on in days_by_zone(at).items():
-            # Two statements, not COALESCE: each is a range on a partial index of open deadlines.
+            # A statement for each, not COALESCE: each is a range on a partial index of open deadlines.
             days = ["due_on"]
             if Deadline.objects.open().filter(zone=zone, target_on__isnull=False).exists():
                 days.append("target_on")
-            for group in groups:
-                planned += sum(_plan(cursor, group, day, zone, on, at) for day in days)
+            planned += sum(_plan(cursor, group, days, zone, on, at) for group in groups)
         if planned:
             record_planned(newest, rule=RULE, at=at)
     return planned
@@ -116,11 +80,11 @@ def would_hear(*, organization: int, at: datetime) -> list[tuple[int, int]]:
     """Return (person, deadline) of what hangs on anything but accounts and would be planned if reminders started."""
     found: list[tuple[int, int]] = []
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TABLE)
+        begin(cursor)
         for zone, on in days_by_zone(at).items():
             for group in climbs():
                 if group[0].subject != "account":
-                    _hear(cursor, group, "due_on", zone, on, f"o.id = {int(organization)}", [])
+                    hear(cursor, group, days=("due_on",), zone=zone, on=on, whose=f"o.id = {int(organization)}")
         cursor.execute("SELECT DISTINCT recipient_id, deadline_id FROM reminders_heard")
         found = cursor.fetchall()
         cursor.execute("DELETE FROM reminders_heard")
@@ -134,11 +98,11 @@ def would_be_told(*, organization: int, person: int, at: datetime) -> list[tuple
     """
     mine = f"o.id = {int(organization)}"
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TABLE)
+        begin(cursor)
         for zone, on in days_by_zone(at).items():
             for group in climbs():
-                for day in ("due_on", "target_on") if group[0].subject == "account" else ("due_on",):
-                    _hear(cursor, group, day, zone, on, mine, [])
+                days = ("due_on", "target_on") if group[0].subject == "account" else ("due_on",)
+                hear(cursor, group, days=days, zone=zone, on=on, whose=mine)
         cursor.execute(
             "SELECT DISTINCT deadline_id, cycle, step FROM reminders_heard WHERE recipient_id = %s", [person]
         )
@@ -155,59 +119,21 @@ def would_plan(*, organization: int, system: int, at: datetime) -> set[tuple[int
     found: set[tuple[int, int, int]] = set()
     mine = f"o.id = {int(organization)} AND a.system_id = {int(system)}"
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TABLE)
+        begin(cursor)
         for zone, on in days_by_zone(at).items():
             for group in climbs():
-                for day in ("due_on", "target_on") if group[0].subject == "account" else ():
-                    _hear(cursor, group, day, zone, on, mine, [])
+                if group[0].subject == "account":
+                    hear(cursor, group, days=("due_on", "target_on"), zone=zone, on=on, whose=mine)
         cursor.execute("SELECT recipient_id, deadline_id, step FROM reminders_heard")
         found.update(cursor.fetchall())
         cursor.execute("DELETE FROM reminders_heard")
     return found
 
 
-def _hear(
-    cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, started: str, params: Sequence[Any]
-) -> int:
-    """Fill the table with who hears of what now and has no reminder of it; return how many rows."""
-    far = connection.ops.adapt_datefield_value(on + timedelta(days=max(climb.ladder.first for climb in group)))
-    overdue = _overdue_daily(group, day, zone, on)
-    account, literal = group[0].subject == "account", f"'{on.isoformat()}'"
-    sql = (_HEARD if account else HEARD).format(
-        day=day,
-        target="NULL" if day == "due_on" else "NOT NULL",
-        started=started,
-        not_yet=NOT_YET,
-        begun=" OR ".join(begun(climb, day=day, on=on) for climb in group),
-        climb=_case((members_of(climb), number) for number, climb in enumerate(group)),
-        step=_case(
-            (f"w.climb = {number} AND {days}", step)
-            for number, climb in enumerate(group)
-            for days, step in steps_of(climb.ladder, on=on, house_day=day == "target_on", overdue=overdue)
-        ),
-        first=_case((f"w.climb = {number}", climb.ladder.first) for number, climb in enumerate(group)),
-        **{
-            audience.value: _case(
-                (f"w.climb = {number}", climb.ladder.joins(audience)) for number, climb in enumerate(group)
-            )
-            for audience in Audience
-        },
-        **(
-            {
-                "heard": HOLDING.format(today=literal, deputies=DEPUTIES.format(rows="reached", today=literal)),
-                "today": literal,
-            }
-            if account
-            else parts(group[0].subject, literal)
-        ),
-    )
-    cursor.execute(sql, [zone, far, *params])
-    return int(cursor.rowcount)
-
-
-def _plan(cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, at: datetime) -> int:
+def _plan(cursor: Any, group: Sequence[Climb], days: Sequence[str], zone: str, on: date, at: datetime) -> int:
     now = connection.ops.adapt_datetimefield_value(at)
-    if not _hear(cursor, group, day, zone, on, "o.reminders_started_at <= %s", [now]):
+    started = "o.reminders_started_at <= %s"
+    if not hear(cursor, group, days=days, zone=zone, on=on, whose=started, values=[now]):
         return 0
     instant = "CAST(%s AS timestamptz)" if connection.vendor == "postgresql" else "%s"
     cursor.execute(_PLANNED.format(instant=instant), [now])
@@ -216,17 +142,3 @@ def _plan(cursor: Any, group: Sequence[Climb], day: str, zone: str, on: date, at
     cursor.execute(_SKIPPED.format(instant=instant, behind=behind), [now])
     cursor.execute("DELETE FROM reminders_heard")
     return int(planned)
-
-
-def _overdue_daily(group: Sequence[Climb], day: str, zone: str, on: date) -> list[date]:
-    """Return the passed days that occur among deadlines with a daily ladder: each is a step of its own."""
-    kinds = [kind for climb in group if climb.ladder.daily for kind in climb.kinds]
-    if not kinds:
-        return []
-    passed = Deadline.objects.open().filter(zone=zone, kind__in=kinds, **{f"{day}__lt": on})
-    return list(passed.order_by(day).values_list(day, flat=True).distinct())
-
-
-def _case(whens: Iterable[tuple[str, int]]) -> str:
-    """Return a CASE of conditions and whole numbers, NULL where none holds; all made here, nothing typed by people."""
-    return "CASE " + " ".join(f"WHEN {condition} THEN {number}" for condition, number in whens) + " END"

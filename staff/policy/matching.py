@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from staff.policy.grouping import Group, reject
-from staff.policy.names import agree, bare_number, full_name
+from staff.policy.names import Named, agree, bare_number, full_name
 from staff.policy.values import Known, Rejection
 
 Match = tuple[Group, Known | None]
@@ -120,6 +120,7 @@ def matched(groups: list[Group], register: Register) -> tuple[list[Match], list[
 _REASONS = {
     "employee_number": "this employee number belongs to somebody of another name here",
     "email": "this e-mail belongs to somebody of another name or employee number here",
+    "first_name": "somebody here has this name the other way round: are first and last name in each other's column?",
     "last_name": "several people here have this name: only an employee number or e-mail tells which one is meant",
 }
 
@@ -149,9 +150,15 @@ def _by_number(group: Group, register: Register, numbers: set[str]) -> tuple[Kno
             return None, "employee_number"
         known = alike[0]
     email = _said(group, "email")
+    if email and email != known.email and _namesakes(register.by_email.get(email), group[0]):
+        return None, "email"  # two people of one name: the number is that of one, the e-mail that of the other
     if agree(known, group[0]) or (email and email == known.email):
         return known, ""
     return None, "employee_number"
+
+
+def _namesakes(people: Iterable[Known], who: Named) -> list[Known]:
+    return [known for known in people if full_name(known) == full_name(who)]
 
 
 def _by_email(group: Group, register: Register, claimed: set[int]) -> tuple[Known | None, str]:
@@ -159,7 +166,7 @@ def _by_email(group: Group, register: Register, claimed: set[int]) -> tuple[Know
     found = register.by_email.get(email) if email else ()
     free = [known for known in found if known.key not in claimed]
     if len(free) > 1:
-        free = [known for known in free if full_name(known) == full_name(group[0])]
+        free = _namesakes(free, group[0])
         if len(free) != 1:
             return None, ""
     if not free:
@@ -196,7 +203,9 @@ def _by_name(groups: list[Group], register: Register, claimed: set[int]) -> tupl
     rejected: list[Rejection] = []
     for group in groups:
         found = _candidates(group, register, claimed)
-        if not found:
+        if not found and _stands_reversed(group, register, claimed):
+            rejected += _refused(group, "first_name")
+        elif not found:
             matches.append((group, None))
         elif len(found) > 1:
             rejected += _refused(group, "last_name")
@@ -212,6 +221,15 @@ def _by_name(groups: list[Group], register: Register, claimed: set[int]) -> tupl
         else:
             rejected += [refusal for group in rivals for refusal in _refused(group, "last_name")]
     return matches, rejected
+
+
+def _stands_reversed(group: Group, register: Register, claimed: set[int]) -> bool:
+    """Return whether the row may be about somebody whose first and last name it has in each other's place."""
+    row = group[0]
+    found = _candidates([each._replace(first_name=row.last_name, last_name=row.first_name) for each in group],
+                        register, claimed)  # fmt: skip
+    email = _said(group, "email")
+    return any(not (email and known.email and email != known.email) for known in found)
 
 
 def _works_at(known: Known, group: Group) -> bool:

@@ -91,7 +91,7 @@ class Cleaner:
             facility = self.facility(line, said)
             starts_on, ends_on = self.day(said, "start_date"), self.day(said, "end_date")
             left = self._left(said, starts_on, ends_on)
-            phone, job = short(said, "phone"), short(said, "job_title")
+            phone, job = phone_of(said), short(said, "job_title")
         except Wrong as wrong:
             if not last:
                 first, last = self.name_if_any(said)
@@ -204,6 +204,14 @@ def short(said: dict[str, str], column: str) -> str:
         return ""
     if len(text) > LONGEST[column]:
         raise Wrong(column, f"more than {LONGEST[column]} characters")
+    return text
+
+
+def phone_of(said: dict[str, str]) -> str:
+    """Return the phone, empty without one. Raises Wrong for an e-mail address: two columns changed places."""
+    text = short(said, "phone")
+    if "@" in text:
+        raise Wrong("phone", "this is an e-mail address")
     return text
 
 

@@ -10,6 +10,7 @@ from facilities.ccn.normalize import Kind
 from facilities.models import Facility, Organization
 from staff.policy.names import folded
 
+_CCN_LABEL: Final = re.compile(r"\s*ccn[\s:#.]*", re.IGNORECASE)
 _CCN_INSIDE: Final = re.compile(r"[0-9A-Z][0-9][0-9A-Z]{4,8}")
 
 
@@ -66,7 +67,7 @@ class Places:
 
     def _of_ccn(self, text: str) -> tuple[Facility | None, str, str]:
         """Return (facility, restored CCN, trouble); a repaired number counts where it is one of ours."""
-        reading = read_ccn(text)
+        reading = read_ccn(_CCN_LABEL.sub("", text, count=1) if _CCN_LABEL.match(text) else text)
         if reading.kind in (Kind.MISSING, Kind.NO_CCN):
             return None, "", ""
         if reading.number is not None and reading.kind is not Kind.PROPOSED:

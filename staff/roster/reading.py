@@ -188,7 +188,7 @@ def take_in(roster: Roster, table: Table, progress: Callable[[str], None] | None
     for row in table.rows:
         _refuse_secrets(roster, row.line, row.cells, table.header)
         filled = [cell for cell in row.cells if cell.strip()]
-        if len(filled) <= 2 and filled and _FOOTER.match(filled[0].strip()):
+        if filled and _is_footer(filled):
             footers += 1
             continue
         if [cell.strip().casefold() for cell in row.cells[: len(titles)]] == titles:
@@ -207,6 +207,13 @@ def take_in(roster: Roster, table: Table, progress: Callable[[str], None] | None
     if footers:
         were = number_of(footers, "row that tells of no person was,rows that tell of no person were")
         roster.notes.append(f"{were} left out, such as a total or a remark.")
+
+
+def _is_footer(filled: list[str]) -> bool:
+    """Return whether the filled cells of a row are a total or a remark: its word, and one more cell or only numbers."""
+    if not _FOOTER.match(filled[0].strip()):
+        return False
+    return len(filled) <= 2 or not any(map(str.isalpha, "".join(filled[1:])))
 
 
 def _joined(cells: list[str]) -> str:

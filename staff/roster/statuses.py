@@ -1,7 +1,8 @@
 """What the words of a status column say about being at work. Pure.
 
 On leave is at work. "Inactive" is what some programs call leave and others a leaver, so the column decides: where
-another word of it says terminated, inactive is something else, and nobody leaves by it.
+another word of it says terminated, inactive is something else, and nobody leaves by it. Nobody leaves either by what is
+yet to come ("resigned, 2 weeks' notice", "terminated 12/31"), taken back or in doubt: for that there is the end date.
 """
 
 import re
@@ -23,7 +24,7 @@ _LEFT: Final = frozenset({
     "t", "term", "termed", "terminated", "termination", "terminate", "left", "resigned", "resignation", "retired",
     "retiree", "separated", "separation", "discharged", "dismissed", "quit", "former", "deceased", "ended", "exited",
     "layoff", "laidoff", "fired", "gone", "departed", "voluntarytermination", "involuntarytermination", "nolongerhere",
-    "exemployee", "withdrawn",
+    "exemployee", "withdrawn", "termd", "nolongeremployed",
 })  # fmt: skip
 _ACTIVE: Final = frozenset({
     "a", "active", "current", "employed", "fulltime", "parttime", "ft", "pt", "prn", "perdiem", "regular", "temporary",
@@ -38,13 +39,16 @@ _LEAVE: Final = frozenset({
     "leavewithoutpay", "personalleave", "sabbatical",
 })  # fmt: skip
 _INACTIVE: Final = frozenset({"i", "inactive", "notactive", "no", "n", "false", "0", "disabled"})
+_IN_DOUBT: Final = re.compile(
+    r"\d|not|pending|effective|upcoming|scheduled|planned|submitted|revers|rescind|cancel|appeal"
+)
 _EMPTY: Final = frozenset({"", "na", "none", "null"})
 
 
 def read_statuses(words: Iterable[str]) -> tuple[dict[str, Status], list[str]]:
     """Return what each word of the column says, and notes for a person about words that are not plain."""
     keys = {word: re.sub(r"[^a-z0-9]", "", word.lower()) for word in words}
-    meant = {word: _meant(key) for word, key in keys.items()}
+    meant = {word: Status.UNKNOWN if "?" in word else _meant(key) for word, key in keys.items()}
     inactive = [word for word, key in keys.items() if key in _INACTIVE]
     someone_left = any(status is Status.LEFT for status in meant.values())
     notes = []
@@ -71,5 +75,7 @@ def _meant(key: str) -> Status:
                           ("onleave", Status.LEAVE), ("active", Status.ACTIVE), ("fulltime", Status.ACTIVE),
                           ("parttime", Status.ACTIVE)):  # fmt: skip
         if key.startswith(start):
+            if status is Status.LEFT and _IN_DOUBT.search(key):
+                return Status.UNKNOWN
             return Status.LEAVE if status is Status.ACTIVE and ("leave" in key or "loa" in key) else status
     return Status.UNKNOWN

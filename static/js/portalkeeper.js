@@ -46,6 +46,61 @@
       window.location.assign(field.form.action);
     }
   });
+  // Hits under the field of the top bar: arrows choose one, Enter opens it, Escape puts them away.
+  var field = document.querySelector(".topbar-search [role=combobox]"), hits = document.getElementById("typed-hits");
+  function chosen() { return hits.querySelector("[aria-selected=true]"); }
+  function choose(hit) {
+    var before = chosen();
+    if (before) before.removeAttribute("aria-selected");
+    if (!hit) return field.removeAttribute("aria-activedescendant");
+    hit.setAttribute("aria-selected", "true");
+    hit.scrollIntoView({ block: "nearest" });
+    field.setAttribute("aria-activedescendant", hit.id);
+  }
+  function showHits(shown) {
+    hits.hidden = !shown;
+    field.setAttribute("aria-expanded", String(shown));
+    if (!shown) choose(null);
+  }
+  function move(options, here, step) {
+    var at = options.indexOf(here) + step;
+    return options[at] || (step > 0 ? options[0] : options[options.length - 1]);
+  }
+  if (field && hits) {
+    hits.addEventListener("htmx:afterSwap", function () {
+      choose(null);
+      showHits(hits.childElementCount > 0 && document.activeElement === field);
+    });
+    field.addEventListener("focus", function () { if (hits.childElementCount) showHits(true); });
+    field.form.addEventListener("focusout", function (event) {
+      if (!field.form.contains(event.relatedTarget)) showHits(false);
+    });
+    field.addEventListener("keydown", function (event) {
+      var options = Array.from(hits.querySelectorAll("[role=option]"));
+      if (event.key === "Escape" && !hits.hidden) {
+        event.preventDefault();  // the browser would empty the field
+        showHits(false);
+      } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && options.length) {
+        event.preventDefault();
+        if (hits.hidden) showHits(true);
+        choose(move(options, chosen(), event.key === "ArrowDown" ? 1 : -1));
+      } else if (event.key === "Enter" && !hits.hidden && chosen()) {
+        event.preventDefault();
+        window.location.assign(chosen().href);
+      }
+    });
+  }
+  // On the page of the search the arrows lead from the field to the hits and from one to the next.
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    var found = Array.from(document.querySelectorAll("#found .hits a"));
+    var typing = event.target.closest(".search-form [data-search]");
+    if (!found.length || !(typing || found.includes(event.target))) return;
+    if (typing && event.key === "ArrowUp") return;
+    event.preventDefault();
+    if (event.target === found[0] && event.key === "ArrowUp") document.querySelector(".search-form [data-search]").focus();
+    else move(found, typing ? null : event.target, event.key === "ArrowDown" ? 1 : -1).focus();
+  });
   function showDismiss(root) {
     root.querySelectorAll("[data-dismiss-toast]").forEach(function (button) { button.hidden = false; });
   }
@@ -105,13 +160,21 @@
     show();
   });
 
+  // A table that was moved sideways shows that its first column lies above the others.
+  document.querySelectorAll(".wide-table").forEach(function (box) {
+    box.addEventListener("scroll", function () { box.classList.toggle("is-moved", box.scrollLeft > 0); }, { passive: true });
+  });
+
   // A refused form came back: start reading where it says what to mend.
   var refused = document.querySelector(".notice[role=alert][tabindex]");
   if (refused) refused.focus({ preventScroll: true });
 
-  // Printing opens what is folded, so that paper answers "why" too.
+  // Printing opens what is folded, so that paper answers "why" too; of a long list only what the reader opened.
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details.why, details.fold").forEach(function (part) { part.open = true; });
+    document.querySelectorAll("details.why, details.fold").forEach(function (part) {
+      var rows = part.closest("ol.rows");
+      if (!rows || rows.closest("main").querySelectorAll("ol.rows > li").length <= 5) part.open = true;
+    });
   });
 
   // A session that ended meanwhile answers with the sign-in page: go there instead of losing the row.
@@ -136,6 +199,7 @@
   // Nothing came back, or a refusal: say so beside the row; the form is still there.
   function failed(event) {
     var form = event.detail.elt;
+    if (form.matches(".topbar-search, .search-form")) return; // Enter still leads to the page
     var note = form.querySelector(".invalid-feedback");
     if (!note) {
       note = document.createElement("p");

@@ -27,6 +27,7 @@ class Step(Sourced):
     `after`: the key of the step whose day the duration counts from (empty: the step before). `together`: steps of one
     name are expected side by side, such as two e-mails. `cure_for`: the name or key of what this step mends; it is
     asked for only when that failed or is overdue. `stage`: the word that the system's own page shows meanwhile.
+    `takes`: how long it takes in the words of a source that prints no number, such as "several weeks".
     """
 
     class Unit(models.TextChoices):
@@ -48,6 +49,8 @@ class Step(Sourced):
         NO_OFFICIAL = "no-official", "nobody there is a Security Official yet"
         FIRST_OFFICIAL = "first-official", "the first Security Official is asked for"
         OFFICIAL_THERE = "official-there", "a Security Official is there who can decide"
+        ROLE_GONE = "role-gone", "the role itself was taken away, not only the way in"
+        ROLE_THERE = "role-there", "the role is there still and only the way in was lost"
 
     system = models.ForeignKey(System, models.CASCADE, related_name="steps")
     request_kind = models.CharField(max_length=16, choices=RequestKind)
@@ -62,6 +65,7 @@ class Step(Sourced):
     together = models.CharField(max_length=32, blank=True)
     cure_for = models.CharField(max_length=32, blank=True)
     stage = models.CharField(max_length=60, blank=True)
+    takes = models.CharField(max_length=40, blank=True)
     only_if = models.CharField(max_length=16, choices=OnlyIf, blank=True)
     provider_type = models.CharField(max_length=16, choices=ProviderType, blank=True)  # empty: whatever the facility is
     effective_from = models.DateField(null=True, blank=True)
@@ -75,6 +79,7 @@ class Step(Sourced):
                 condition=Q(duration=None, unit="") | (Q(duration__isnull=False) & ~Q(unit="")),
                 name="systems_step_duration_has_unit",
             ),
+            models.CheckConstraint(condition=Q(takes="") | Q(duration=None), name="systems_step_takes_one_way"),
         ]
 
 

@@ -139,6 +139,7 @@ class Quota(Sourced):
     most = models.PositiveSmallIntegerField(null=True, blank=True)
     recommended = models.BooleanField(default=False)  # advised, not demanded
     note = models.CharField(max_length=300, blank=True)
+    cure = models.CharField(max_length=300, blank=True)  # what to do where all of `most` are taken
 
     class Meta:
         ordering = ["system", "key"]

@@ -118,6 +118,7 @@ class SystemRole(Sourced):
     approved_by = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="approves")
     approval_note = models.CharField(max_length=300, blank=True)
     vendor_allowed = models.BooleanField(default=True)
+    vendor_only = models.BooleanField(default=False)
     requestable_from = models.DateField(null=True, blank=True)
     usable_from = models.DateField(null=True, blank=True)
     usable_until = models.DateField(null=True, blank=True)

@@ -443,3 +443,44 @@ def test_the_next_certification_counts_from_the_one_in_the_list(cast, run):
     run(row, header=HEADER + ",Last Certified")
     deadline = Deadline.objects.get(kind="certification", grant__role__slug="end-user")
     assert (deadline.basis_on, deadline.due_on) == (date(2026, 6, 30), date(2027, 6, 29))
+
+
+def test_a_list_of_logins_needs_no_facility_where_person_and_system_are_clear(cast, run):
+    for person, facility in (("henry", "oak"), ("olga", "elm"), ("carol", "oak")):
+        held(cast, "iqies", person=person, facility=facility, last_login=TODAY - timedelta(days=30))
+    factories.AccountFactory(organization=cast.riverside, person=cast.people["carol"])
+    twin = factories.PersonFactory(
+        organization=cast.riverside, first_name="Olga", last_name="Test", email="o2@example.org"
+    )
+    header = "System,Last Name,First Name,Work Email,Status,Last Login"
+    rows = [
+        "iQIES,Test,Henry,,,11/18/2026",  # by the name alone: nobody else is called so
+        "iQIES,Test,Olga,,,11/18/2026",
+        "iQIES,Test,Olga,olga@example.org,,11/17/2026",
+        "iQIES,Test,Carol,carol@example.org,,11/18/2026",
+        "CASPER,Test,Henry,henry@example.org,,11/18/2026",
+        "iQIES,Test,Henry,henry@example.org,Revoked,11/19/2026",
+    ]
+    document = run(*rows, header=header)
+    assert figures(document) == {"rows": 6, "matched": 2, "created": 0, "updated": 2, "unchanged": 0}
+    assert account(cast).last_login_on == date(2026, 11, 18)
+    assert account(cast, "olga").last_login_on == date(2026, 11, 17)
+    assert [(row["line"], row["reason"]) for row in document["unknown_people"]] == [
+        (3, "several people here have this name: give the employee number or the e-mail")
+    ]
+    reasons = {row["line"]: row["reason"] for row in document["rejected"]}
+    assert reasons.keys() == {5, 6, 7}
+    assert "several accounts on this system" in reasons[5]
+    assert "opens none" in reasons[6]
+    assert "ends no access" in reasons[7]
+    assert document["missing_in_file"] == [], "it speaks of no place"
+    assert any("read as a list of logins" in note for note in document["notes"])
+    assert RoleGrant.objects.filter(account__person=twin).count() == 0
+    before = everything()
+    assert run(*rows, header=header)["updated"] == 0
+    assert everything() == before, "the same list again writes nothing"
+
+
+def test_a_list_without_facilities_and_logins_is_refused_and_says_what_it_lacks(cast, run):
+    document = run("iQIES,Test,Henry", header="System,Last Name,First Name", refused=True)
+    assert "in a list of logins the last login" in json.dumps(document, ensure_ascii=False)

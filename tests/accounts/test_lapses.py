@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Deadline, Finding
-from accounts.services.lapses import sweep_lapses
+from accounts.services.lapses import Swept, sweep_lapses
 from accounts.services.logins import record_login
 from audit.models import AuditEvent
 from tests.accounts.test_logins import clock, held
@@ -34,7 +36,9 @@ def test_a_repeated_sweep_writes_nothing(cast):
     held(cast, last_login=TODAY - timedelta(days=70))
     sweep_lapses(at=NOON)
     before = (Finding.objects.count(), AuditEvent.objects.count())
-    assert sweep_lapses(at=NOON) == type(sweep_lapses(at=NOON))(0, 0)
+    with CaptureQueriesContext(connection) as queries:
+        assert sweep_lapses(at=NOON) == Swept(0, 0)
+    assert not [each for each in queries if each["sql"].startswith("UPDATE")], "what still stands is not asked about"
     assert (Finding.objects.count(), AuditEvent.objects.count()) == before
 
 

@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Finding, PortalAccount
 from accounts.services.inventory import correct_account, remove_account
@@ -11,6 +13,7 @@ from accounts.services.logins import record_login, void_login
 from accounts.services.rules import sweep
 from accounts.services.rules.found import Rule
 from accounts.services.rules.sweep import Checked, check_rules
+from accounts.services.rules.user_ids import holdings
 from audit.models import AuditEvent
 from facilities.models import Recheck
 from facilities.services.rechecks import recheck
@@ -21,6 +24,7 @@ from tests.conftest import NOON, TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 TOMORROW = NOON + timedelta(days=1)
+IDS = (("CAROL 1", "carol"), ("HENRY1", "henry"))
 
 
 @pytest.fixture(autouse=True)
@@ -169,3 +173,35 @@ def test_a_corrected_account_is_listed(cast):
         password_changed_on=None, note="", at=NOON,
     )  # fmt: skip
     assert set(Recheck.objects.values_list("facility", flat=True)) == {cast.oak.pk}
+
+
+def test_where_many_work_a_slice_is_smaller_and_the_catalogue_is_still_read_once(cast, monkeypatch):
+    for person, place in (("carol", "oak"), ("henry", "elm")):
+        held(cast, "iqies", last_login="unknown", person=person, facility=place)
+    places = {cast.oak.pk, cast.elm.pk}
+
+    def parts():
+        return [part.facilities for part in sweep._slices(cast.riverside, places, NOON)]
+
+    assert parts() == [tuple(sorted(places))]
+    monkeypatch.setattr(sweep, "_TIMES_AT_ONCE", 1)
+    assert parts() == [(key,) for key in sorted(places)]
+    with CaptureQueriesContext(connection) as queries:
+        first_run()
+    assert set(Finding.objects.open().values_list("facility", flat=True)) == places
+    assert len([each for each in queries if 'FROM "systems_quota"' in each["sql"]]) == 2, "once for each organization"
+
+
+def test_a_user_id_of_one_person_alone_is_looked_up_and_not_read(cast):
+    mine = [held(cast, "qies", last_login=TODAY, user_id=name, person=person) for name, person in IDS]
+    (part,) = sweep._slices(cast.riverside, {cast.oak.pk}, NOON)
+    with CaptureQueriesContext(connection) as queries:
+        assert holdings(part) == {}
+    PortalAccount.objects.filter(pk=mine[1].pk).update(user_id=IDS[0][0].lower())
+    part.read.clear()
+    assert [{each.account for each in held} for held in holdings(part).values()] == [{each.pk for each in mine}]
+    if connection.vendor == "sqlite":  # by the letters of the expression, which PostgreSQL does not need
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}")
+            steps = [step for *_, step in cursor.fetchall()]
+        assert any("accounts_by_user_id" in step for step in steps), steps

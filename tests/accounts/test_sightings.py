@@ -85,8 +85,8 @@ def test_what_is_told_later_about_the_days_between_is_refused_by_hand_in_bulk_an
     path = tmp_path / "list.csv"
     path.write_text(f"First name,Last name,CCN,System,Last login\nHenry,Test,015009,iQIES,{SAID.isoformat()}\n")
     report = import_account_list(scope=cast.scope("alice"), path=path, at=NOON)
-    assert [row["reason"] for row in report.rejected] == [
-        f"on {TODAY} a Security Official saw that the last login was on {BEFORE}"
+    assert [(row["column"], row["reason"]) for row in report.rejected] == [
+        ("Last login", f"on {TODAY} a Security Official saw that the last login was on {BEFORE}")
     ]
     assert last_safe_day(henrys) == was
 

@@ -13,6 +13,7 @@ from audit.secrets import found_secret
         ("ssn: 6789", "a Social Security number"),
         ("password: Winter2026!", "a password"),
         ("pw=hunter2", "a password"),
+        ("ada1 / pw Sommer1!", "a password"),
         ("Password is Sommer", "a password"),
         ("password Winter2026!", "a password"),
         ("PIN 4711", "a PIN"),
@@ -31,6 +32,7 @@ def test_a_secret_is_named_by_kind(text, kind):
     "text",
     [
         "password changed on 3 Nov",
+        "PW changed in 2026",
         "forgot password, called the help desk",
         "Password expired after 60 days",
         "call 1-800-339-9313",

@@ -1,4 +1,4 @@
-"""Every further page that an administrator can open, unfolded: accessible, and whole at 400 % zoom.
+"""Every further page that an administrator can open, unfolded: accessible, whole with long names, and at 400 % zoom.
 
 The pages of `tests.flows.test_every_page`, there in every state of the demo, are not opened again.
 """
@@ -10,6 +10,7 @@ from tests.access_objects import one_of_each
 from tests.axe import violations
 from tests.browser.conftest import NARROW, WIDE
 from tests.flows.test_every_page import LISTS, OF_A_PERSON, WIDER, ZOOMED
+from tests.long_names import lengthen
 from tests.test_access import ROWS, SEEN
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -39,6 +40,7 @@ def pages(objects):
 
 def test_every_page_is_accessible_unfolded_and_fits_a_phone_and_400_percent(open_page, signed_in, cast):
     objects = one_of_each(cast)
+    lengthen(cast.riverside)
     page = open_page("/o/riverside/", cookies=signed_in(cast.alice))
     wrong = {}
     for address in pages(objects):
@@ -46,7 +48,7 @@ def test_every_page_is_accessible_unfolded_and_fits_a_phone_and_400_percent(open
         assert page.goto(address).status == 200, address
         page.evaluate(UNFOLD)
         found = [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in violations(page)]
-        for size in (NARROW, ZOOMED):
+        for size in (WIDE, NARROW, ZOOMED):
             page.set_viewport_size(size)
             if (wider := page.evaluate(WIDER)) > 0:
                 found.append(f"{wider} px too wide at {size['width']}")

@@ -147,6 +147,22 @@ def test_paper_shows_where_it_comes_from_and_not_the_frame(open_page, signed_in,
     assert "by Jane Sample" in printed.inner_text()
 
 
+def test_paper_opens_the_why_of_one_thing_but_not_of_a_long_list(open_page, signed_in, jane):
+    page = open_page(reverse("web:style"), cookies=signed_in(jane))
+    opened = "() => [...document.querySelectorAll('main details.why')].filter(part => part.open).length"
+    page.evaluate("document.querySelectorAll('main details.why').forEach(part => { part.open = false })")
+    page.evaluate("document.querySelectorAll('ol.rows > li').forEach((row, at) => { if (at > 1) row.remove() })")
+    folded = page.evaluate("document.querySelectorAll('main details.why').length")
+    assert folded
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(opened) == folded
+    page.evaluate("document.querySelectorAll('main details.why').forEach(part => { part.open = false })")
+    row = "ol.rows > li:has(details.why)"
+    page.locator(row).first.evaluate("row => { for (let n = 0; n < 6; n++) row.after(row.cloneNode(true)) }")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.querySelectorAll('ol.rows details.why[open]').length") == 0
+
+
 @pytest.mark.parametrize("address", ["/auth/login/", "/o/riverside/", "/o/riverside/requests/new/"])
 def test_the_first_view_stays_below_200_kilobytes(client, cast, address):
     """The style page shows every part at once and is nobody's first view."""

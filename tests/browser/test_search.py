@@ -30,6 +30,38 @@ def test_a_slash_a_beginning_and_enter_lead_to_the_person(open_page, signed_in, 
     page.wait_for_url(f"**{cast.people['henry'].get_absolute_url()}")
 
 
+def test_hits_appear_while_one_types_and_the_arrows_lead_to_one(open_page, signed_in, cast):
+    page = open_page(TODAY, cookies=signed_in(cast.alice))
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.keyboard.press("/")
+    page.keyboard.type("test")
+    field = page.get_by_role("combobox", name="Search")
+    page.get_by_role("option", name="Henry Test").wait_for()
+    assert page.locator("#typed-said").inner_text() == "Five found. Choose with the arrow keys."
+    assert page.evaluate("document.documentElement.scrollHeight") == height, "nothing moves"
+    assert violations(page, tags=TAGS) == []
+    page.keyboard.press("Escape")
+    assert field.get_attribute("aria-expanded") == "false"
+    assert field.input_value() == "test", "what was typed stays"
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    active = page.locator(f"#{field.get_attribute('aria-activedescendant')}")
+    assert active.inner_text().startswith("Henry Test")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{cast.people['henry'].get_absolute_url()}")
+
+
+def test_the_page_of_the_search_follows_the_typing(open_page, signed_in, cast):
+    page = open_page(PAGE, size=NARROW, cookies=signed_in(cast.alice))
+    page.get_by_role("searchbox").press_sequentially("hen")
+    page.get_by_role("link", name="Henry Test").wait_for()
+    page.wait_for_url(f"**{PAGE}?q=hen")
+    assert page.locator("#found-said").inner_text() == "One found."
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{cast.people['henry'].get_absolute_url()}")
+
+
 def test_the_slash_can_be_switched_off_in_this_browser(open_page, signed_in, cast):
     page = open_page(PAGE, cookies=signed_in(cast.alice))
     box = page.get_by_role("checkbox", name="The key / opens the search")

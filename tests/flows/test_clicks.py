@@ -13,6 +13,7 @@ from tests.accounts.holding import held
 from tests.browser.test_every_page import FRAGMENTS
 from tests.conftest import NOON, TODAY
 from tests.reminders.making import started
+from tests.requests.asking import submitted
 from tests.test_access import ROWS, SEEN
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -32,6 +33,7 @@ class Way:
 SEVERAL, AWAY, WORST = "Record several logins", "I will be away", "See the worst first"
 WEEKS, CALENDAR, STEPS = "Week by week, as a table", "Set it up or stop it", "Getting started at Oak House"
 WINDOWS = "Days between logins, per system"
+NOBODY_KNOWS = "I do not know who has access…"
 QUITS = "What would be missing if Henry left today, and who else is there"
 FACILITY, HENRY, ACCOUNT = ("Facilities", "Oak House"), ("People", "Henry Test"), ("Accounts", "Carol Test")
 
@@ -47,6 +49,8 @@ ALICE = [
     Way("burning", "Oak House", (WORST,)),
     Way("facilities", "Register a facility", ("Facilities",)),
     Way("moves", "PBJ staffing", ("Facilities", "Moves")),
+    Way("move", "Export all 2", ("Facilities", "Moves", "PBJ staffing")),
+    Way("remove-all-but", "Show the words for the others’ removal", (*FACILITY, NOBODY_KNOWS)),
     Way("facility-register", "Check with CMS’s directory", ("Facilities", "Register a facility")),
     Way("facility", "Add a person", FACILITY),
     Way("facility-edit", "Save Oak House", (*FACILITY, "Edit")),
@@ -74,6 +78,8 @@ ALICE = [
     Way("account-remove", "Remove Carol Test’s iQIES account", (*ACCOUNT, "It was removed on iQIES")),
     Way("findings", "Say who submits", ("Findings",)),
     Way("requests", "Ask for access", ("Requests",)),
+    Way("request", "Approve", ("Look and decide",)),
+    Way("deciders", "Save who decides", ("Settings", "Change who decides")),
     Way("systems", "iQIES", ("Systems",)),
     Way("system", "Work it out", ("Systems", "iQIES")),
     Way("system-rules", "Source S4", ("Systems", "Rules for every system")),
@@ -124,15 +130,11 @@ LED_TO = {  # pages that stand beside what they are about, or that something has
     "account-profile": "the finding that asks for it",
     "account-identity": "the account at a sign-in authority",
     "account-tool": "beside what the account is used by",
-    "move": "its row in the list of moves",
     "request-new": "its steps begin under Ask for access",
-    "deciders": "part of a request that is being asked for",
-    "request": "its row in the list of requests",
     "request-edit": "the request’s page",
     "request-finish": "the request’s page",
     "request-fail": "the request’s page",
     "request-sheet": "the request’s page, where a form is needed",
-    "remove-all-but": "the facility’s page",
     "request-undo": "the request’s page",
     "request-countersign": "the request’s page",
     "requests-bulk": "the findings or accounts it is asked for",
@@ -162,13 +164,14 @@ def house(clock, cast):
     for person in ("carol", "henry"):
         held(cast, last_login=TODAY - timedelta(days=57), person=person)
     held(cast, "casper", last_login=TODAY - timedelta(days=30))
+    submitted(cast)
     run_tick(at=NOON)
     return cast
 
 
 def called(page, words):
     """Return the first link or button of this name; what is only said to those who do not see follows a colon."""
-    name = re.compile(rf"^{re.escape(words)}( ?:.*)?$")
+    name = re.compile(rf"^{re.escape(words)}( \d+\s+waiting for you| ?:.*)?$")
     return page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name)).first
 
 

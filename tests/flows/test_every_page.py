@@ -21,6 +21,7 @@ from staff.roster.reading import Roster, look_over
 from staff.services.rosters import import_roster, preview_roster
 from tests.chromium import NARROW, WIDE
 from tests.flows.visitors import objections
+from tests.long_names import lengthen
 from web.guides.leaflets import LEAFLETS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -152,7 +153,9 @@ def test_every_page_of_the_demo_stands_in_nobodys_way(demo, newcomer, arriving, 
     ana = Membership.objects.get(organization=demo, role=Role.ADMINISTRATOR).user
     page = newcomer(size=size, cookies=arriving(ana))
     found = {}
-    for address in addresses(demo):
+    pages = addresses(demo)
+    lengthen(demo)
+    for address in pages:
         page.emulate_media(color_scheme="light")
         answer = page.goto(address)
         assert answer.status == 200, address

@@ -144,6 +144,34 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(tm
     assert refused.value.code == "too_big"
 
 
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ("<row>" + "<c/>" * 1_200_000 + "</row>", "A sheet of the workbook holds more than a list does."),
+        ("<row><c t='inlineStr'><is><t>" + "A" * 4_500_000 + "</t></is></c></row>", "holds more than a list does."),
+        ("<row>" + ("<c/>" * 200_000 + "<!--<row >-->") * 4 + "</row>", "holds more than a list does."),
+        ("<row/>" * 4_000_000, "The workbook unpacks to more than is accepted."),
+    ],
+    ids=["a row of cells", "one cell", "a row in disguise", "packed to a thousandth"],
+)
+def test_a_small_workbook_that_would_fill_the_memory_is_refused_before_rows_are_built(tmp_path, rows, why):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER]})
+    rewrite_part(path, "xl/worksheets/sheet1.xml", sheet_xml(rows))
+    with pytest.raises(FileRefused) as refused:
+        read_workbook(path, knows=knows)
+    assert refused.value.code == "too_big"
+    assert refused.value.message.endswith(why)
+
+
+def test_a_long_sheet_with_much_behind_its_rows_is_read(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER]})
+    cells = "".join(f"<c t='inlineStr'><is><t>{title}</t></is></c>" for title in HEADER)
+    sheet = sheet_xml(f"<row>{cells}</row>" + "<row><c/></row>" * 10)
+    behind = "<mergeCells>" + "<mergeCell ref='A1:A1'/>" * 100_000 + "</mergeCells></worksheet>"
+    rewrite_part(path, "xl/worksheets/sheet1.xml", sheet.replace("</worksheet>", behind))
+    assert read_workbook(path, knows=knows).header == HEADER
+
+
 def test_an_empty_workbook_is_refused(tmp_path):
     with pytest.raises(FileRefused) as refused:
         rows_of(write_workbook(tmp_path / "a.xlsx", {"S": []}))

@@ -1,13 +1,15 @@
 """What is wrong now reaches those who look after it: when found, after a week and a month, and when it gets worse."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.urls import reverse
 
-from accounts.models import Finding
+from accounts.models import Deadline, Finding
+from accounts.words import instant
 from audit.models import AuditEvent
 from facilities.models import Membership
 from facilities.models.tenancy import Role
@@ -371,6 +373,26 @@ def test_the_why_of_a_finding_says_who_was_told(riverside, client, mailoutbox):
     answer = client.get(reverse("web:findings", args=["riverside"]))
     (row,) = answer.context["groups"][0]["group"].rows
     assert row["why"]["told"] == [{"who": "Ana Test (administrator)", "at": NOON}]
+
+
+def test_the_history_of_an_account_and_its_why_say_who_was_told_of_its_findings(riverside, client, mailoutbox):
+    account = held(riverside, person="carol", last_login=TODAY - timedelta(days=5))
+    found(riverside, "stale-profile", account=account, person=account.person)
+    other = held(riverside, person="henry", last_login=TODAY - timedelta(days=5))
+    ask_without_rules(NOON)
+    client.force_login(riverside.alice)
+
+    def said(each):
+        why = Deadline.objects.open().get(account=each, kind="inactivity")
+        pages = [("account", each.pk), ("deadline-why", why.pk)]
+        answers = [client.get(reverse(f"web:{name}", args=["riverside", key])) for name, key in pages]
+        return [" ".join(re.sub("<[^>]+>", " ", answer.content.decode()).split()) for answer in answers]
+
+    history, why = said(account)
+    about = "“Contact data changed since the profile was checked”"
+    assert f"Mail to Carol Test About {about}." in history
+    assert f"Carol Test, {instant(NOON)}: {about}" in why
+    assert not any("Contact data" in text for text in said(other))
 
 
 def test_the_page_before_the_start_counts_findings_of_the_first_mail(riverside, client):

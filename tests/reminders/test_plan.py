@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Deadline, Finding, HouseWindow
 from accounts.services.clocks import recompute
@@ -280,3 +280,23 @@ def test_the_same_step_of_a_cycle_cannot_be_stored_twice(riverside):
         twin.save()
     twin.cycle += 1
     twin.save()
+
+
+def test_postgresql_looks_up_by_key_what_is_due_and_joins_as_it_likes_afterwards(riverside):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite looks up by key anyway")
+    administrator(riverside, "fay", riverside.oak)
+    held(riverside, left=5)
+    hashed = {}
+
+    def look(execute, sql, params, many, context):
+        if sql.lstrip().startswith("INSERT INTO reminders_"):
+            with connection.connection.cursor() as raw:
+                raw.execute("SHOW enable_hashjoin")
+                hashed[sql.split()[2]] = raw.fetchone()[0]
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(look):
+        assert plan_due(at=NOON) == 2
+    by_key = ("reminders_due", "reminders_there", "reminders_administrators")
+    assert hashed == dict.fromkeys(by_key, "off") | {"reminders_heard": "on", "reminders_reminder": "on"}

@@ -85,6 +85,29 @@ def test_r56_the_texas_window_is_mailed_by_a_tick_and_found_when_it_has_passed(r
     assert Finding.objects.open().get(deadline=deadline).severity == "critical"
 
 
+def test_r58_a_report_stays_for_thirty_days_and_is_routed_to_one_role_only(riverside, tmp_path, mailoutbox):
+    type(riverside.oak).objects.filter(pk=riverside.oak.pk).update(provider_type="ACUTE")
+    riverside.oak.refresh_from_db()
+    basic = "1,mft,015009,,Basic MFT permission,2026-11-02,2026-11-18,"
+    listed(tmp_path, basic)
+    ask(NOON)
+    finding = Finding.objects.open().get(kind="no-file-pickup")
+    assert (finding.severity, finding.facility) == ("medium", riverside.oak)
+    assert "Nobody can pick up reports from Managed File Transfer" in told(mailoutbox, "alice")
+    owed = Owed("mft-file", event_on=TODAY - 22 * DAY)
+    add_obligation(scope=riverside.scope("alice"), facility=riverside.oak, owed=owed, at=NOON)
+    ask(NOON + DAY)
+    deadline = Deadline.objects.open().get(kind="window")
+    assert (deadline.due_on, deadline.policy.fact_id) == (TODAY + 8 * DAY, "HQR-PERM-1")
+    assert "picked up" in told(mailoutbox, "alice")
+    finding.refresh_from_db()
+    assert json.loads(finding.facts)["waiting"] == (TODAY + 8 * DAY).isoformat()
+    listed(tmp_path, basic, "2,mft,015009,,MFT permission with Auto-Route (IQR),2026-11-20,2026-11-20,")
+    ask(NOON + 9 * DAY)
+    assert not Finding.objects.open().filter(kind="no-file-pickup").exists()
+    assert Finding.objects.open().get(deadline=deadline).severity == "medium", "the file is gone"
+
+
 def test_r12_a_list_tells_when_a_role_was_certified_and_a_tick_mails_the_next_time(riverside, tmp_path, mailoutbox):
     listed(tmp_path, f"1,psr,015009,,End user,2024-03-01,2026-11-18,{date(2025, 12, 21)}")
     ask(NOON)

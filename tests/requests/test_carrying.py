@@ -106,7 +106,7 @@ def test_who_decides_on_the_side_of_cms_decides_which_steps_there_are(cast, offi
         account = factories.AccountFactory(organization=cast.riverside, person=cast.people["carol"])
         factories.GrantFactory(account=account, facility=cast.oak, role__slug="provider-security-official")
     request = submitted(cast, role=role)
-    assert list(request.steps.values_list("key_in_list", flat=True)) == keys
+    assert list(request.steps.values_list("key_in_list", flat=True)) == [*keys, "rejected"]
 
 
 def test_the_first_official_is_looked_after_for_five_business_days(cast):

@@ -9,6 +9,7 @@ from accounts.models import PortalAccount
 from accounts.policy.request_guards import user_id_flaw
 from accounts.services.requests.carrying import record_outcome
 from accounts.services.requests.deciding import decide
+from accounts.services.requests.drafting import draft
 from accounts.services.requests.ending import fail, finish
 from accounts.services.requests.guards import guards_of
 from accounts.services.requests.submitting import submit
@@ -18,7 +19,7 @@ from staff.models import Person
 from systems.models import System, SystemRole
 from tests import factories
 from tests.conftest import NOON, TODAY, Cast
-from tests.requests.asking import drafted, submitted, with_harp
+from tests.requests.asking import ask, drafted, submitted, with_harp
 
 
 def _account(cast: Cast, system: str, person: str = "henry", **given: object) -> PortalAccount:
@@ -73,6 +74,63 @@ def test_cmsnet_came_before_qies_and_takes_two_people_only(cast):
     assert "quota" in _codes(qies)
 
 
+def test_what_is_asked_for_already_counts_into_the_quota_and_each_quota_says_its_own_way_out(cast):
+    cmsnet = {"system": "cmsnet", "role": "individual-user", "still_needed_reason": "Staffing data."}
+    _hold(cast, _account(cast, "cmsnet", "alice"), "individual-user")
+    asks = [ask(cast, person=name, **cmsnet) for name in ("henry", "carol")]
+    bundle = draft(scope=cast.scope("alice"), asks=asks, at=NOON)
+    found = guards_of(bundle, NOON)
+    first, second = ([guard.code for guard in found[row.pk] if guard.blocks] for row in bundle)
+    assert (first, second) == ([], ["quota"]), "two are free for one only"
+    with pytest.raises(AccountRefused, match="1 of 2 accounts that CMSNet allows, and 1 more is asked for already"):
+        submit(scope=cast.scope("alice"), requests=bundle, at=NOON)
+    submit(scope=cast.scope("alice"), requests=bundle[:1], at=NOON, unapproved_reason="Nobody else is here yet.")
+    assert _codes(bundle[1], blocking=True) == {"quota"}, "Henry's is under way"
+    assert "quota" not in _codes(bundle[0]), "and comes first"
+    epoc = {"system": "qies", "still_needed_reason": "Old plans.", "by": "alice"}
+    cures = {}
+    for role, most in (("individual-user", 2), ("epoc-user", 4)):
+        for number in range(most):
+            person = factories.PersonFactory(organization=cast.riverside, first_name=f"{role}{number}")
+            account = factories.AccountFactory(
+                organization=cast.riverside, person=person, system=System.objects.get(slug="qies")
+            )
+            _hold(cast, account, role)
+        request = drafted(cast, role=role, **epoc)
+        [quota] = [guard for guard in guards_of([request], NOON)[request.pk] if guard.code == "quota"]
+        cures[quota.fact] = quota.cure
+    assert "account maintenance request form" in cures["QIES-QUO-3"]
+    assert "Have one of the ePOC accounts removed first" in cures["QIES-QUO-4"]
+
+
+def test_nobody_counts_as_the_official_of_the_own_request_and_casper_goes_alone(cast):
+    with_harp(cast, "henry")
+    eqrs = _account(cast, "eqrs")
+    _hold(cast, eqrs, "security-official")
+    asked = {"system": "eqrs", "role": "end-user", "kind": "additional-role"}
+    request = drafted(cast, account=eqrs, **asked)
+    [guard] = [each for each in guards_of([request], NOON)[request.pk] if each.code == "no_official"]
+    assert "is the only Security Official of Oak House on EQRS, and nobody approves the own request" in guard.message
+    _hold(cast, _account(cast, "eqrs", "carol"), "security-official")
+    assert "no_official" not in _codes(request)
+    casper = _account(cast, "casper")
+    _hold(cast, casper, "individual-user")
+    gone = drafted(cast, kind="removal", system="casper", role="", account=casper)
+    assert "casper_only" in _codes(gone, blocking=False)
+    assert "casper_only" not in _codes(drafted(cast, kind="removal", system="eqrs", role="", account=eqrs))
+
+
+def test_a_ccn_is_asked_for_where_the_system_asks_for_it(cast):
+    lodge = factories.FacilityFactory(organization=cast.riverside, ccn=None, licensed_only=True, state="TX")
+    with_harp(cast, "henry")
+    for system, role in (("cmsnet", "individual-user"), ("iqies", "provider-assessment-viewer")):
+        request = drafted(cast, by="alice", facility=lodge, system=system, role=role, still_needed_reason="Old data.")
+        [guard] = [each for each in guards_of([request], NOON)[request.pk] if each.code == "licensed_only"]
+        assert (guard.rule, guard.blocks) == ("R-30", False)
+        assert "this facility has none" in guard.message
+        assert "licensed_only" not in _codes(drafted(cast, system=system, role=role, still_needed_reason="Old data."))
+
+
 def test_a_closed_system_offers_its_successor_first(cast):
     request = drafted(cast, system="qies", role="individual-user")
     found = guards_of([request], NOON)[request.pk]
@@ -88,7 +146,10 @@ def test_vendors_people_who_left_and_doubles(cast):
     Person.objects.filter(pk=cast.people["henry"].pk).update(affiliation="vendor")
     assert _codes(official, blocking=True) == {"vendor_official"}
     assert "vendor_per_ccn" in _codes(drafted(cast, role="pbj-submitter-vendor"), blocking=False)
+    assert _codes(drafted(cast, role="pbj-submitter-provider"), blocking=True) == {"vendor_role"}
     Person.objects.filter(pk=cast.people["henry"].pk).update(affiliation="employee")
+    assert _codes(drafted(cast, role="pbj-submitter-vendor"), blocking=True) == {"vendor_role"}
+    assert _codes(drafted(cast, role="pbj-submitter-provider"), blocking=True) == set()
     [sent] = submit(scope=cast.scope("carol"), requests=[drafted(cast)], at=NOON)
     again = drafted(cast)
     assert _codes(again, blocking=True) == {"running"}

@@ -87,7 +87,17 @@ def test_cmsnet_epoc_and_the_call_have_their_own_sheets_and_others_none(cast):
     epoc = _qies(cast, "henry", "E1", role="epoc-user")
     grant, none = epoc.grants.get(), AccessRequest.objects.none()
     mail = sheet_of(drafted(cast, kind="removal", system="qies", role="", account=epoc, grant=grant), none)
-    assert mail.message == "Please remove the ePOC account of Henry Test at Oak House, CCN 015009."
+    words = "Please remove the ePOC account of Henry Test at Oak House, CCN 015009."
+    assert mail.message == words
+    assert mail.send_to.endswith(": iqies@cms.hhs.gov"), "HD-1, by its present address"
+    whole = {"kind": "removal", "system": "qies", "role": "", "account": epoc}
+    assert sheet_of(drafted(cast, **whole), none).message == words, "the whole account, which is an ePOC one"
+    factories.GrantFactory(
+        account=epoc, facility=cast.oak, role=SystemRole.objects.get(system__slug="qies", slug="individual-user")
+    )
+    both = sheet_of(drafted(cast, **whole), none)
+    assert both.form == "MDS Individual User Account Request"
+    assert both.message.endswith(f": iqies@cms.hhs.gov: {words}")
     network = factories.AccountFactory(
         organization=cast.riverside, person=cast.people["henry"], system=System.objects.get(slug="cmsnet"), user_id=None
     )

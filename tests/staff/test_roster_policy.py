@@ -137,6 +137,15 @@ def test_two_people_of_one_name_are_two_people():
     assert kinds(compare([row(2, number="1"), row(3, number="2")], [])) == ["joiner", "joiner"]
 
 
+def test_of_two_people_of_one_name_number_and_address_must_mean_the_same():
+    people = [known(1, "Pat", "Smith", "1", "p1@example.org"), known(2, "Pat", "Smith", "2", "p2@example.org")]
+    kept, crossed = row(2, "Pat", "Smith", "1", "p1@example.org"), row(3, "Pat", "Smith", "2", "p2@example.org")
+    assert compare([kept, crossed], people).rejected == []
+    result = compare([kept._replace(email="p2@example.org"), crossed._replace(email="p1@example.org")], people)
+    assert [(each.line, each.column) for each in result.rejected] == [(2, "email"), (3, "email")]
+    assert result.changes == []
+
+
 def test_one_name_twice_at_a_facility_without_number_and_address_is_left_for_a_decision():
     result = compare([row(2), row(3)], [])
     assert [each.line for each in result.rejected] == [2, 3]

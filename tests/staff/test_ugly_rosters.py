@@ -87,6 +87,25 @@ def test_a_whole_name_with_a_remark_is_no_other_person(bring):
     assert (document["joiners"], document["leavers"]) == (0, 0)
 
 
+@pytest.mark.parametrize("ccn", ["CCN 015-009", "ccn: 015009", "CCN#15009"])
+def test_a_label_in_front_of_a_ccn_is_no_part_of_it(bring, ccn):
+    document = bring(CAROL.replace("015009", ccn), ",Henry,Test,,,015009,,")
+    assert (document["unchanged"], document["rejected"]) == (2, [])
+
+
+def test_an_address_in_the_column_of_phones_rejects_the_row(bring):
+    header = HEADER.replace("Job Title", "Phone")
+    [refused] = bring(",Carol,Test,,carol@example.org,015009,,", header=header)["rejected"]
+    assert (refused["line"], refused["column"], refused["reason"]) == (2, "Phone", "this is an e-mail address")
+
+
+def test_first_and_last_name_in_each_others_column_are_no_newcomer_and_no_leaver(bring):
+    document = bring(",Henry,Test,,,015009,,", ",Test,Carol,,,015009,,")
+    [refused] = document["rejected"]
+    assert (refused["line"], refused["column"]) == (3, "First Name")
+    assert (document["joiners"], document["leavers"], document["unchanged"]) == (0, 0, 1)
+
+
 def test_a_nickname_in_brackets_is_the_person_herself(bring):
     document = bring(",Carol (CJ),Test,,,015009,,", ',Henry "Hank",Test,,,015009,,')
     assert (document["joiners"], document["leavers"], document["rejected"]) == (0, 0, [])
@@ -120,7 +139,7 @@ def test_names_that_look_like_words_are_names(first, last):
 
 
 def test_what_is_counted_is_told_in_singular_and_plural(bring):
-    one = bring(CAROL, "Total,,,,,,,")
+    one = bring(CAROL, "Grand Total,,,,1,,1.0,(1)")
     assert "1 row that tells of no person was left out, such as a total or a remark." in one["notes"]
     two = bring(CAROL, "Total,,,,,,,", "Printed 11/20/2026,,,,,,,")
     assert "2 rows that tell of no person were left out, such as a total or a remark." in two["notes"]

@@ -83,6 +83,7 @@ def test_a_sound_file_is_read(tmp_path):
         ("confidence: official}\n    roles", "confidence: rumour}\n    roles", 8, "systems.0.cite.confidence", "seed"),
         ("    name: QIES\n", "    name: QIES\n    name: Again\n", 6, "", "stands twice"),
         ("systems:", "systems: ]", 3, "", "not valid YAML"),
+        ("name: QIES", "name: 2026-13-01", 5, "", "month must be in 1..12"),
     ],
 )
 def test_a_mistake_is_named_by_file_line_place_and_reason(tmp_path, old, new, line, place, reason):

@@ -141,6 +141,30 @@ def test_a_refused_catalogue_writes_nothing(catalogue, draft):
     assert everything() == before
 
 
+POINT = "      - {kind: phone"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "table", "reason"),
+    [
+        ("contacts.yaml", POINT, "      - {kind: web, value: a.b}\n" * 2 + POINT, "contact point", "stands more than"),
+        ("qies.yaml", "    name: QIES\n", f"    name: {'Q' * 500}\n", "system", "name has more than 120 characters"),
+        ("qies.yaml", "    name: QIES\n", '    name: "Q\\0"\n', "system", "no text may hold"),
+    ],
+)
+def test_what_the_tables_cannot_hold_is_refused_in_words(catalogue, draft, file, old, new, table, reason):
+    folder, change = draft
+    change(file, old, new)
+    before = everything()
+    for check in ([], ["--check"]):
+        with pytest.raises(CommandFailed) as caught:
+            run(*check, "--folder", str(folder))
+        [error] = caught.value.document["errors"]
+        assert error["file"] == table
+        assert reason in error["reason"]
+    assert everything() == before
+
+
 def test_check_tells_the_change_and_writes_nothing(catalogue, draft):
     folder, change = draft
     change("iqies.yaml", "limit_days: 60", "limit_days: 45")

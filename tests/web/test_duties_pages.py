@@ -6,6 +6,7 @@ from django.urls import reverse
 from accounts.models import Certification, Deadline, Obligation
 from accounts.services.certifying import record_certification
 from accounts.services.obligations import Owed, add_obligation
+from accounts.services.rules.sweep import check_rules
 from tests.conftest import NOON, TODAY
 from tests.reminders.making import DAY
 from tests.reminders.test_duties import anniversary, due, granted
@@ -96,6 +97,30 @@ def test_the_texas_window_is_offered_in_texas_only(client, cast):
     assert "LTCMI" not in page(client, cast.carol, "obligation-add", cast.oak.pk)
     type(cast.oak).objects.filter(pk=cast.oak.pk).update(state="TX")
     assert "LTCMI" in page(client, cast.carol, "obligation-add", cast.oak.pk)
+
+
+def test_a_hospital_says_when_a_report_was_delivered_and_picked_it_up(client, cast):
+    assert "Managed File Transfer" not in page(client, cast.carol, "obligation-add", cast.oak.pk)
+    add = reverse("web:obligation-add", args=["riverside", cast.oak.pk])
+    typed = {"kind": "mft-file", "event_on": (TODAY - 25 * DAY).isoformat(), "title": "", "due_on": ""}
+    client.force_login(cast.carol)
+    assert client.post(add, typed).status_code == 200, "no hospital"
+    type(cast.oak).objects.filter(pk=cast.oak.pk).update(provider_type="ACUTE")
+    shown = page(client, cast.carol, "obligation-add", cast.oak.pk)
+    assert "Report delivered on" in shown
+    assert "LTCMI" not in shown
+    for day, words in (("", "Say when the report was delivered."), ("2027-01-01", "delivered in the future")):
+        assert words in client.post(add, typed | {"event_on": day}).content.decode()
+    client.post(add, typed)
+    [owed] = Obligation.objects.all()
+    assert Deadline.objects.open().get(kind="window", obligation=owed).due_on == TODAY + 5 * DAY
+    shown = page(client, cast.carol, "facility", cast.oak.pk)
+    assert "the hospital-specific report in Managed File Transfer picked up" in shown
+    check_rules(at=NOON, since=None, full=True)
+    shown = page(client, cast.carol, "findings")
+    assert "Nobody at Oak House holds “Auto-Route (IQR)” on MFT: a report waits there until Wed 25 Nov 2026" in shown
+    client.post(reverse("web:obligation-met", args=["riverside", owed.pk]), {"on": TODAY.isoformat()})
+    assert not Deadline.objects.open().filter(kind="window").exists()
 
 
 def test_a_certification_is_taken_back_with_a_reason_on_the_page_of_the_account(client, cast):

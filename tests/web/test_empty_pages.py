@@ -46,3 +46,13 @@ def test_then_come_the_people_then_their_accounts_each_by_those_who_may(client, 
     assert deeds(client, young, Role.ADMINISTRATOR, "accounts") == [f"{paste}?kind=accounts"]
     assert deeds(client, young, Role.COORDINATOR, "accounts", place) == [add]
     assert deeds(client, young, Role.ADMINISTRATOR, "imports") == [paste]
+
+
+def test_nothing_is_filtered_counted_or_drawn_where_there_is_nothing(client, young):
+    user = factories.UserFactory()
+    factories.MembershipFactory(user=user, organization=young, role=Role.ADMINISTRATOR)
+    client.force_login(user)
+    for page in ("accounts", "facilities", "findings", "forecast", "burning"):
+        html = client.get(reverse(f"web:{page}", args=["young"])).content.decode().partition("<main")[2]
+        assert html.count('class="empty"') == 1, page
+        assert not any(part in html for part in ("filter-bar", "<table", "figures", "<figure")), page

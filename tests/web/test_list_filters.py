@@ -88,6 +88,22 @@ def test_accounts_are_found_by_beginnings_of_names_and_by_user_id_also_of_the_au
     assert listed(client, q="hen ctest7") == []
 
 
+def test_roles_that_are_held_and_that_have_ended_are_told_apart_and_so_are_logins(client, cast):
+    held(cast, "carol", ago=5)
+    gone = held(cast, "henry", ago="never")
+    gone.grants.update(valid_to=TODAY - timedelta(days=1))
+    held(cast, "olga", ago="unknown", facility=cast.elm)
+    client.force_login(cast.alice)
+    here = {"facility": cast.oak.pk, "system": "iqies"}
+    assert listed(client, **here) == ["Henry Test, iQIES", "Carol Test, iQIES"]
+    assert listed(client, **here, held="now") == ["Carol Test, iQIES"]
+    assert listed(client, **here, held="ended") == ["Henry Test, iQIES"]
+    assert listed(client, held="ended") == ["Henry Test, iQIES"], "wherever it was"
+    assert listed(client, system="iqies", login="never") == ["Henry Test, iQIES"]
+    assert listed(client, system="iqies", login="unknown") == ["Olga Test, iQIES"]
+    assert "Choose between roles that are held now" in client.get(address("accounts"), {"held": "x"}).content.decode()
+
+
 def test_all_filters_hold_together(client, cast):
     role = SystemRole.objects.filter(system__slug="iqies").first()
     held(cast, "carol", ago=80)

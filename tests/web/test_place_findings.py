@@ -91,7 +91,7 @@ def test_why_says_what_was_counted_and_the_fact_behind_it(client, cast, oak):
 
 
 def test_all_facility_kinds_have_sentences(oak):
-    assert len(SENTENCES) == 14
+    assert len(SENTENCES) == 15
 
 
 def test_an_account_on_a_closed_system_is_not_late_on_any_page(client, cast, oak):

@@ -189,6 +189,27 @@ def test_one_letter_is_too_few_and_nothing_found_teaches_what_can_be(cast, clien
     assert "Nothing is called “qqqqqq”" in client.get(PAGE, {"q": "qqqqqq"}).content.decode()
 
 
+def test_while_one_types_the_bar_gets_the_first_hits_and_a_sentence(cast, client, django_assert_max_num_queries):
+    client.force_login(cast.alice)
+    for number in range(9):
+        factories.PersonFactory(organization=cast.riverside, last_name=f"Crowd {number}")
+
+    def typed(text):
+        answer = client.get(PAGE, {"q": text}, headers={"HX-Request": "true", "HX-Target": "typed-hits"})
+        assert "HX-Target" in answer["Vary"]
+        return answer.content.decode()
+
+    part = typed("crowd")
+    assert part.count('role="option"') == 5 + 1, "five, and the way to all of them"
+    assert "Eight or more found. Choose with the arrow keys." in part
+    assert f'href="{PAGE}?q=crowd"' in part
+    assert "<main" not in part
+    assert "Oak House" in typed("oak huose"), "what is spelled nearly so, where there is nothing else"
+    assert "Nothing is called “qqqqqq”." in typed("qqqqqq")
+    with django_assert_max_num_queries(9):  # who asks, and where; nothing is searched
+        assert 'role="option"' not in typed("c")
+
+
 def test_the_bar_of_every_page_searches_without_scripts(cast, client):
     client.force_login(cast.henry)
     page = client.get(reverse("web:today", args=["riverside"])).content.decode()

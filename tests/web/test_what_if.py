@@ -209,7 +209,7 @@ def test_of_many_the_first_are_named_and_the_list_has_the_rest(client, cast, dja
     crowd(cast, 9)
     with django_assert_num_queries(len(few)):
         page = client.get(url)
-    assert "Three more accounts" in words(page)
+    assert "All 12 accounts there" in words(page)
     assert f"?system=iqies&amp;facility={cast.oak.pk}" in page.content.decode()
 
 
@@ -229,7 +229,7 @@ def test_people_are_read_only_of_the_accounts_that_are_shown(cast):
     finally:
         post_init.disconnect(count, sender=Person)
     assert [each.name.split()[-1] for each in found.people] == [f"{number:03d}" for number in range(SHOWN)]
-    assert (len(read), found.more) == (SHOWN, 3)
+    assert (len(read), found.all) == (SHOWN, SHOWN + 4)
 
 
 def test_a_holder_hears_how_many_others_there_are_but_not_who(client, cast):

@@ -7,16 +7,20 @@ from django import forms
 from accounts.finding_words import WORDS
 from accounts.models.watch import Severity
 from facilities.access import Scope
+from web.finding_filters import SERIOUS, WITHOUT
 from web.forms.lists import ALL, ListFilter
 
 
 class FindingFilter(ListFilter):
-    """Cause, severity and facility."""
+    """Cause, severity, whether passed dates of accounts are among them, and facility."""
 
     kind = forms.ChoiceField(
         label="Cause", choices=[ALL, *((kind, words.heading) for kind, words in WORDS.items())], required=False
     )
-    severity = forms.ChoiceField(label="Severity", choices=[ALL, *Severity.choices], required=False)
+    severity = forms.ChoiceField(
+        label="Severity", choices=[ALL, (SERIOUS, "Critical or high"), *Severity.choices], required=False
+    )
+    late = forms.ChoiceField(label="Late accounts", choices=[ALL, (WITHOUT, "Left out")], required=False)
 
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, scope=scope, **kwargs)

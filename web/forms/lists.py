@@ -12,7 +12,7 @@ from accounts.models import PortalAccount
 from facilities.access import Scope
 from facilities.models import Facility
 from systems.models import System, SystemRole
-from web.account_filters import HOLDERS, STANDINGS, Choice
+from web.account_filters import HELD, HOLDERS, LOGINS, STANDINGS, Choice
 from web.forms.facilities import facility_field
 from web.people_filters import HOLDINGS, STATES
 
@@ -105,7 +105,7 @@ class ListFilter(forms.Form):
 
 
 class AccountFilter(ListFilter):
-    """System, role, facility, standing, whether the holder still works here, name or user ID; and the order."""
+    """System, role, facility, whether it is held, standing, last login, holder, name or user ID; and the order."""
 
     q = Search("Name or user ID")
     standing = forms.ChoiceField(
@@ -120,6 +120,18 @@ class AccountFilter(ListFilter):
         required=False,
         error_messages={"invalid_choice": "Choose between those who work here and those who left."},
     )
+    held = forms.ChoiceField(
+        label="Role held",
+        choices=[ALL, *choices_of(HELD)],
+        required=False,
+        error_messages={"invalid_choice": "Choose between roles that are held now and roles that have ended."},
+    )
+    login = forms.ChoiceField(
+        label="Last login",
+        choices=[ALL, *choices_of(LOGINS)],
+        required=False,
+        error_messages={"invalid_choice": "Choose between logins that are not known and accounts never signed in to."},
+    )
     sort = forms.ChoiceField(
         label="Sorted by",
         choices=choices_of(ORDERS),
@@ -132,7 +144,7 @@ class AccountFilter(ListFilter):
         systems = {system.slug: system for system in systems_held(scope)}
         self.fields["system"] = _system_field(systems)
         self.fields["role"] = _role_field(systems, str(self.data.get("system", "")))
-        self.order_fields(["q", "system", "role", "facility", "standing", "holder", "sort"])
+        self.order_fields(["q", "system", "role", "facility", "held", "standing", "login", "holder", "sort"])
         self.dress()
 
 

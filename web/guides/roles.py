@@ -68,6 +68,8 @@ def role_facts(role: SystemRole, on: date) -> list[str]:
         facts.append(role.approval_note)
     if not role.vendor_allowed:
         facts.append("Not for vendors.")
+    if role.vendor_only:
+        facts.append("For vendors only.")
     if role.requestable_from and role.requestable_from != role.usable_from:
         facts.append(f"Can be asked for since {day(role.requestable_from)}.")
     if role.usable_from:

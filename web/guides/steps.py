@@ -39,6 +39,8 @@ _ONLY: Final = {
     Step.OnlyIf.NO_OFFICIAL: "Only where nobody is a Security Official yet",
     Step.OnlyIf.FIRST_OFFICIAL: "Only for the first Security Official",
     Step.OnlyIf.OFFICIAL_THERE: "Only where a Security Official is there",
+    Step.OnlyIf.ROLE_GONE: "Only where the role itself was removed",
+    Step.OnlyIf.ROLE_THERE: "Only where the role is there still",
 }
 
 
@@ -67,7 +69,7 @@ def _step(row: Step, bibliography: Bibliography, on: date) -> dict[str, Any]:
         "only": _only(row),
         "stage": row.stage,
         "actor": _ACTORS.get(Step.Actor(row.actor), ""),
-        "takes": count_noun(row.duration, _UNITS[Step.Unit(row.unit)]) if row.duration is not None else "",
+        "takes": count_noun(row.duration, _UNITS[Step.Unit(row.unit)]) if row.duration is not None else row.takes,
         "when": _capital(" ".join(when)),
         "now": (start or date.min) <= on <= (end or date.max),
         "cite": bibliography.cite(row),

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from accounts.errors import AccountRefused
@@ -12,7 +13,7 @@ from accounts.policy.requesting import Kind
 from accounts.words import listed
 from facilities.access import Scope
 from staff.models import Person
-from systems.models import System
+from systems.models import RequestKind, Step, System
 from web.forms.facilities import FacilityByNumber
 from web.requests.asking import asks_of
 from web.requests.kinds import ACCESS, PLAIN, UNRECORDED, WHICH
@@ -215,10 +216,11 @@ def _which(asking: Asking) -> dict[str, Any]:
         several = wanting.kind == Kind.ROLE_CHANGE and len(wanting.picks) > 1
         remarks.append("Change roles of one system at a time." if several else "Choose what it is about.")
     unrecorded = wanting.kind in UNRECORDED
-    systems = System.objects.current().filter(sign_in_via=None) if wanting.kind == Kind.PROOFING else None
+    systems = systems_with_proofing() if wanting.kind == Kind.PROOFING else None
     return {
         "question": WHICH[wanting.kind],
         "options": options,
+        "reasons": options.reasons(wanting.kind),
         "picked": {pick.value for pick in wanting.picks} or ({options[0].pick.value} if len(options) == 1 else set()),
         "unrecorded": (System.objects.current() if systems is None else systems) if unrecorded else None,
         "closed": closed,
@@ -227,6 +229,12 @@ def _which(asking: Asking) -> dict[str, Any]:
         "remarks": remarks,
         "access_url": replace(wanting, kind=ACCESS, picks=()).query(),
     }
+
+
+def systems_with_proofing() -> QuerySet[System]:
+    """Return the systems that prove themselves who somebody is, in their order. One query."""
+    steps = Step.objects.current().filter(request_kind=RequestKind.PROOFING).values("system")
+    return System.objects.current().filter(pk__in=steps, sign_in_via=None)
 
 
 def third_step(asking: Asking) -> dict[str, Any]:

@@ -6,15 +6,18 @@ from typing import Final
 
 from accounts.models import AccessRequest, PortalAccount, RoleGrant
 from accounts.models.inventory import PortalAccountQuerySet
+from accounts.policy.offering import Surface, why_not
 from accounts.policy.requesting import Kind
 from accounts.services.requests.drafting import Ask
 from accounts.services.requests.guards import guards_of
+from accounts.services.requests.offered import surfaces
 from facilities.access import Scope
 from facilities.models import Facility
 from staff.models import Person
 from systems.models import SystemRole
 from web.requests.asking import unsaved
-from web.requests.picks import grants_within_reach, holds_on, options_of
+from web.requests.picks import grants_within_reach, holds_on, late_to_get_back, options_of
+from web.requests.wanting import Pick
 from web.requests.words import said
 
 MOST: Final = 500  # requests in one bundle
@@ -49,11 +52,16 @@ def many_of(
     held = list(rows.order_by("person__last_name", "person__first_name", "pk")[: MOST + 1])
     grants, elsewhere = grants_within_reach(scope, held, on)
     candidates: list[Ask] = []
+    known = surfaces(account.system_id for account in held)
+    late = late_to_get_back(grants.values(), wish.kind, on)
     for account in held:
-        asks = _asks(account, grants[account.pk], wish, reason, on, whole=account.pk not in elsewhere)
+        surface = known[account.system_id]
+        whole = account.pk not in elsewhere
+        picks = options_of(account, grants[account.pk], wish.kind, on, surface, whole=whole, late=late)
+        asks = _asks(account, grants[account.pk], wish, reason, on, [each.pick for each in picks], whole=whole)
         candidates += asks
         if not asks:
-            found.left_out.append((_name(account), _why_not(account, grants[account.pk], wish)))
+            found.left_out.append((_name(account), _why_not(account, grants[account.pk], wish, surface)))
     _leave_out_guarded(scope, candidates, me, at, found)
     return found
 
@@ -72,7 +80,14 @@ def _leave_out_guarded(scope: Scope, asks: list[Ask], me: Person, at: datetime, 
 
 
 def _asks(
-    account: PortalAccount, grants: list[RoleGrant], wish: Wish, reason: str, on: date, *, whole: bool
+    account: PortalAccount,
+    grants: list[RoleGrant],
+    wish: Wish,
+    reason: str,
+    on: date,
+    picks: list[Pick],
+    *,
+    whole: bool,
 ) -> list[Ask]:
     def ask(place: Facility, role: SystemRole | None, grant: RoleGrant | None) -> Ask:
         return Ask(wish.kind, account.system, place, account.person, role, grant, account, reason)
@@ -82,11 +97,10 @@ def _asks(
     if wish.kind == Kind.ROLE_CHANGE:
         return [
             ask(grant.facility, wish.new, grant)
-            for grant in options_grants(account, grants, on)
+            for grant in [pick.grant for pick in picks if pick.grant]
             if wish.old is not None and grant.role_id == wish.old.pk
         ]
-    picks = [option.pick for option in options_of(account, grants, wish.kind, on, whole=whole)]
-    if wish.kind == Kind.REMOVAL and whole:
+    if wish.kind == Kind.REMOVAL and whole and picks and picks[0].grant is None:
         picks = picks[:1]  # the whole account: its roles go with it
     now = [grant for grant in grants if holds_on(grant, on)] or grants
     return [
@@ -99,17 +113,13 @@ def _asks(
     ]
 
 
-def options_grants(account: PortalAccount, grants: list[RoleGrant], on: date) -> list[RoleGrant]:
-    """Return the roles of an account that may be changed on a day."""
-    options = options_of(account, grants, Kind.ROLE_CHANGE, on)
-    return [option.pick.grant for option in options if option.pick.grant is not None]
-
-
-def _why_not(account: PortalAccount, grants: list[RoleGrant], wish: Wish) -> str:
+def _why_not(account: PortalAccount, grants: list[RoleGrant], wish: Wish, surface: Surface) -> str:
     if account.status == PortalAccount.Status.REMOVED:
         return "removed already"
     if not grants:
         return "no role at a facility where you may ask"
+    if reason := why_not(wish.kind, surface):
+        return reason
     if wish.kind == Kind.REACTIVATION:
         return "nothing was lost that could come back"
     if wish.kind == Kind.ROLE_CHANGE:

@@ -70,7 +70,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
     bibliography: Bibliography = reading.pop("bibliography")
     running = request.state in _RUNNING
     history = history_of(scope, request)
-    steps = steps_of(scope, request, bibliography, history, on)
+    steps = steps_of(scope, request, reading, bibliography, history, on)
     return {
         "request": request,
         "title": asked(request),

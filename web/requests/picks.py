@@ -1,25 +1,29 @@
 """Step two for what is there already: which of somebody's accounts and roles a kind of request may be about."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
+from typing import Final
 
 from accounts.models import PortalAccount, RoleGrant
+from accounts.policy.offering import Surface, why_not
 from accounts.policy.requesting import Kind
+from accounts.services.requests.offered import late_certifications, surfaces
 from accounts.words import day, listed
 from audit.bulk import among
 from facilities.access import Action, Scope
 from facilities.models import Facility
 from staff.models import Person
-from systems.models import PolicyKind, System
-from systems.selectors import clock_policies
+from systems.models import System
 from web.requests.reach import is_me, places_to_ask
 from web.requests.wanting import Pick
 
 _STATUS = PortalAccount.Status
 # These speak of a role, the others of an account as a whole.
 OF_ROLES = frozenset({Kind.ROLE_CHANGE.value, Kind.CERTIFICATION.value})
+_NONE_LATE: Final[Mapping[int, date]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +35,27 @@ class Option:
     note: str = ""
 
 
-def options_for(scope: Scope, person: Person, kind: str, on: date) -> list[Option]:
+class Options(list[Option]):
+    """What there is to choose, and why something that somebody holds is not among it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.without: dict[str, Surface] = {}  # systems on which somebody holds something and this is not offered
+
+    def reasons(self, kind: str) -> list[str]:
+        """Return why, one sentence a system; of certifications one for all."""
+        if kind == Kind.CERTIFICATION and self.without:
+            return [why_not(kind, Surface(name=listed(self.without)))]
+        return [why_not(kind, surface) for surface in self.without.values()]
+
+
+def options_for(scope: Scope, person: Person, kind: str, on: date) -> Options:
     """Return what somebody holds that a kind of request may be about, at facilities where the member may ask."""
     readable = PortalAccount.objects.visible_to(scope).filter(person=person).open()
-    if kind == Kind.CERTIFICATION:  # only where a rule asks for one every year
-        asked = clock_policies().filter(kind=PolicyKind.CERTIFICATION).order_by().values("system")
-        readable = readable.filter(system__in=asked)
     accounts = list(
         readable.select_related("system", "person__organization", "organization").order_by("system__position", "pk")
     )
+    known_systems = surfaces(account.system_id for account in accounts)
     grants: dict[int, list[RoleGrant]] = defaultdict(list)
     able = places_to_ask(scope, person).order_by().values("pk")
     known = RoleGrant.objects.known().filter(account__in=accounts)
@@ -55,32 +71,47 @@ def options_for(scope: Scope, person: Person, kind: str, on: date) -> list[Optio
         .order_by("facility__name", "role__position", "-pk")
     ):
         grants[grant.account_id].append(grant)
-    found: list[Option] = []
+    found = Options()
+    late = late_to_get_back(grants.values(), kind, on)
     for account in accounts:
         mine = grants[account.pk]
         for grant in mine:
             grant.account = account
-        found += options_of(account, mine, kind, on, whole=account.pk not in elsewhere)
+        surface = known_systems[account.system_id]
+        options = options_of(account, mine, kind, on, surface, whole=account.pk not in elsewhere, late=late)
+        found += options
+        if not options and why_not(kind, surface):
+            found.without.setdefault(surface.name, surface)
     return found
 
 
 def options_of(
-    account: PortalAccount, grants: list[RoleGrant], kind: str, on: date, *, whole: bool = True
+    account: PortalAccount,
+    grants: list[RoleGrant],
+    kind: str,
+    on: date,
+    surface: Surface,
+    *,
+    whole: bool = True,
+    late: Mapping[int, date] = _NONE_LATE,
 ) -> list[Option]:
     """Return what of one account a request may be about. ``grants``: those within reach, the newest of a role first.
 
-    ``whole``: no other facility has a role in force on it, so that it may be asked to go as a whole.
+    ``whole``: no other facility has a role in force on it, so that it may be asked to go as a whole. ``surface``: what
+    there is to ask for on its system. ``late``: as `late_to_get_back`.
     """
     if kind == Kind.REACTIVATION:
-        return _to_get_back(account, grants, on)
+        return _to_get_back(account, grants, on, late)
     # What was wanted until a day is to be taken away after it, too.
     past = kind == Kind.REMOVAL
     now = [grant for grant in grants if holds_on(grant, on) or (past and grant.temporary and grant.valid_from <= on)]
+    if why_not(kind, surface):
+        if kind != Kind.REMOVAL:
+            return []
+        return [_role(grant) for grant in now if not why_not(kind, surface, privileged=grant.role.privileged)]
     if kind in OF_ROLES:
         return [_role(grant) for grant in now] if account.status == _STATUS.ACTIVE else []
     if not grants and account.status != _STATUS.ACTIVE:
-        return []
-    if kind == Kind.PROOFING and (account.identity_id or account.system.sign_in_via_id):
         return []
     if kind != Kind.REMOVAL:
         return [Option(Pick(account), account.system.name, _whole(account, now))]
@@ -88,6 +119,13 @@ def options_of(
         return [_role(grant) for grant in now]
     roles = [_role(grant) for grant in now] if len(now) > 1 else []
     return [Option(Pick(account), f"{account.system.name}: the whole account", _whole(account, now)), *roles]
+
+
+def late_to_get_back(grants: Iterable[list[RoleGrant]], kind: str, on: date) -> dict[int, date]:
+    """Return as `late_certifications` which roles may come back although their account runs. One query at most."""
+    if kind != Kind.REACTIVATION:
+        return {}
+    return late_certifications([grant.pk for mine in grants for grant in mine], on)
 
 
 def holds_on(grant: RoleGrant, on: date) -> bool:
@@ -128,8 +166,10 @@ def is_there(account: PortalAccount) -> bool:
     return account.status == PortalAccount.Status.ACTIVE
 
 
-def _to_get_back(account: PortalAccount, grants: list[RoleGrant], on: date) -> list[Option]:
+def _to_get_back(account: PortalAccount, grants: list[RoleGrant], on: date, late: Mapping[int, date]) -> list[Option]:
     """Return the roles of an account that was or seems lost: those in force, and those that ended with the loss.
+
+    A role that was not certified in time counts as lost, whatever its account.
 
     What was taken away before is asked for as a new role (`accounts.services.requests.drafting`).
     """
@@ -139,12 +179,20 @@ def _to_get_back(account: PortalAccount, grants: list[RoleGrant], on: date) -> l
     for grant in grants:
         place = (grant.facility_id, grant.role_id)
         ended = since is not None and grant.valid_to is not None and grant.recorded_at >= since
-        if place not in seen and (ended or (lost and grant.valid_to is None)):
+        if place not in seen and (ended or (grant.valid_to is None and (lost or grant.pk in late))):
             seen.add(place)
-            options.append(_role(grant, f"Ended on {day(grant.valid_to)}." if ended else _lost(account)))
+            options.append(_role(grant, _how_lost(account, grant, late, ended=ended)))
     if lost and not options:
         return [Option(Pick(account), account.system.name, _lost(account))]
     return options
+
+
+def _how_lost(account: PortalAccount, grant: RoleGrant, late: Mapping[int, date], *, ended: bool) -> str:
+    if ended:
+        return f"Ended on {day(grant.valid_to)}."
+    if grant.pk in late:
+        return f"Presumed removed: it was to be certified by {day(late[grant.pk])}."
+    return _lost(account)
 
 
 def _seems_lapsed(account: PortalAccount, on: date) -> bool:

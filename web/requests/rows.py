@@ -10,7 +10,7 @@ from django.db.models import Count
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import State
 from accounts.words import count_word
-from web.requests.words import asked, due_words, look_of, stands
+from web.requests.words import asked, look_of, stands, step_words
 
 COLUMNS: Final = ("What is asked for", "Where it stands", "Next")
 _OPEN = RequestStep.State.OPEN
@@ -80,7 +80,7 @@ def _row(request: AccessRequest, step: RequestStep | None, together: int, decida
                 "words": _SHORT[request.state],
                 "text": stands(request, on),
             },
-            {"text": step.title if step else "Nothing is open", "note": due_words(due_on, on)},
+            {"text": step.title if step else "Nothing is open", "note": step_words(step, on) if step else ""},
         ]
     }
     if decidable:
@@ -126,7 +126,7 @@ def step_rows(steps: Sequence[RequestStep], on: date) -> list[dict[str, Any]]:
     """Return rows for `components/row_action.html` of open steps, read with their requests and what these name."""
     rows = []
     for step in steps:
-        due = due_words(step.due_on, on)
+        due = step_words(step, on)
         rows.append(
             {
                 "id": f"request-step-{step.pk}",

@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import Kind, State
 from accounts.services.requests.rights import authorize_carrying, may
-from accounts.words import count_noun, day
+from accounts.words import count_noun, day, day_short, in_days, listed
 from facilities.access import Scope
 from systems.models import Step, System, SystemAddress
 from web.guides.citing import Bibliography
@@ -43,20 +43,46 @@ _ONLY_FOR: Final = {
 
 
 def steps_of(
-    scope: Scope, request: AccessRequest, bibliography: Bibliography, history: History, on: date
+    scope: Scope,
+    request: AccessRequest,
+    reading: dict[str, Any],
+    bibliography: Bibliography,
+    history: History,
+    on: date,
 ) -> list[dict[str, Any]]:
-    """Return the steps in order, each with what the page shows of it. Two queries."""
+    """Return the steps in order, each with what the page shows of it. ``reading``: as `reading_of`. Two queries."""
     own = scope.user_id is not None and request.beneficiary_person.user_id == scope.user_id
     recordable = may_record(scope, request)
     rows = list(RequestStep.objects.filter(request=request).order_by("position"))
     cited = _catalogue(request, rows)
     # What mends another step is no step of the way as long as nothing went wrong.
     shown = [row for row in rows if not (row.cure_for and row.state == _States.WAITING)]
-    return [
-        _step(row, cited.get(row.key_in_list), _who(row, request, own=own), recordable, bibliography, on)
-        | {"outcome": _outcome(row, who_did(history, row))}
-        for row in shown
-    ]
+    told = []
+    for row in shown:
+        step = _step(row, cited.get(row.key_in_list), _who(row, request, own=own), recordable, bibliography, on)
+        step["outcome"] = _outcome(row, who_did(history, row))
+        step["help"] = help_words(request.system, reading["desks"]) if is_stuck(row, rows) else ""
+        told.append(step)
+    return told
+
+
+def is_stuck(row: RequestStep, rows: Sequence[RequestStep]) -> bool:
+    """Return whether a step did not work and no other step is open that would mend it or what it was to mend."""
+    if row.state != _States.FAILED:
+        return False
+    meant = {row.cure_for} if row.cure_for else {row.key_in_list, row.together}
+    return not any(each.state == _States.OPEN and each.cure_for in meant - {""} for each in rows)
+
+
+def help_words(system: System, desks: Sequence[dict[str, Any]]) -> str:
+    """Return whom to ask where no published way leads on. ``desks``: as `web.guides.desks.desks_of`."""
+    then = "Once it is mended, record the step again; where there is no way on, say below that it cannot be done."
+    if not desks:
+        return f"No help desk of {system.name} was published: ask {system.operator}. {then}"
+    desk = desks[0]
+    reached = listed(point["value"] for point in desk["points"] if point["kind"] in ("phone", "email", "web"))
+    whose = f" of {desk['of']}" if desk["of"] else ""
+    return f"No published step mends this. Ask the help desk{whose}: {desk['name']}, {reached}. {then}"
 
 
 def may_record(scope: Scope, request: AccessRequest) -> bool:
@@ -95,7 +121,14 @@ def _step(
 
 
 def _takes(row: RequestStep, on: date) -> str:
-    """Return how long it takes and by when: ``Two full business days: by Tue 24 Nov (in four days).``"""
+    """Return how long it takes and by when: ``Two full business days: by Tue 24 Nov (in four days).``
+
+    Where CMS speaks of weeks that is no last day: ``CMS takes several weeks. Ask how it stands on Fri 11 Dec (…).``
+    """
+    if row.takes:
+        asks = row.state == _States.OPEN and row.due_on is not None
+        near = f"{day_short(row.due_on)} ({in_days(row.due_on, on)})"
+        return f"CMS takes {row.takes}." + (f" Ask how it stands on {near}." if asks else "")
     takes = count_noun(row.duration, _UNITS[row.unit]).capitalize() if row.duration is not None else ""
     due = due_words(row.due_on, on) if row.state == _States.OPEN else ""
     said = f"{takes}: {due}" if takes and due else takes or due[:1].upper() + due[1:]

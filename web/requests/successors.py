@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import PortalAccount, RoleGrant
 from accounts.policy.requesting import Kind
 from accounts.services.requests.drafting import Ask
+from accounts.services.requests.offered import surfaces
 from accounts.sheets import ON_ONE_FORM
 from facilities.access import Action, Scope
 from facilities.models import Facility
@@ -159,9 +160,11 @@ def _holders(scope: Scope, wanting: Wanting, on: date) -> list[tuple[str, Option
     rows = rows.select_related("system", "person__organization", "organization")
     held = list(rows.order_by("person__last_name", "person__first_name", "person", "pk")[:_HOLDERS_AT_MOST])
     grants, elsewhere = grants_within_reach(scope, held, on)
-    return [
-        (str(account.person), option)
-        for account in held
-        for option in options_of(account, grants[account.pk], Kind.REMOVAL, on, whole=account.pk not in elsewhere)
-        if option.pick.grant is None or option.pick.grant.facility_id in places
-    ]
+    known = surfaces(account.system_id for account in held)
+    found = []
+    for account in held:
+        whole, surface = account.pk not in elsewhere, known[account.system_id]
+        for option in options_of(account, grants[account.pk], Kind.REMOVAL, on, surface, whole=whole):
+            if option.pick.grant is None or option.pick.grant.facility_id in places:
+                found.append((str(account.person), option))
+    return found

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Final
 
-from accounts.models import AccessRequest
+from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import Approved, Kind, State
 from accounts.sentences import possessive
 from accounts.words import day, day_short, in_days
@@ -89,6 +89,11 @@ def due_words(due_on: date | None, on: date) -> str:
         return ""
     told = day_short(due_on) if due_on.year == on.year else day(due_on)
     return f"was due by {told} ({in_days(due_on, on)})" if due_on < on else f"by {told} ({in_days(due_on, on)})"
+
+
+def step_words(step: RequestStep, on: date) -> str:
+    """Return by when a step is through; CMS's own words where it speaks of weeks, which is no day."""
+    return f"CMS takes {step.takes}" if step.takes else due_words(step.due_on, on)
 
 
 def look_of(request: AccessRequest, due_on: date | None, on: date) -> Look:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from accounts.words import count_noun, count_word
 from facilities.access import Scope
 from systems.models import System
 from web.searching.hits import Group
@@ -21,6 +22,18 @@ class Found:
 
     exact: list[Group] = field(default_factory=list)
     near: list[Group] = field(default_factory=list)
+
+
+def told(found: Found, asked: str) -> str:
+    """Return how much was found, for those who do not see it appear."""
+    count = sum(len(group.hits) for group in found.exact)
+    near = sum(len(group.hits) for group in found.near)
+    if count:
+        more = " or more" if any(group.more_url for group in found.exact) else ""
+        return f"{count_word(count)}{more} found.".capitalize()
+    if near:
+        return f"Nothing is spelled like that; {count_noun(near, 'name is,names are')} close to it."
+    return f"Nothing is called “{asked}”."
 
 
 def search(scope: Scope, asked: str, on: date) -> Found:

@@ -162,7 +162,7 @@ def obligation_add(request: ScopedRequest, pk: int) -> HttpResponse:
 
     text = {
         "title": f"What {place.name} owes",
-        "explain": "Its administrators are reminded from 14 days before the last day.",
+        "explain": "Its administrators are reminded before the last day.",
         "button": "Add it",
         "said": f"{place.name}: added.",
     }

@@ -19,7 +19,7 @@ from facilities.models.tenancy import FacilityQuerySet
 from staff.models import Employment
 from systems.models import System
 from systems.policy import EASTERN, day_in
-from web.account_filters import narrowed
+from web.account_filters import held_there, narrowed
 from web.burning import overview
 from web.cover import Cover, cover_of, together
 from web.forms.facilities import FacilityFilter
@@ -109,8 +109,10 @@ def _cell(slug: str, place: Facility, system: System, cover: Cover | None, on: d
     cell: dict[str, Any] = {"label": system.name}
     if cover is None:
         return cell
-    url = f"{reverse('web:accounts', args=[slug])}?system={system.slug}&facility={place.pk}"
-    return cell | _counted(cover, cover.people, "person,people", on) | {"url": url}
+    counted = _counted(cover, cover.people, "person,people", on)
+    if cover.accounts != cover.people:
+        counted["text"] += f", {count_noun(cover.accounts, 'account,accounts')}"
+    return cell | counted | {"url": held_there(slug, place.pk, system.slug)}
 
 
 def _counted(cover: Cover, count: int, nouns: str, on: date) -> dict[str, Any]:

@@ -17,8 +17,10 @@ from web.duties import clears, duty_rows
 from web.finding_list import finding_rows, page_rows
 from web.others import beside
 from web.scope import ScopedRequest, organization_page
-from web.told import told_of_deadlines, will_be_told_of_deadlines, will_be_told_of_finding
+from web.told import mails_about_findings, told_of_deadlines, will_be_told_of_deadlines, will_be_told_of_finding
 from web.views.logins import crumbs
+
+_MAILS = 10  # about findings of one account; its history has more
 
 
 @require_safe
@@ -36,6 +38,10 @@ def deadline_why(request: ScopedRequest, pk: int) -> HttpResponse:
     if account is not None:
         context |= {
             "others": _beside(request, account, on),
+            "mails": [
+                {"at": at, "who": who, "about": about}
+                for at, who, about in mails_about_findings(scope, account, _MAILS)
+            ],
             "title": f"{account.person}: {account.system.name}",
             "url": account.get_absolute_url(),
             "crumbs": crumbs(scope, account),

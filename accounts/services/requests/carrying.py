@@ -114,6 +114,7 @@ def stand_of(step: RequestStep) -> Stand:
         after=step.after,
         together=step.together,
         cure_for=step.cure_for,
+        takes=step.takes,
         state=step.state,
         started_on=step.started_on,
         due_on=step.due_on,

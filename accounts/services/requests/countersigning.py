@@ -11,7 +11,7 @@ from accounts.models import AccessRequest, Finding
 from accounts.models.watch import FindingQuerySet
 from accounts.policy.requesting import Approved
 from accounts.services.requests.acts import READ_WITH, label, lock_request
-from accounts.services.requests.deciders import Reach, about, concerned, reach_of, somebody_decides
+from accounts.services.requests.deciders import Reach, about, concerned, reach_of, records_of, somebody_decides
 from audit.services import Ref, record
 from facilities.access import NotAllowed, Scope
 from systems.policy import EASTERN, day_in

@@ -9,9 +9,11 @@ from django.db.models import F, Q
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Approval, PortalAccount, RequestBundle, RequestHouse, RoleGrant
+from accounts.policy.offering import Surface, why_not
 from accounts.policy.requesting import NEEDS_APPROVAL, Kind, State, approval_of, approvers_needed
 from accounts.services.requests.acts import label, lock_request, record_all
 from accounts.services.requests.deciders import own_person
+from accounts.services.requests.offered import surfaces
 from audit.bulk import among
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
@@ -48,9 +50,11 @@ def draft(*, scope: Scope, asks: Sequence[Ask], at: datetime) -> list[AccessRequ
     if not asks:
         raise AccountRefused("Say what you ask for.", field="kind")
     me = own_person(scope)
+    known = surfaces(ask.system.pk for ask in asks)
     for ask in asks:
         authorize(scope, Action.REQUEST_ACCESS, [ask.facility.pk], own=ask.beneficiary.user_id == scope.user_id)
         _check(scope, ask)
+        _refuse_not_offered(ask, known[ask.system.pk])
     _refuse_beyond_reach(scope, asks)
     with transaction.atomic():
         bundle = None
@@ -118,6 +122,11 @@ def _check(scope: Scope, ask: Ask) -> None:
     if ask.wanted_on and ask.wanted_until and ask.wanted_until < ask.wanted_on:
         raise AccountRefused("The last day lies before the first.", field="wanted_until")
     _check_held(scope, ask)
+
+
+def _refuse_not_offered(ask: Ask, surface: Surface) -> None:
+    if reason := why_not(ask.kind, surface, privileged=ask.grant is not None and ask.grant.role.privileged):
+        raise AccountRefused(reason, field="kind", code="not_offered")
 
 
 def _check_held(scope: Scope, ask: Ask) -> None:

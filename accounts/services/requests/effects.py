@@ -21,6 +21,7 @@ from accounts.services.inventory import (
     remove_account,
 )
 from accounts.services.logins import end_grants, places_of, refresh_clocks
+from accounts.services.requests.offered import late_certifications
 from accounts.services.sign_in_facts import state_identity
 from accounts.services.terms import longest_until, state_term
 from accounts.words import day
@@ -177,9 +178,17 @@ def _give_back(ending: Ending) -> RoleGrant | None:
         _wake(account, ending)
     elif _presumed_lapsed(account, ending.on):
         _restart(account, ending.on)
+    _end_uncertified(ending, account)
     grant = grant_role(account, request.facility, role, ending.on, ending.at, ending.evidence)
     _follow(account, ending)
     return grant
+
+
+def _end_uncertified(ending: Ending, account: PortalAccount) -> None:
+    """End a role that was not certified in time, the day before it is there again: its year counts anew."""
+    old = _current(ending.request)
+    if old is not None and old.valid_from < ending.on and late_certifications([old.pk], ending.on):
+        end_grants(account=account, on=ending.on - timedelta(days=1), at=ending.at, only=old)
 
 
 def _unlock(ending: Ending) -> RoleGrant | None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import AccessRequest, PortalAccount, RoleGrant
 from accounts.policy.cover import two_people_missing
 from accounts.policy.quotas import Limit
 from accounts.policy.request_guards import PERSONAL_DOMAINS, Authority, Guard, Wanted, guards
-from accounts.policy.requesting import NEEDS_APPROVAL
+from accounts.policy.requesting import NEEDS_APPROVAL, State
 from accounts.policy.streams import closed_systems
 from accounts.services.rules.catalogue_read import Known
 from accounts.services.rules.found import Slice
@@ -46,7 +46,7 @@ class Facts:
     left: set[int]
     providers: int = 1
     own_domain: bool = True
-    holders: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))
+    asked: dict[int, list[AccessRequest]] = field(default_factory=dict)  # by request: those that count before it
 
 
 def wish_of(request: AccessRequest) -> Wish:
@@ -84,8 +84,8 @@ def _facts(requests: Sequence[AccessRequest], part: Slice) -> Facts:
     catalogue, sites = places(part)
     accounts = PortalAccount.objects.open().filter(person__in=among(people)).select_related("system").order_by("-pk")
     grants = RoleGrant.objects.known().filter(account__person__in=among(people), valid_to=None)
-    same = AccessRequest.objects.under_way().filter(beneficiary_person__in=among(people))
-    same = same.exclude(pk__in=among(request.pk for request in requests))
+    others = AccessRequest.objects.under_way().exclude(pk__in=among(request.pk for request in requests))
+    same = others.filter(beneficiary_person__in=among(people))
     needs: dict[int, list[Prerequisite]] = defaultdict(list)
     systems = {request.system_id for request in requests}
     for row in Prerequisite.objects.current().filter(system__in=systems).select_related("needs_system"):
@@ -100,8 +100,38 @@ def _facts(requests: Sequence[AccessRequest], part: Slice) -> Facts:
         needs=needs,
         names=cast(Mapping[str, str], SimpleLazyObject(_names_of_systems)),
         left=_left(people, on),
+        asked=_asked_before(requests, others, {limit.system for limit in catalogue.limits}),
         **(_mail(organization, requests) if any(request.system.slug == "harp" for request in requests) else {}),
     )
+
+
+def _asked_before(
+    requests: Sequence[AccessRequest], others: QuerySet[AccessRequest], limited: set[str]
+) -> dict[int, list[AccessRequest]]:
+    """Return by request what is asked for at the same facility and system and comes before it. One query at most.
+
+    That is what others sent (before it, once it was sent itself) and what stands before it in the same bundle.
+    """
+    counted = [each for each in requests if each.kind in NEEDS_APPROVAL and each.system.slug in limited]
+    if not counted:
+        return {}
+    kinds = [kind.value for kind in NEEDS_APPROVAL]
+    running = others.filter(kind__in=kinds, facility__in=among({each.facility_id for each in counted}))
+    sent = list(running.filter(system__in=among({each.system_id for each in counted})))
+    return {
+        request.pk: [
+            each
+            for each in [*(row for row in sent if _sent_before(row, request)), *counted[:number]]
+            if (each.facility_id, each.system_id) == (request.facility_id, request.system_id)
+        ]
+        for number, request in enumerate(counted)
+    }
+
+
+def _sent_before(row: AccessRequest, request: AccessRequest) -> bool:
+    if request.state == State.DRAFT or request.submitted_at is None or row.submitted_at is None:
+        return True
+    return (row.submitted_at, row.pk) < (request.submitted_at, request.pk)
 
 
 def _names_of_systems() -> dict[str, str]:
@@ -137,6 +167,7 @@ def _wanted(request: AccessRequest, facts: Facts) -> Wanted:
     ccn = next((row for row in needs if row.needs == _NEEDS.CCN), None)
     mine = facts.accounts.get((person.pk, system.slug))
     decides = role is not None and role.approved_by_id == role.pk
+    officials = _officials(request, place)
     return Wanted(
         kind=request.kind,
         person=person.pk,
@@ -155,9 +186,12 @@ def _wanted(request: AccessRequest, facts: Facts) -> Wanted:
         still_needed=bool(request.still_needed_reason),
         role=role.pk if role else None,
         role_name=role.name if role else "",
+        role_fact=role.fact_id if role else "",
         vendor_allowed=role.vendor_allowed if role else True,
+        vendor_only=role.vendor_only if role else False,
         decides=decides,
-        has_official=role is None or role.approved_by_id is None or _has_official(request, facts, place),
+        has_official=role is None or role.approved_by_id is None or bool(officials - {person.pk}),
+        is_official=person.pk in officials,
         usable_from=role.usable_from if role else None,
         usable_until=role.usable_until if role else None,
         requestable_from=role.requestable_from if role else None,
@@ -174,13 +208,16 @@ def _wanted(request: AccessRequest, facts: Facts) -> Wanted:
     )
 
 
-def _has_official(request: AccessRequest, facts: Facts, place: Place | None) -> bool:
+def _officials(request: AccessRequest, place: Place | None) -> set[int]:
+    """Return the people who decide about the wanted role on CMS's side."""
     deciding = request.role.approved_by_id if request.role else None
-    return place is not None and any(held.role == deciding and held.counts for held in place.held)
+    return {held.person for held in place.held if held.role == deciding and held.counts} if place else set()
 
 
-def _limits(request: AccessRequest, facts: Facts, place: Place | None) -> Iterable[tuple[Limit, frozenset[int]]]:
-    """Yield the limits that the request would count for, with who holds what they count at the facility."""
+def _limits(
+    request: AccessRequest, facts: Facts, place: Place | None
+) -> Iterable[tuple[Limit, frozenset[int], frozenset[int]]]:
+    """Yield the limits that the request would count for, with who holds, and is to hold, what they count there."""
     if place is None or request.kind not in NEEDS_APPROVAL:
         return
     special = any(
@@ -194,7 +231,8 @@ def _limits(request: AccessRequest, facts: Facts, place: Place | None) -> Iterab
         if limit.role not in (None, request.role_id):
             continue
         people = {each.person for each in place.held if each.system == limit.system and limit.role in (None, each.role)}
-        yield limit, frozenset(people)
+        asked = [row for row in facts.asked.get(request.pk, ()) if limit.role in (None, row.role_id)]
+        yield limit, frozenset(people), frozenset(row.beneficiary_person_id for row in asked)
 
 
 def _authorities(person: Person, needs: Sequence[Prerequisite], facts: Facts) -> Iterable[Authority]:

@@ -1,6 +1,5 @@
 """Which steps a request takes: the catalogue's for its system and kind, as they are on the day of submission."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,39 +7,42 @@ from typing import Final
 
 from django.db.models import Q
 
-from accounts.models import AccessRequest, RequestStep, RoleGrant
+from accounts.models import AccessRequest, PortalAccount, RequestStep, RoleGrant
 from accounts.policy.requesting import Approved, Kind
+from accounts.services.requests.offered import late_certifications
 from accounts.services.requests.windows import Windows
+from audit.bulk import among
 from systems.models import RequestKind, Step, SystemRole
 from systems.provider_types import ProviderType, kind_of
 from systems.selectors import official_roles
 
 DECISION: Final = "our-decision"
 ASK: Final = "ask"
-# Which list of the catalogue's steps a kind of request follows, the first that has any.
-_LISTS_OF: Final[dict[str, tuple[RequestKind, ...]]] = {
-    Kind.NEW_ACCOUNT: (RequestKind.REGISTER,),
-    Kind.ADDITIONAL_ROLE: (RequestKind.ADDITIONAL_ROLE, RequestKind.ROLE_CHANGE, RequestKind.REGISTER),
-    Kind.ROLE_CHANGE: (RequestKind.ROLE_CHANGE, RequestKind.ADDITIONAL_ROLE, RequestKind.REGISTER),
-    Kind.REMOVAL: (RequestKind.REMOVE,),
-    Kind.REACTIVATION: (RequestKind.REACTIVATE,),
-    Kind.FORGOTTEN_ID: (RequestKind.FORGOTTEN_ID,),
-    Kind.CONTACT_CHANGE: (RequestKind.CHANGE,),
-    Kind.UNLOCK: (RequestKind.UNLOCK,),
-    Kind.PROOFING: (RequestKind.PROOFING,),
-    Kind.CERTIFICATION: (RequestKind.CERTIFY,),
+# Which list of the catalogue's steps a kind of request follows. None stands in for another: a wrong way is worse than
+# the help desk's.
+LIST_OF: Final[dict[str, RequestKind]] = {
+    Kind.NEW_ACCOUNT: RequestKind.REGISTER,
+    Kind.ADDITIONAL_ROLE: RequestKind.ADDITIONAL_ROLE,
+    Kind.ROLE_CHANGE: RequestKind.ROLE_CHANGE,
+    Kind.REMOVAL: RequestKind.REMOVE,
+    Kind.REACTIVATION: RequestKind.REACTIVATE,
+    Kind.FORGOTTEN_ID: RequestKind.FORGOTTEN_ID,
+    Kind.CONTACT_CHANGE: RequestKind.CHANGE,
+    Kind.UNLOCK: RequestKind.UNLOCK,
+    Kind.PROOFING: RequestKind.PROOFING,
+    Kind.CERTIFICATION: RequestKind.CERTIFY,
 }
 
 
 def plan_steps(requests: Sequence[AccessRequest], on: date) -> list[RequestStep]:
-    """Return the unsaved steps of requests (read with system, facility, role), ours first. Five queries at most.
+    """Return the unsaved steps of requests (read with system, facility, role), ours first. Seven queries at most.
 
     A step with a window takes as long as that is open. Where the catalogue has no step for a system and kind, one step
     of ours says to ask the help desk.
     """
     lists = _lists(requests, on)
-    officials = _officials(requests)
-    planned = [step for request in requests for step in _steps_of(request, lists, officials)]
+    known = _Known(_officials(requests), *_taken_away(requests, on))
+    planned = [step for request in requests for step in _steps_of(request, lists, known)]
     windows = Windows(planned)
     for step in planned:
         ends = windows.due(step.request.system_id, step.after, on)
@@ -68,19 +70,15 @@ def _current(systems: set[int], on: date) -> list[Step]:
 
 
 def _pick(steps: Sequence[Step], system_id: int, kind: str) -> list[Step]:
-    by_kind: dict[str, list[Step]] = defaultdict(list)
-    for step in steps:
-        if step.system_id == system_id:
-            by_kind[step.request_kind].append(step)
-    return next((by_kind[each] for each in _LISTS_OF[kind] if by_kind[each]), [])
+    return [step for step in steps if step.system_id == system_id and step.request_kind == LIST_OF[kind]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Officials:
-    """Who decides on CMS's side: the roles that do, and (facility, role) where somebody holds one."""
+    """Who decides on CMS's side: the roles that do, and (facility, role, person) where somebody holds one."""
 
     roles: set[int]
-    held: set[tuple[int, int]]
+    held: set[tuple[int, int, int]]
 
     def deciding(self, role: SystemRole | None) -> int | None:
         """Return the role whose holders decide about the wanted one; officials decide about further officials."""
@@ -88,22 +86,50 @@ class _Officials:
             return None
         return role.approved_by_id or (role.pk if role.pk in self.roles else None)
 
+    def is_there(self, request: AccessRequest, deciding: int | None) -> bool:
+        """Return whether somebody can decide a request; nobody decides the own one (HARP-ROLE-2)."""
+        return any(
+            (facility, role) == (request.facility_id, deciding) and person != request.beneficiary_person_id
+            for facility, role, person in self.held
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What decides which steps apply: the officials, accounts that lost their roles, roles not certified in time."""
+
+    officials: _Officials
+    revoked: set[int]
+    uncertified: set[int]
+
+    def is_gone(self, request: AccessRequest) -> bool:
+        """Return whether what comes back was itself taken away, and not only the way in."""
+        return request.account_id in self.revoked or request.grant_id in self.uncertified
+
+
+def _taken_away(requests: Sequence[AccessRequest], on: date) -> tuple[set[int], set[int]]:
+    back = [request for request in requests if request.kind == Kind.REACTIVATION]
+    if not back:
+        return set(), set()
+    accounts = PortalAccount.objects.filter(pk__in=among(request.account_id for request in back if request.account_id))
+    revoked = accounts.filter(loss=PortalAccount.Loss.ROLES_REVOKED).values_list("pk", flat=True)
+    return set(revoked), set(late_certifications([row.grant_id for row in back if row.grant_id], on))
+
 
 def _officials(requests: Sequence[AccessRequest]) -> _Officials:
     roles = official_roles() if any(request.role for request in requests) else set()
     deciding = {_Officials(roles, set()).deciding(request.role) for request in requests} - {None}
     places = {request.facility_id for request in requests}
     held = RoleGrant.objects.known().filter(role__in=deciding, facility__in=places, valid_to=None)
-    return _Officials(roles, set(held.values_list("facility_id", "role_id").distinct()) if deciding else set())
+    people = held.values_list("facility_id", "role_id", "account__person_id").distinct() if deciding else ()
+    return _Officials(roles, set(people))
 
 
-def _steps_of(
-    request: AccessRequest, lists: dict[tuple[int, str], list[Step]], officials: _Officials
-) -> list[RequestStep]:
+def _steps_of(request: AccessRequest, lists: dict[tuple[int, str], list[Step]], known: _Known) -> list[RequestStep]:
     made = []
     if request.approval == Approved.NEEDED:
         made.append(_ours(request, DECISION, "Decision here", RequestStep.Actor.APPROVER))
-    steps = [step for step in lists[request.system_id, request.kind] if _applies(step, request, officials)]
+    steps = [step for step in lists[request.system_id, request.kind] if _applies(step, request, known)]
     made += [_copied(request, step) for step in steps]
     if not steps:
         text = "No steps were published for this. Ask the help desk, and write down what they say."
@@ -113,18 +139,21 @@ def _steps_of(
     return made
 
 
-def _applies(step: Step, request: AccessRequest, officials: _Officials) -> bool:
+def _applies(step: Step, request: AccessRequest, known: _Known) -> bool:
     if step.provider_type and step.provider_type != kind_of_provider(request):
         return False
     role: SystemRole | None = request.role
+    officials = known.officials
     deciding = officials.deciding(role)
-    there = deciding is not None and (request.facility_id, deciding) in officials.held
+    there = officials.is_there(request, deciding)
     first = role is not None and deciding == role.pk and not there
     wanted = {
         "": True,
         Step.OnlyIf.NO_OFFICIAL: deciding is not None and not there and not first,
         Step.OnlyIf.FIRST_OFFICIAL: first,
         Step.OnlyIf.OFFICIAL_THERE: there,
+        Step.OnlyIf.ROLE_GONE: known.is_gone(request),
+        Step.OnlyIf.ROLE_THERE: not known.is_gone(request),
     }
     return wanted[step.only_if]
 
@@ -149,6 +178,7 @@ def _copied(request: AccessRequest, step: Step) -> RequestStep:
         together=step.together,
         cure_for=step.cure_for,
         stage=step.stage,
+        takes=step.takes,
     )
 
 

@@ -30,7 +30,7 @@ from systems.policy import EASTERN, day_in
 
 _PLANNED: Final = (
     "position", "title", "text", "fact", "actor", "duration", "unit", "after", "together", "cure_for", "stage",
-    "state", "started_on", "due_on", "done_on", "done_at", "done_by", "note",
+    "takes", "state", "started_on", "due_on", "done_on", "done_at", "done_by", "note",
 )  # fmt: skip
 
 

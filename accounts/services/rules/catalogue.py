@@ -38,6 +38,7 @@ RULES: Final[tuple[Rule, ...]] = (
     officials_lapse.RULE,
     jobs.EPOC,
     jobs.PSR,
+    jobs.PICKUP,
     jobs.KEEPERS,
     records.RULE,
     quotas.RULE,

@@ -49,6 +49,7 @@ def known() -> Known:
                 role=quota.role_id,
                 stream=quota.stream.slug if quota.stream else None,
                 kind=quota.provider_type,
+                cure=quota.cure,
             )
             for quota in quotas
             if quota.most is not None and not quota.recommended

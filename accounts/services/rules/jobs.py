@@ -1,8 +1,11 @@
-"""Jobs that a facility must have filled: ePOC administrator (R-49), PS&R's two people (R-51), record keepers (R-27)."""
+"""Jobs that a facility must have filled: ePOC administrator (R-49), PS&R's two people (R-51), record keepers (R-27).
+
+And somebody to whom the reports in Managed File Transfer come (R-58).
+"""
 
 from collections.abc import Iterator
 
-from accounts.models import FacilityStream, Finding
+from accounts.models import Deadline, FacilityStream, Finding
 from accounts.models.register import HouseRule
 from accounts.models.watch import Severity
 from accounts.policy.cover import holding, two_people_missing
@@ -11,10 +14,13 @@ from accounts.services.rules.catalogue_read import Known
 from accounts.services.rules.found import Found, Rule, Slice
 from accounts.services.rules.house import wanted_since
 from accounts.services.rules.sites import Place, places
-from systems.models import Ability, Stream
+from audit.bulk import among
+from systems.models import Ability, Stream, SystemRole
 
 _EPOC, _PSR = Finding.Kind.NO_EPOC_ADMINISTRATOR.value, Finding.Kind.PSR_TWO_PEOPLE.value
 _KEEPERS = Finding.Kind.FEW_KEEPERS.value
+_PICKUP = Finding.Kind.NO_FILE_PICKUP.value
+_MFT, _AUTO_ROUTE = "mft", "auto-route-iqr"
 _LEAST = 2  # QIES-QUO-9: more than one
 
 
@@ -74,6 +80,43 @@ def few_keepers(part: Slice) -> Iterator[Found]:
             yield Found(_KEEPERS, f"facility:{place.key}", severity.value, facts, facility=place.key)
 
 
+def no_file_pickup(part: Slice) -> Iterator[Found]:
+    """Yield one finding per facility whose reports nobody gets: a file waits, or the mailbox is held, without the role.
+
+    Reports are routed only to who holds the permission with "Auto-Route (IQR)" (HQR-PERM-1).
+    """
+    catalogue, sites = places(part)
+    waiting = _files_waiting(part)
+    mailboxes = {
+        place.key: {each.person for each in place.held if each.system == _MFT and each.counts} for place in sites
+    }
+    concerned = [place for place in sites if place.key in waiting or mailboxes[place.key]]
+    routed = _routed() if concerned else set()
+    for place in concerned:
+        if holding(place.held, routed, catalogue.roles, part.on):
+            continue
+        people = sorted(mailboxes[place.key])
+        facts = {"system": _MFT, "fact": "HQR-PERM-1", "waiting": waiting.get(place.key), "people": people}
+        yield Found(_PICKUP, f"facility:{place.key}", Severity.MEDIUM.value, facts, facility=place.key)
+
+
+def _routed() -> set[int]:
+    """Return the role to whose holders reports are routed. One query."""
+    roles = SystemRole.objects.current().filter(system__slug=_MFT, slug=_AUTO_ROUTE)
+    return set(roles.values_list("pk", flat=True))
+
+
+def _files_waiting(part: Slice) -> dict[int, str]:
+    """Return by facility until when the file stays, or stayed, that goes first and was not picked up. One query."""
+    rows = Deadline.objects.open().filter(kind=Deadline.Kind.WINDOW, obligation__facility__in=among(part.facilities))
+    days: dict[int, str] = {}
+    for facility, due_on in rows.order_by("-due_on").values_list("obligation__facility", "due_on"):
+        if facility is not None:
+            days[facility] = due_on.isoformat()
+    return days
+
+
 EPOC = Rule("epoc-administrators", "ePOC administrators", (_EPOC,), "facility", no_epoc_administrator)
 PSR = Rule("psr-two-people", "Two people for PS&R", (_PSR,), "facility", psr_two_people)
+PICKUP = Rule("file-pickup", "Reports in Managed File Transfer", (_PICKUP,), "facility", no_file_pickup)
 KEEPERS = Rule("record-keepers", "Keepers of the backup record", (_KEEPERS,), "facility", few_keepers)

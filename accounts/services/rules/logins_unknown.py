@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from django.db.models import Exists, OuterRef
+
 from accounts.models import Finding, PortalAccount, RoleGrant
 from accounts.models.watch import Severity
 from accounts.policy.streams import closed_systems
@@ -17,13 +19,12 @@ def find(part: Slice) -> Iterator[Found]:
 
     Where the system has closed for the facility, the account is to be removed; not knowing the login only informs.
     """
+    running = PortalAccount.objects.filter(  # asked of each role: joined, SQLite would begin with the unknown of all
+        pk=OuterRef("account"), status=PortalAccount.Status.ACTIVE, login_state=PortalAccount.LoginState.UNKNOWN
+    )
     unknown = (
         RoleGrant.objects.in_force(part.on)
-        .filter(
-            facility__in=part.facilities,
-            account__status=PortalAccount.Status.ACTIVE,
-            account__login_state=PortalAccount.LoginState.UNKNOWN,
-        )
+        .filter(Exists(running), facility__in=part.facilities)
         .order_by("facility_id", "account__system__slug", "account_id")
         .values_list("facility_id", "account__system__slug", "account_id")
         .distinct()

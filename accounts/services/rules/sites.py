@@ -42,7 +42,8 @@ class Sending:
 def places(part: Slice) -> tuple[Known, list[Place]]:
     """Return the catalogue and the slice's facilities in business. Thirteen queries for the first rule that asks."""
     if "places" not in part.read:
-        part.read["places"] = known(), _places(part)
+        part.read["catalogue"] = part.read.get("catalogue") or known()
+        part.read["places"] = part.read["catalogue"], _places(part)
     found: tuple[Known, list[Place]] = part.read["places"]
     return found
 

@@ -5,15 +5,15 @@ A weekly full pass looks at everything and must find the same; what it finds bey
 
 import logging
 import traceback
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Final
 
 from django.db import transaction
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Count, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from accounts.models import Finding, RoleGrant
@@ -31,7 +31,9 @@ from facilities.models import Facility, Organization, Recheck
 from staff.models import Employment
 from systems.policy import day_in
 
-_AT_ONCE: Final = 250  # facilities of one slice: what a rule reads of them fits in memory many times
+# What a rule reads of a slice fits in memory many times: so many facilities, fewer where many work or have roles.
+_AT_ONCE: Final = 250
+_TIMES_AT_ONCE: Final = 8_000
 _log = logging.getLogger(__name__)
 
 
@@ -104,11 +106,13 @@ def _check(organization: Organization, facilities: set[int], at: datetime) -> Ch
     facilities = facilities | {facility for _, facility in entries}
     facilities |= copied_elsewhere(organization, facilities)
     staging.begin()
-    parts = []
+    parts, catalogue = [], None
     for part in _slices(organization, facilities, at):
         staging.looked_at(part)
+        part.read["catalogue"] = catalogue
         for rule in RULES:
             staging.stage(organization.pk, part.on, rule.find(part))
+        catalogue = part.read.get("catalogue")
         part.read.clear()  # what was read of one slice is not kept until the last
         parts.append(part)
     done = sum((_settle(rule, at) for rule in RULES), Checked())
@@ -139,18 +143,40 @@ def _record(action: str, findings: QuerySet[Finding], rule: Rule, at: datetime) 
 
 
 def _slices(organization: Organization, facilities: set[int], at: datetime) -> Iterator[Slice]:
-    """Yield the facilities by zone, some hundred at a time, with the people who work or hold access there."""
+    """Yield the facilities by zone, as many at a time as fit, with the people who work or hold access there."""
     zones = Facility.objects.filter(organization=organization).order_by("zone", "pk").values_list("zone", "pk")
     by_zone: dict[str, list[int]] = defaultdict(list)
     for zone, key in zones:
         if key in facilities:
             by_zone[zone].append(key)
+    weights = _times_at(facilities)
     for zone, keys in by_zone.items():
         on = day_in(at, zone)
-        for start in range(0, len(keys), _AT_ONCE):
-            part = tuple(keys[start : start + _AT_ONCE])
+        for part in _parts(keys, weights):
             there = people_at(part)
             yield Slice(organization, part, tuple(sorted(there | sharing(there))), on, at)
+
+
+def _parts(keys: Sequence[int], weights: Mapping[int, int]) -> Iterator[tuple[int, ...]]:
+    part: list[int] = []
+    weight = 0
+    for key in keys:
+        if part and (len(part) == _AT_ONCE or weight + weights[key] > _TIMES_AT_ONCE):
+            yield tuple(part)
+            part, weight = [], 0
+        part.append(key)
+        weight += weights[key]
+    if part:
+        yield tuple(part)
+
+
+def _times_at(facilities: Collection[int]) -> Counter[int]:
+    """Return how many employments and roles each of these facilities has or had. Two queries."""
+    found: Counter[int] = Counter()
+    for rows in (Employment.objects, RoleGrant.objects):
+        there = rows.filter(facility__in=among(facilities)).order_by().values("facility_id")
+        found.update(dict(there.annotate(times=Count("pk")).values_list("facility_id", "times")))
+    return found
 
 
 def people_at(facilities: Collection[int]) -> set[int]:
