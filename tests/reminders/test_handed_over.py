@@ -12,6 +12,7 @@ from accounts.services.requests.taking_over import take_over
 from facilities.access import Scope
 from facilities.models import Membership
 from reminders.models import Digest, Reminder
+from reminders.services.plan_handed import would_be_told_of_hand_overs
 from staff.models import Absence, Deputy, Employment
 from tests import factories
 from tests.conftest import NOON, TODAY
@@ -59,7 +60,10 @@ def test_an_approved_request_whose_next_step_has_no_day_is_told_to_whose_turn_it
     request = decide(riverside, submitted(riverside))
     step = request.steps.get(state="open")
     assert (step.key_in_list, step.actor, step.due_on) == ("officials-first", "facility", None)
+    mine = {"organization": riverside.riverside, "person": riverside.people["carol"].pk, "at": NOON}
+    assert would_be_told_of_hand_overs(**mine) == [HandOver.objects.get().pk], "a test digest shows it beforehand"
     tick(NOON)
+    assert would_be_told_of_hand_overs(**mine) == []
     [(subject, mail)] = mails(riverside, "carol")
     assert subject == "1 request update about CMS access"
     assert f"TO DO IN REQUESTS * {step.title}: Henry Test’s request (New account, iQIES at Oak House)." in mail
