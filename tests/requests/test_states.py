@@ -23,7 +23,7 @@ from staff.services.absences import record_absence
 from systems.models import System, SystemRole
 from tests import factories
 from tests.conftest import NOON, TODAY
-from tests.requests.asking import ask, drafted, submitted, with_harp
+from tests.requests.asking import ask, cms_did, drafted, submitted, with_harp
 
 
 def _put(request, state):
@@ -278,7 +278,10 @@ def test_what_was_taken_away_does_not_come_back_with_an_account_that_was_lost_em
             drafted(cast, **asked, **given)
     whole = drafted(cast, role="", **asked)
     [sent] = submitting.submit(scope=cast.scope("henry"), requests=[whole], at=NOON)
-    finish(scope=cast.scope("carol"), request=sent, effective_on=TODAY, proof="note", proof_text="It opens.", at=NOON)
+    finish(
+        scope=cast.scope("carol"), request=sent, effective_on=TODAY, proof="note", proof_text="It opens.",
+        cms_side=cms_did(sent), at=NOON,
+    )  # fmt: skip
     account.refresh_from_db()
     assert (account.status, account.grants.known().filter(valid_to=None).count()) == ("active", 0)
 
