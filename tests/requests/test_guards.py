@@ -113,6 +113,9 @@ def test_nobody_counts_as_the_official_of_the_own_request_and_casper_goes_alone(
     assert "is the only Security Official of Oak House on EQRS, and nobody approves the own request" in guard.message
     _hold(cast, _account(cast, "eqrs", "carol"), "security-official")
     assert "no_official" not in _codes(request)
+    _hold(cast, _account(cast, "iqies"), "provider-security-official")
+    [own] = submit(scope=cast.scope("carol"), requests=[drafted(cast, kind="additional-role")], at=NOON)
+    assert "officials-first" in own.steps.values_list("key_in_list", flat=True), "she does not wait for herself"
     casper = _account(cast, "casper")
     _hold(cast, casper, "individual-user")
     gone = drafted(cast, kind="removal", system="casper", role="", account=casper)
@@ -127,7 +130,7 @@ def test_a_ccn_is_asked_for_where_the_system_asks_for_it(cast):
         request = drafted(cast, by="alice", facility=lodge, system=system, role=role, still_needed_reason="Old data.")
         [guard] = [each for each in guards_of([request], NOON)[request.pk] if each.code == "licensed_only"]
         assert (guard.rule, guard.blocks) == ("R-30", False)
-        assert "this facility has none" in guard.message
+        assert "A licensed-only facility has no CCN" in guard.message
         assert "licensed_only" not in _codes(drafted(cast, system=system, role=role, still_needed_reason="Old data."))
 
 

@@ -17,6 +17,7 @@ from accounts.services.requests.drafting import Ask, as_request
 from accounts.services.requests.ending import finish
 from accounts.services.requests.offered import surfaces
 from accounts.services.requests.planning import plan_steps
+from accounts.services.requests.undoing import undo
 from systems.models import System
 from tests import factories
 from tests.conftest import NOON, TODAY
@@ -145,7 +146,7 @@ def test_a_role_that_is_given_again_after_a_missed_certification_counts_its_year
     )
     recompute(accounts=PortalAccount.objects.filter(pk=account.pk), at=NOON)
     late = Deadline.objects.get(grant=grant, kind="certification")
-    assert late.due_on < TODAY
+    assert (was_due_on := late.due_on) < TODAY
     request = submitted(cast, kind="reactivation", system="psr", role="end-user", account=account, grant=grant)
     while step := request.steps.filter(state="open").first():
         record_outcome(scope=cast.scope("henry"), step=step, worked=True, on=TODAY, at=NOON)
@@ -153,8 +154,10 @@ def test_a_role_that_is_given_again_after_a_missed_certification_counts_its_year
         scope=cast.scope("henry"), request=request, effective_on=TODAY, proof="note", proof_text="Approved.", at=NOON
     )
     late.refresh_from_db()
-    fresh = Deadline.objects.open().get(kind="certification", grant__account=account)
-    assert (late.closed_at, fresh.due_on) == (NOON, date(2027, 11, 19))
+    assert (late.closed_at, late.due_on) == (None, date(2027, 11, 19))
+    undo(scope=cast.scope("alice"), request=request, reason="Not given after all.", at=NOON + timedelta(hours=1))
+    late.refresh_from_db()
+    assert (late.closed_at, late.due_on) == (None, was_due_on)
 
 
 def test_every_step_that_may_not_work_leads_to_a_cure_or_to_a_named_help_desk(cast):
@@ -227,6 +230,7 @@ def test_the_page_of_a_step_without_a_cure_names_the_help_desk_and_lets_it_be_tr
     shown = client.get(request.get_absolute_url()).content.decode()
     assert "Ask the help desk: iQIES Service Center (formerly QTSO/QIES help desk), 1-800-339-9313" in shown
     assert "Tried again?" in shown
+    assert "Change your data in HARP: did not work" in client.get("/o/riverside/requests/?show=all").content.decode()
     record_outcome(scope=cast.scope("henry"), step=step, worked=True, on=TODAY, at=NOON)
     assert "Ask the help desk" not in client.get(request.get_absolute_url()).content.decode()
 

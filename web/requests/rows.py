@@ -37,7 +37,7 @@ def request_rows(
 
     ``decidable``: keys of requests that can be ticked for a decision; ``left``: by key that who asked has left.
     """
-    steps = first_open_steps(requests)
+    steps = _next_steps(requests)
     together = _together(requests)
     rows = [
         _row(request, steps.get(request.pk), together.get(request.bundle_id or 0, 0), request.pk in decidable, on)
@@ -54,9 +54,17 @@ def request_rows(
 
 def first_open_steps(requests: Sequence[AccessRequest]) -> dict[int, RequestStep]:
     """Return by request its first open step. One query."""
+    return {key: step for key, step in _next_steps(requests).items() if step.state == _OPEN}
+
+
+def _next_steps(requests: Sequence[AccessRequest]) -> dict[int, RequestStep]:
+    """Return by request its first open step; where none is open the first that did not work. One query."""
     found: dict[int, RequestStep] = {}
-    for step in RequestStep.objects.filter(request__in=requests, state=_OPEN).order_by("request", "position"):
-        found.setdefault(step.request_id, step)
+    rows = RequestStep.objects.filter(request__in=requests, state__in=[_OPEN, RequestStep.State.FAILED])
+    for step in rows.order_by("request", "position"):
+        known = found.setdefault(step.request_id, step)
+        if known.state != _OPEN and step.state == _OPEN:
+            found[step.request_id] = step
     return found
 
 
@@ -70,7 +78,7 @@ def _together(requests: Sequence[AccessRequest]) -> dict[int, int]:
 
 
 def _row(request: AccessRequest, step: RequestStep | None, together: int, decidable: bool, on: date) -> dict[str, Any]:
-    due_on = step.due_on if step else None
+    due_on = step.due_on if step and step.state == _OPEN else None
     note = f"One of {count_word(together)} asked for together" if together > 1 else ""
     row: dict[str, Any] = {
         "cells": [
@@ -80,7 +88,7 @@ def _row(request: AccessRequest, step: RequestStep | None, together: int, decida
                 "words": _SHORT[request.state],
                 "text": stands(request, on),
             },
-            {"text": step.title if step else "Nothing is open", "note": step_words(step, on) if step else ""},
+            _next(request, step, on),
         ]
     }
     if decidable:
@@ -91,6 +99,13 @@ def _row(request: AccessRequest, step: RequestStep | None, together: int, decida
             "label": f"Tick {asked(request)}",
         }
     return row
+
+
+def _next(request: AccessRequest, step: RequestStep | None, on: date) -> dict[str, str]:
+    if step is not None and step.state == _OPEN:
+        return {"text": step.title, "note": step_words(step, on)}
+    running = request.state in (State.APPROVED, State.IN_PROGRESS)
+    return {"text": f"{step.title}: did not work" if step and running else "Nothing is open", "note": ""}
 
 
 def decision_rows(

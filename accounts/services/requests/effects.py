@@ -178,17 +178,19 @@ def _give_back(ending: Ending) -> RoleGrant | None:
         _wake(account, ending)
     elif _presumed_lapsed(account, ending.on):
         _restart(account, ending.on)
-    _end_uncertified(ending, account)
+    _count_anew(ending)
     grant = grant_role(account, request.facility, role, ending.on, ending.at, ending.evidence)
     _follow(account, ending)
     return grant
 
 
-def _end_uncertified(ending: Ending, account: PortalAccount) -> None:
-    """End a role that was not certified in time, the day before it is there again: its year counts anew."""
-    old = _current(ending.request)
-    if old is not None and old.valid_from < ending.on and late_certifications([old.pk], ending.on):
-        end_grants(account=account, on=ending.on - timedelta(days=1), at=ending.at, only=old)
+def _count_anew(ending: Ending) -> None:
+    """Let the year of a role that was not certified in time count from the day on which it was given again."""
+    held = _current(ending.request)
+    if held is not None and late_certifications([held.pk], ending.on):
+        record_certification(
+            scope=ending.scope, grant=held, certified_on=ending.on, certified_by="Given again", at=ending.at
+        )
 
 
 def _unlock(ending: Ending) -> RoleGrant | None:
