@@ -5,6 +5,7 @@ without ".0", and a number that its format pads with zeros (``00000``) is padded
 """
 
 import re
+import stat
 import warnings
 import zipfile
 import zlib
@@ -47,6 +48,8 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\.")  #
 def is_workbook(path: Readable) -> bool:
     """Return whether the content is an Excel workbook of any kind, whatever the file's name says."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for, a device has no end
+            return False
         with path.open("rb") as raw:
             if raw.read(4) == _OLE:
                 return True

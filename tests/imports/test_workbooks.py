@@ -1,5 +1,7 @@
 """Workbooks become rows of text that say what the person saw."""
 
+import os
+import signal
 import zipfile
 from datetime import date, datetime
 
@@ -126,6 +128,20 @@ def test_what_is_no_workbook_is_refused_in_words(tmp_path, content, code):
     with pytest.raises(FileRefused) as refused:
         rows_of(path)
     assert refused.value.code == code
+
+
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits for somebody to write into the pipe"))
+    signal.setitimer(signal.ITIMER_REAL, 5)
+    try:
+        with pytest.raises(FileRefused) as refused:
+            open_list(path, knows=knows)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert refused.value.code == "unreadable"
 
 
 def test_a_workbook_cut_in_the_middle_of_a_sheet_is_refused(tmp_path):
