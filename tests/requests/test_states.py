@@ -438,7 +438,8 @@ def test_no_row_of_what_was_submitted_is_deleted_and_a_draft_may_go(cast, tmp_pa
         assert _refused(lambda key=row.pk: tried(f"DELETE FROM accounts_accessrequest WHERE id = {key}")), row.state
     note = "accounts_requestnote"
     assert _refused(lambda: tried(f"UPDATE {note} SET text = 'By Friday.' WHERE request_id = {request.pk}"))
-    tried(f"DELETE FROM {note} WHERE request_id = {draft.pk}")
+    for table in (note, "accounts_handover"):
+        tried(f"DELETE FROM {table} WHERE request_id = {draft.pk}")
     tried(f"DELETE FROM accounts_accessrequest WHERE id = {draft.pk}")
     assert not AccessRequest.objects.filter(pk=draft.pk).exists()
     kept = (request.approvals, request.notes, request.files)

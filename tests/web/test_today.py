@@ -22,7 +22,7 @@ from web.agenda import SHOWN
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 TODAY_PAGE = "/o/riverside/"
-QUERIES = 40  # three of them for what stands beside the list, nine for the requests that wait
+QUERIES = 41  # three for what stands beside the list, nine for the requests that wait, one for whose asker has left
 
 
 @pytest.fixture(autouse=True)
