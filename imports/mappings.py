@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from django.db import transaction
 
+from audit.secrets import found_secret
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.errors import FacilitiesError
@@ -70,6 +71,9 @@ def mapping_name(text: str) -> str:
     if not name or len(name) > _LONGEST or not name.isprintable():
         message = f"The name of a mapping has 1 to {_LONGEST} characters, all of them in one line."
         raise MappingRefused(message, code="mapping_name", field="--save-mapping")
+    if kind := found_secret(name):
+        message = f"The name of a mapping looks like {kind}; nothing was stored."
+        raise MappingRefused(message, code="secret", field="--save-mapping")
     return name
 
 

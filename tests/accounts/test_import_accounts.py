@@ -353,8 +353,9 @@ def test_an_import_is_one_act_with_an_item_for_each_account(cast, run):
 
 def test_a_mapping_that_cannot_be_saved_refuses_the_list_before_anything_is_written(cast, run):
     before = everything()
-    refused = run(HENRY, options=["--save-mapping", "x" * 61], refused=True)
-    assert refused["errors"][0]["code"] == "mapping_name"
+    for name, code in (("x" * 61, "mapping_name"), ("pw: Sommer1!", "secret")):
+        refused = run(HENRY, options=["--save-mapping", name], refused=True)
+        assert refused["errors"][0]["code"] == code
     assert everything() == before
     run(HENRY, options=["--save-mapping", "x" * 60])
     before = everything()
