@@ -1,4 +1,7 @@
-"""What statements really touched: rows written by table, and whether a table was read; counted by the engine."""
+"""What statements really touched: rows stored, temporary tables apart, and whether a table was read.
+
+Both counted by the engine.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,19 +37,32 @@ def _counters() -> tuple[int, int]:
 def _touched_on_sqlite(work: Callable[[], Any]) -> tuple[int, int]:
     import sqlite3
 
-    reads = 0
+    writes = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
+    reads = written = 0
+    stored: dict[str, bool] = {}  # by statement: asked when it is prepared, which is once for each
+    asked = ""
 
-    def note(action: int, first: str | None, *_: Any) -> int:
+    def note(action: int, first: str | None, second: str | None, database: str | None, *_: Any) -> int:
         nonlocal reads
         reads += action == sqlite3.SQLITE_READ and first == LOGINS
+        if action in writes and database != "temp":
+            stored[asked] = True
         return sqlite3.SQLITE_OK
+
+    def count(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        nonlocal asked, written
+        asked, before = sql, raw.total_changes
+        try:
+            return execute(sql, *rest)
+        finally:
+            written += (raw.total_changes - before) if stored.get(sql) else 0
 
     connection.ensure_connection()
     raw = connection.connection
-    before = raw.total_changes
-    raw.set_authorizer(note)  # asked when a statement is prepared, which this call makes happen anew
+    raw.set_authorizer(note)  # what was prepared before is prepared anew
     try:
-        work()
+        with connection.execute_wrapper(count):
+            work()
     finally:
         raw.set_authorizer(None)
-    return raw.total_changes - before, reads
+    return written, reads

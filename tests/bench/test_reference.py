@@ -13,6 +13,7 @@ from audit.models import AuditEvent
 from audit.verify import verify_chains
 from bench import reference
 from bench.ledger import digest_of_ledger, rows_of_ledger
+from bench.watch import touched
 from reminders.models import Reminder
 from reminders.services.plan import plan_due
 from web.scale import Population, seed_scale
@@ -90,8 +91,11 @@ def test_what_is_written_by_hand_is_a_whole_chain(population):
     assert verdict.ok, verdict.first_bad
 
 
-def test_a_second_run_by_hand_writes_nothing(population):
+def test_a_second_run_writes_nothing(population):
     reference.sweep(SMALL.at)
     before = (Finding.objects.count(), Reminder.objects.count(), AuditEvent.objects.count())
     assert set(reference.sweep(SMALL.at).values()) == {0}
     assert (Finding.objects.count(), Reminder.objects.count(), AuditEvent.objects.count()) == before
+    assert touched(lambda: product(SMALL.at)) == (0, 0), "what a look puts into temporary tables is not stored"
+    one = Finding.objects.filter(pk=Finding.objects.first().pk)
+    assert touched(lambda: one.update(facts="{ }")) == (1, 0)
