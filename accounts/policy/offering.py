@@ -38,9 +38,7 @@ def why_not(kind: str, surface: Surface, *, privileged: bool = False) -> str:
     if kind == Kind.PROOFING and not surface.proofed:
         return f"No identity proofing of {name} was published. Ask its help desk if it demands one."
     if kind == Kind.PROOFING and surface.authority:
-        return (
-            f"{name} is entered with the {surface.authority} account, and identity is proved there. Ask for it there."
-        )
+        return f"{name} is entered with the {surface.authority} account; identity is proved there. Ask for it there."
     if kind == Kind.ROLE_CHANGE and surface.roles < 2:
         return (
             f"Different roles of {name} are not known here, so that none can take another’s place. Ask for access or"
@@ -50,8 +48,8 @@ def why_not(kind: str, surface: Surface, *, privileged: bool = False) -> str:
         return (
             f"The {name} account stays with its person, and the facility does not delete it; who may close one was not"
             f" found. What can be removed are the roles in {_opened(surface)}: ask for that. Where the account does not"
-            " exist, or is the second one of the person, take it out of the register on its own page, by “It was removed"
-            f" on {name}”."
+            " exist, or is the second one of the person, take it out of the register on its own page, by “It was"
+            f" removed on {name}”."
         )
     return ""
 
