@@ -118,7 +118,9 @@ def test_a_hospital_says_when_a_report_was_delivered_and_picked_it_up(client, ca
     assert Deadline.objects.open().get(kind="window", obligation=owed).due_on == TODAY + 5 * DAY
     shown = page(client, cast.carol, "facility", cast.oak.pk)
     assert "the hospital-specific report in Managed File Transfer picked up" in shown
-    mft = factories.AccountFactory(organization=cast.riverside, system=System.objects.get(slug="mft"))
+    mft = factories.AccountFactory(
+        organization=cast.riverside, person=cast.people["henry"], system=System.objects.get(slug="mft")
+    )
     home, basic = factories.FacilityFactory(organization=cast.riverside), mft.system.roles.get(slug="individual-user")
     factories.GrantFactory(account=mft, facility=home, role=basic)
     check_rules(at=NOON, since=None, full=True)
