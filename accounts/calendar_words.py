@@ -102,6 +102,9 @@ def step_day(duty: Duty) -> str:
     request = f"{duty.request}, {duty.system} at {duty.facility}"
     if duty.actor == "approver":
         return f"Decide about {possessive(duty.person)} request ({request}): last day"
+    if duty.takes:
+        whose = "" if duty.own else f"{possessive(duty.person)} request, "
+        return f"Ask how it stands: {duty.about} ({whose}{request})"
     if duty.own:
         return f"{duty.about} ({request}): last day"
     return f"{duty.about}: {possessive(duty.person)} request ({request}), last day"

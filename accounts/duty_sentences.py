@@ -26,6 +26,7 @@ class Duty:
     cure: str = ""
     request: str = ""  # the kind of request that a step belongs to
     actor: str = ""  # who carries the step out
+    takes: str = ""  # how long it takes in words, where no last day is known: then the date says when to ask
 
     @property
     def passed(self) -> bool:
@@ -118,6 +119,9 @@ def step_due(duty: Duty) -> str:
         what = f"{duty.about} ({request})"
     else:
         what = f"{duty.about}: {whose} request ({request})"
+    if duty.takes:
+        ask = f"time to ask since {duty.until}" if duty.passed else f"ask on {duty.until}"
+        return f"{what}: said to take {duty.takes}, {ask} how it stands."
     if duty.passed:
         return f"{what}: this was due by {duty.until}."
     return f"{what}, due {by_day(duty.due_on, duty.on)}."

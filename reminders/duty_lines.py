@@ -33,6 +33,7 @@ COLUMNS: Final = (
     "request_step_id",
     "request_step__title",
     "request_step__actor",
+    "request_step__takes",
     "request_step__request_id",
     "request_step__request__kind",
     "request_step__request__facility_id",
@@ -98,7 +99,7 @@ def said(row: dict[str, Any], on: date, *, own: bool, slug: str) -> tuple[str, s
     deadline |= {"grant__account__system__name": row["system"], "last_on": row["acknowledged"]}
     duty, kind = duty_of(deadline, on, own=own), deadline["kind"]
     where = url(slug, deadline, row["account"], row["place"])
-    return "late" if duty.passed else "due", sentence(kind, duty), detail(kind, duty), where
+    return "late" if duty.passed and not duty.takes else "due", sentence(kind, duty), detail(kind, duty), where
 
 
 def duty_of(deadline: Any, on: date, *, own: bool) -> words.Duty:
@@ -130,6 +131,7 @@ def duty_of(deadline: Any, on: date, *, own: bool) -> words.Duty:
             **common,
             about=value(f"{step}title"),
             actor=value(f"{step}actor"),
+            takes=value(f"{step}takes"),
             request=KIND_WORDS[value(f"{request}kind")],
             person=_name(value(f"{beneficiary}first_name"), value(f"{beneficiary}last_name")),
             facility=value(f"{request}facility__name"),

@@ -14,9 +14,9 @@ class Surface:
     """What of a system decides which kinds of request there are.
 
     ``authority``: the system through which one signs in, empty where that is itself. ``opens``: the systems that are
-    signed in to with it and count for it; such an account stays with its person. ``roles``: how many there are to
-    choose from. ``certified``: a rule asks for a certification of each role every year. ``proofed``: it has identity
-    proofing of its own.
+    signed in to with it, where such an account stays with its person. ``roles``: how many there are to choose from.
+    ``certified``: a rule asks for a certification of each role every year. ``proofed``: steps of identity proofing were
+    published, there or at the authority.
     """
 
     name: str
@@ -35,16 +35,21 @@ def why_not(kind: str, surface: Surface, *, privileged: bool = False) -> str:
     name = surface.name
     if kind == Kind.CERTIFICATION and not surface.certified:
         return f"No rule asks for a yearly certification on {name}. Ask for a removal where a role is not needed."
-    if kind == Kind.PROOFING and surface.authority:
-        return f"{name} proves nobody’s identity: that is done at {surface.authority}. Ask for it there."
     if kind == Kind.PROOFING and not surface.proofed:
         return f"No identity proofing of {name} was published. Ask its help desk if it demands one."
+    if kind == Kind.PROOFING and surface.authority:
+        return f"{name} is entered with the {surface.authority} account; identity is proved there. Ask for it there."
     if kind == Kind.ROLE_CHANGE and surface.roles < 2:
-        return f"{name} has one kind of role here, so that none can take its place. Ask for access or for a removal."
+        return (
+            f"Different roles of {name} are not known here, so that none can take another’s place. Ask for access or"
+            " for a removal."
+        )
     if kind == Kind.REMOVAL and surface.opens and not privileged:
         return (
-            f"The {name} account stays with its person, and the facility does not delete it. What can be removed are"
-            f" the roles in {_opened(surface)}: ask for that."
+            f"The {name} account stays with its person, and the facility does not delete it; who may close one was not"
+            f" found. What can be removed are the roles in {_opened(surface)}: ask for that. Where the account does not"
+            " exist, or is the second one of the person, take it out of the register on its own page, by “It was"
+            f" removed on {name}”."
         )
     return ""
 

@@ -140,9 +140,9 @@ def _role(asked: Wanted, on: date) -> Iterator[Guard]:
 def _vendor(asked: Wanted) -> Iterator[Guard]:
     if not asked.vendor:
         if asked.vendor_only:
-            message = f"{asked.role_name} is for people of a vendor, and {asked.name} works for the provider."
-            cure = "Choose the role of the provider's own people."
-            yield Guard("vendor_role", "R-22", True, message, cure, asked.role_fact)
+            message = f"{asked.name} works for the provider. By its name, {asked.role_name} is for people of a vendor:"
+            cure = "Choose the role of the provider’s own people, unless CMS’s side says otherwise."
+            yield Guard("vendor_role", "R-22", False, f"{message} that is our reading.", cure, asked.role_fact)
     elif not asked.vendor_allowed and asked.decides:
         yield Guard(
             "vendor_official",
@@ -153,8 +153,9 @@ def _vendor(asked: Wanted) -> Iterator[Guard]:
             "IQ-SO-4",
         )
     elif not asked.vendor_allowed:
-        message = f"{asked.name} works for a vendor, and {asked.role_name} is for people of the provider."
-        yield Guard("vendor_role", "R-22", True, message, "Choose the role for vendors.", asked.role_fact)
+        message = f"{asked.name} works for a vendor. By its name, {asked.role_name} is for people of the provider:"
+        cure = "Choose the role for vendors, unless CMS’s side says otherwise."
+        yield Guard("vendor_role", "R-22", False, f"{message} that is our reading.", cure, asked.role_fact)
     else:
         yield Guard(
             "vendor_per_ccn",
@@ -190,11 +191,12 @@ def _place(asked: Wanted, on: date) -> Iterator[Guard]:
             yield Guard("no_ccn", "R-30", True, message, "Wait until CMS has assigned it.", asked.needs_ccn)
     if not asked.has_official and not asked.decides:
         if asked.is_official:
-            message = (
-                f"{asked.name} is the only Security Official of {asked.facility} on {asked.system_name}, and nobody"
-                " approves the own request."
-            )
-            yield Guard("no_official", "R-21", False, message, "Ask for a second Security Official.", "HARP-ROLE-2")
+            message = f"{asked.name} is the only Security Official of {asked.facility} on {asked.system_name}, and"
+            known = " whether one may approve the own request was not found; EQRS forbids it."
+            if asked.system == "eqrs":
+                known = " nobody approves the own request."
+            fact = "IQ-SO-9" if asked.system == "iqies" else "HARP-ROLE-2"
+            yield Guard("no_official", "R-21", False, message + known, "Ask for a second Security Official.", fact)
             return
         yield Guard(
             "no_official",

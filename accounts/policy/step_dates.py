@@ -1,8 +1,8 @@
 """By when a step of a request is through. Pure: plain values in, a day or None out.
 
 Where CMS publishes no duration for a decision on its side, we look after it ourselves: after one business day, after
-five where the first Security Official has to be approved by CMS, after three weeks where CMS speaks of weeks without a
-number (R-50; our choice, no CMS limit).
+five where the first Security Official has to be approved by CMS, after three weeks where a source speaks of weeks
+without a number (R-50; our choice, no CMS limit).
 """
 
 from datetime import date, timedelta

@@ -6,12 +6,15 @@ from datetime import date
 from typing import Final
 
 from systems.paths import Path, closed, ended, in_force
+from systems.provider_types import ProviderType
 
 OWN: Final = "own"
 NONE: Final = "none"
 # Groups of streams that somebody has to submit. Surveys and cost reports have rules of their own;
 # no fact demands an account for enrollment or surveillance.
 SUBMITTED: Final = frozenset({"assessment", "staffing", "quality"})
+# To which kinds of provider hospital-specific reports come (HQR-PERM-1, PATH-8).
+GETS_REPORTS: Final = frozenset({ProviderType.HOSPITAL, ProviderType.CAH, ProviderType.IPF, ProviderType.ASC})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.errors import AccountRefused
 from accounts.models import Deadline, Finding, Obligation
+from accounts.policy.streams import GETS_REPORTS
 from accounts.services.further_clocks import recompute_obligations
 from accounts.services.logins import EARLIEST
 from audit.services import Ref, record
@@ -15,16 +16,14 @@ from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
 from facilities.services.rechecks import recheck
 from systems.policy import EASTERN, day_in, eastern_day, latest_day
-from systems.provider_types import ProviderType, kind_of
+from systems.provider_types import kind_of
 
 COUNTED: Final = frozenset({Obligation.Kind.LTCMI.value, Obligation.Kind.MFT_FILE.value})
-# To whom hospital-specific reports come (HQR-PERM-1, PATH-8).
-_HOSPITALS: Final = frozenset({ProviderType.HOSPITAL, ProviderType.CAH, ProviderType.IPF, ProviderType.ASC})
 
 
 def kinds_at(facility: Facility) -> list[str]:
     """Return what a facility may owe: a Texan one by the LTCMI window, a hospital the picking up of its reports."""
-    hospital = kind_of(facility.provider_type, licensed_only=facility.licensed_only) in _HOSPITALS
+    hospital = kind_of(facility.provider_type, licensed_only=facility.licensed_only) in GETS_REPORTS
     there = {Obligation.Kind.LTCMI: facility.state == "TX", Obligation.Kind.MFT_FILE: hospital}
     return [kind.value for kind in Obligation.Kind if there.get(kind, True)]
 

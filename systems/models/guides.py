@@ -48,9 +48,11 @@ class Step(Sourced):
 
         NO_OFFICIAL = "no-official", "nobody there is a Security Official yet"
         FIRST_OFFICIAL = "first-official", "the first Security Official is asked for"
+        SOLE_OFFICIAL = "sole-official", "the only Security Official is the person it is for"
         OFFICIAL_THERE = "official-there", "a Security Official is there who can decide"
         ROLE_GONE = "role-gone", "the role itself was taken away, not only the way in"
-        ROLE_THERE = "role-there", "the role is there still and only the way in was lost"
+        ROLE_UNSURE = "role-unsure", "no certification in time is known here, so that the role may be gone"
+        ROLE_THERE = "role-there", "the way in was lost"
 
     system = models.ForeignKey(System, models.CASCADE, related_name="steps")
     request_kind = models.CharField(max_length=16, choices=RequestKind)

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts.calendar_words import step_day
+from accounts.duty_sentences import step_due
 from accounts.errors import AccountRefused
 from accounts.models import Deadline, PortalAccount, RequestStep
 from accounts.policy.offering import why_not
@@ -18,7 +20,8 @@ from accounts.services.requests.ending import finish
 from accounts.services.requests.offered import surfaces
 from accounts.services.requests.planning import plan_steps
 from accounts.services.requests.undoing import undo
-from systems.models import System
+from reminders.duty_lines import COLUMNS, duty_of, said
+from systems.models import Step, System
 from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.requests.asking import ask, drafted, submitted, with_harp
@@ -64,6 +67,7 @@ def test_every_kind_on_every_system_has_steps_or_says_what_to_do_instead(cast):
             assert (reason == "") == _offered(kind, system.slug), f"{place}: {reason}"
             if reason:
                 assert "Ask" in reason or "ask" in reason, f"{place} does not say what to do instead"
+                assert not (kind == Kind.ROLE_CHANGE and _portal(system.slug)) or "not known here" in reason, place
                 continue
             for role in system.roles.all():
                 steps = _planned(cast, kind, system, role=role)
@@ -85,13 +89,20 @@ def test_every_kind_on_every_system_has_steps_or_says_what_to_do_instead(cast):
     ("removal", "qualitynet", "Security Administrator"),
     ("new-account", "harp", "a request of its own"),
     ("reactivation", "rds", "No published way"),
+    ("additional-role", "harp", "for others, such as MFT, QTSO, ServiceNow and DEL, in HARP"),
+    ("additional-role", "mft", "request the MFT permission there"),
+    ("role-change", "mft", "request the MFT permission there"),
+    ("additional-role", "casper", "was not found; call 1-800-339-9313"),
+    ("additional-role", "cmsnet", "was not found; call the CMSNet help desk"),
+    ("role-change", "qies", "ePOC account goes by e-mail to the QTSO help desk"),
+    ("proofing", "sams", "By Experian or by documents."),
 ])  # fmt: skip
 def test_the_steps_say_what_the_facts_say(cast, kind, system, words):
     assert words in " ".join(step.text for step in _planned(cast, kind, System.objects.get(slug=system)))
 
 
 @pytest.mark.parametrize("system", ["idm", "psr", "ep-pv"])
-def test_a_role_that_was_not_certified_in_time_is_asked_for_again_and_an_expired_password_is_reset(cast, system):
+def test_a_role_that_was_not_certified_here_is_looked_for_first_and_an_expired_password_is_reset(cast, system):
     account = factories.AccountFactory(
         organization=cast.riverside, person=cast.people["henry"], system=System.objects.get(slug=system)
     )
@@ -106,12 +117,17 @@ def test_a_role_that_was_not_certified_in_time_is_asked_for_again_and_an_expired
             "basis_on": TODAY - timedelta(days=366), "due_on": TODAY - timedelta(days=1), "closed_at": None,
         },
     )  # fmt: skip
-    assert [step.key_in_list for step in _planned(cast, **wish)] == ["request-again", "decision", "rejected"]
+    assert [step.key_in_list for step in _planned(cast, **wish)] == ["see-role", "ask-again"], "nobody said that it is"
+    PortalAccount.objects.filter(pk=account.pk).update(lapses_on=TODAY - timedelta(days=1))
+    assert [step.key_in_list for step in _planned(cast, **wish)] == ["reset-password", "see-role", "ask-again"]
+    PortalAccount.objects.filter(pk=account.pk).update(lapses_on=None)
     [option] = options_for(cast.scope("carol"), cast.people["henry"], "reactivation", TODAY)
     assert (option.pick.grant, "certified by Thu 19 Nov 2026" in option.note) == (grant, True)
     Deadline.objects.all().delete()
     PortalAccount.objects.filter(pk=account.pk).update(status="lost", loss="password_expired", lost_at=NOON)
     assert [step.key_in_list for step in _planned(cast, **wish)] == ["reset-password"]
+    PortalAccount.objects.filter(pk=account.pk).update(loss="roles_revoked")
+    assert [step.key_in_list for step in _planned(cast, **wish)] == ["request-again", "decision", "rejected"]
 
 
 def test_what_is_not_offered_is_refused_with_the_same_words_and_left_out_of_what_is_offered(cast):
@@ -119,10 +135,11 @@ def test_what_is_not_offered_is_refused_with_the_same_words_and_left_out_of_what
         organization=cast.riverside, person=cast.people["henry"], system=System.objects.get(slug="harp")
     )
     factories.GrantFactory(account=harp, facility=cast.oak, role__slug="individual-user", role__system=harp.system)
-    with pytest.raises(AccountRefused, match="stays with its person.* iQIES, HQR.* ask for that"):
+    told = "stays with its person.* not found.* iQIES, HQR, EQRS and MFT: ask for that.*“It was removed on HARP”"
+    with pytest.raises(AccountRefused, match=told):
         drafted(cast, kind="removal", system="harp", role="", account=harp)
     assert options_for(cast.scope("carol"), cast.people["henry"], "removal", TODAY) == []
-    with pytest.raises(AccountRefused, match="proves nobody’s identity: that is done at HARP"):
+    with pytest.raises(AccountRefused, match="entered with the HARP account; identity is proved there"):
         drafted(cast, kind="proofing", system="iqies", role="")
     idm = factories.AccountFactory(
         organization=cast.riverside, person=cast.people["henry"], system=System.objects.get(slug="idm")
@@ -148,14 +165,22 @@ def test_a_role_that_is_given_again_after_a_missed_certification_counts_its_year
     late = Deadline.objects.get(grant=grant, kind="certification")
     assert (was_due_on := late.due_on) < TODAY
     request = submitted(cast, kind="reactivation", system="psr", role="end-user", account=account, grant=grant)
-    while step := request.steps.filter(state="open").first():
-        record_outcome(scope=cast.scope("henry"), step=step, worked=True, on=TODAY, at=NOON)
-    finish(
-        scope=cast.scope("henry"), request=request, effective_on=TODAY, proof="note", proof_text="Approved.", at=NOON
-    )
+    ends = {"scope": cast.scope("henry"), "request": request, "effective_on": TODAY, "proof": "note"}
+    step = request.steps.get(key_in_list="see-role")
+    act = {"scope": cast.scope("henry"), "on": TODAY}
+    record_outcome(step=step, worked=True, **act, at=NOON)
+    finish(**ends, proof_text="It was there.", at=NOON)
+    late.refresh_from_db()
+    assert (late.closed_at, late.due_on) == (None, was_due_on), "nobody said that it was given again"
+    back = {"scope": cast.scope("alice"), "request": request}
+    undo(**back, reason="Looked at another role.", at=NOON)
+    record_outcome(step=step, worked=False, **act, note="Not there.", at=NOON)
+    for key in ("ask-again", "see-role"):
+        record_outcome(step=request.steps.get(key_in_list=key, state="open"), worked=True, **act, at=NOON)
+    finish(**ends, proof_text="Approved.", at=NOON)
     late.refresh_from_db()
     assert (late.closed_at, late.due_on) == (None, date(2027, 11, 19))
-    undo(scope=cast.scope("alice"), request=request, reason="Not given after all.", at=NOON + timedelta(hours=1))
+    undo(**back, reason="Not given after all.", at=NOON + timedelta(hours=1))
     late.refresh_from_db()
     assert (late.closed_at, late.due_on) == (None, was_due_on)
 
@@ -235,23 +260,32 @@ def test_the_page_of_a_step_without_a_cure_names_the_help_desk_and_lets_it_be_tr
     assert "Ask the help desk" not in client.get(request.get_absolute_url()).content.decode()
 
 
-def test_where_cms_speaks_of_weeks_the_page_says_so_and_names_no_last_day(client, cast):
+def test_where_a_source_speaks_of_weeks_page_list_and_mail_say_so_and_name_no_last_day(client, cast):
     with_harp(cast, "henry")
     request = submitted(cast, system="hqr", role="individual-user")
     [request] = decide(scope=cast.scope("alice"), requests=[request], approve=True, at=NOON)
-    record_outcome(
-        scope=cast.scope("carol"), step=request.steps.get(key_in_list="official-first"), worked=True, on=TODAY, at=NOON
-    )
-    record_outcome(
-        scope=cast.scope("henry"), step=request.steps.get(key_in_list="request-role"), worked=True, on=TODAY, at=NOON
-    )
-    assert request.steps.get(key_in_list="wait").due_on == date(2026, 12, 14), (
-        "fifteen business days, Thanksgiving apart"
-    )
+    first = request.steps.get(key_in_list="official-first")
+    assert first.due_on == date(2026, 12, 14), "fifteen business days, Thanksgiving apart"
     client.force_login(cast.carol)
     shown = client.get(request.get_absolute_url()).content.decode()
-    assert "CMS takes several weeks. Ask how it stands on Mon 14 Dec" in shown
+    assert "Said to take several weeks (not from CMS). Ask how it stands on Mon 14 Dec" in shown
     assert "by Mon 14 Dec" not in shown
     listed = client.get("/o/riverside/requests/?show=all").content.decode()
-    assert "CMS takes several weeks" in listed
+    assert "said to take several weeks" in listed
     assert "by Mon 14 Dec" not in listed
+    [row] = Deadline.objects.open().filter(request_step=first).values(*COLUMNS, "kind", "due_on", "policy__cure_text")
+    for on, words in ((TODAY, "ask on Mon 14 Dec"), (date(2026, 12, 16), "time to ask since Mon 14 Dec")):
+        duty = duty_of(row, on, own=False)
+        assert words in step_due(duty)
+        assert "due" not in step_due(duty)
+        assert step_day(duty).startswith("Ask how it stands: ")
+        assert said(
+            {f"deadline__{name}": value for name, value in row.items()}
+            | {"system": "", "acknowledged": None, "account": None, "place": cast.oak.pk},
+            on, own=False, slug="riverside",
+        )[0] == "due"  # fmt: skip
+    for key, who in (("official-first", "carol"), ("request-role", "henry")):
+        step = request.steps.get(key_in_list=key)
+        record_outcome(scope=cast.scope(who), step=step, worked=True, on=TODAY, at=NOON)
+    assert request.steps.get(key_in_list="wait").due_on == date(2026, 11, 23), "an own official is asked after one day"
+    assert not Step.objects.exclude(takes="").filter(confidence="official").exists(), "no CMS page speaks of weeks"

@@ -3,10 +3,12 @@
 import pytest
 from django.urls import reverse
 
-from accounts.models import Certification, Deadline, Obligation
+from accounts.models import Certification, Deadline, Finding, Obligation
 from accounts.services.certifying import record_certification
 from accounts.services.obligations import Owed, add_obligation
 from accounts.services.rules.sweep import check_rules
+from systems.models import System
+from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.reminders.making import DAY
 from tests.reminders.test_duties import anniversary, due, granted
@@ -116,7 +118,13 @@ def test_a_hospital_says_when_a_report_was_delivered_and_picked_it_up(client, ca
     assert Deadline.objects.open().get(kind="window", obligation=owed).due_on == TODAY + 5 * DAY
     shown = page(client, cast.carol, "facility", cast.oak.pk)
     assert "the hospital-specific report in Managed File Transfer picked up" in shown
+    mft = factories.AccountFactory(
+        organization=cast.riverside, person=cast.people["henry"], system=System.objects.get(slug="mft")
+    )
+    home, basic = factories.FacilityFactory(organization=cast.riverside), mft.system.roles.get(slug="individual-user")
+    factories.GrantFactory(account=mft, facility=home, role=basic)
     check_rules(at=NOON, since=None, full=True)
+    assert Finding.objects.get(kind="no-file-pickup").facility == cast.oak, "reports come to hospitals"
     shown = page(client, cast.carol, "findings")
     assert "Nobody at Oak House holds “Auto-Route (IQR)” on MFT: a report waits there until Wed 25 Nov 2026" in shown
     client.post(reverse("web:obligation-met", args=["riverside", owed.pk]), {"on": TODAY.isoformat()})

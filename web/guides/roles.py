@@ -67,9 +67,10 @@ def role_facts(role: SystemRole, on: date) -> list[str]:
     if role.approval_note:
         facts.append(role.approval_note)
     if not role.vendor_allowed:
-        facts.append("Not for vendors.")
+        decides = role.approved_by_id == role.pk
+        facts.append("Not for vendors." if decides else "By its name not for vendors: our reading.")
     if role.vendor_only:
-        facts.append("For vendors only.")
+        facts.append("By its name for vendors only: our reading.")
     if role.requestable_from and role.requestable_from != role.usable_from:
         facts.append(f"Can be asked for since {day(role.requestable_from)}.")
     if role.usable_from:

@@ -38,9 +38,11 @@ _ACTORS: Final = {
 _ONLY: Final = {
     Step.OnlyIf.NO_OFFICIAL: "Only where nobody is a Security Official yet",
     Step.OnlyIf.FIRST_OFFICIAL: "Only for the first Security Official",
+    Step.OnlyIf.SOLE_OFFICIAL: "Only where the only Security Official is the person it is for",
     Step.OnlyIf.OFFICIAL_THERE: "Only where a Security Official is there",
     Step.OnlyIf.ROLE_GONE: "Only where the role itself was removed",
-    Step.OnlyIf.ROLE_THERE: "Only where the role is there still",
+    Step.OnlyIf.ROLE_UNSURE: "Only where no certification in time is known",
+    Step.OnlyIf.ROLE_THERE: "Only where the way in was lost",
 }
 
 

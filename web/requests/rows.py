@@ -10,7 +10,7 @@ from django.db.models import Count
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import State
 from accounts.words import count_word
-from web.requests.words import asked, look_of, stands, step_words
+from web.requests.words import asked, last_day, look_of, stands, step_words
 
 COLUMNS: Final = ("What is asked for", "Where it stands", "Next")
 _OPEN = RequestStep.State.OPEN
@@ -78,7 +78,7 @@ def _together(requests: Sequence[AccessRequest]) -> dict[int, int]:
 
 
 def _row(request: AccessRequest, step: RequestStep | None, together: int, decidable: bool, on: date) -> dict[str, Any]:
-    due_on = step.due_on if step and step.state == _OPEN else None
+    due_on = last_day(step) if step and step.state == _OPEN else None
     note = f"One of {count_word(together)} asked for together" if together > 1 else ""
     row: dict[str, Any] = {
         "cells": [
@@ -145,8 +145,8 @@ def step_rows(steps: Sequence[RequestStep], on: date) -> list[dict[str, Any]]:
         rows.append(
             {
                 "id": f"request-step-{step.pk}",
-                "standing": look_of(step.request, step.due_on or on, on),
-                "words": None if step.due_on else "To do",
+                "standing": look_of(step.request, last_day(step) or on, on),
+                "words": None if last_day(step) else "To do",
                 "sentence": f"{step.title}{f', {due}' if due else ''}.",
                 "url": f"{step.request.get_absolute_url()}#step-{step.pk}",
                 "detail": f"{asked(step.request)}.",

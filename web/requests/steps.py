@@ -12,11 +12,11 @@ from accounts.services.requests.rights import authorize_carrying, may
 from accounts.words import count_noun, day, day_short, in_days, listed
 from facilities.access import Scope
 from systems.models import Step, System, SystemAddress
-from web.guides.citing import Bibliography
+from web.guides.citing import Bibliography, weakness
 from web.guides.desks import desks_of
 from web.guides.steps import phrases_of
 from web.requests.history import History, who_did
-from web.requests.words import due_words
+from web.requests.words import due_words, last_day
 
 _Actor = RequestStep.Actor
 _States = RequestStep.State
@@ -100,7 +100,8 @@ def _catalogue(request: AccessRequest, rows: Sequence[RequestStep]) -> dict[str,
 def _step(
     row: RequestStep, cited: Step | None, who: str, may: bool, bibliography: Bibliography, on: date
 ) -> dict[str, Any]:
-    late = row.state == _States.OPEN and row.due_on is not None and row.due_on < on
+    last = last_day(row)
+    late = row.state == _States.OPEN and last is not None and last < on
     recordable = may and row.actor != _Actor.APPROVER and row.state not in (_States.WAITING, _States.SKIPPED)
     return {
         "pk": row.pk,
@@ -110,7 +111,7 @@ def _step(
         "state": "Late" if late else row.get_state_display(),
         "cure": bool(row.cure_for),
         "who": who,
-        "takes": _takes(row, on),
+        "takes": _takes(row, weakness(cited.confidence, short=True) if cited else "", on),
         "stage": row.stage,
         "cite": bibliography.cite(cited) if cited else None,
         "note": row.note,
@@ -120,15 +121,17 @@ def _step(
     }
 
 
-def _takes(row: RequestStep, on: date) -> str:
+def _takes(row: RequestStep, weak: str, on: date) -> str:
     """Return how long it takes and by when: ``Two full business days: by Tue 24 Nov (in four days).``
 
-    Where CMS speaks of weeks that is no last day: ``CMS takes several weeks. Ask how it stands on Fri 11 Dec (…).``
+    Where no number was printed that is no last day: ``Said to take several weeks (not from CMS). Ask how it stands on
+    Fri 11 Dec (…).`` ``weak``: how weak its source is.
     """
     if row.takes:
         asks = row.state == _States.OPEN and row.due_on is not None
         near = f"{day_short(row.due_on)} ({in_days(row.due_on, on)})"
-        return f"CMS takes {row.takes}." + (f" Ask how it stands on {near}." if asks else "")
+        told = f"Said to take {row.takes}{f' ({weak})' if weak else ''}."
+        return told + (f" Ask how it stands on {near}." if asks else "")
     takes = count_noun(row.duration, _UNITS[row.unit]).capitalize() if row.duration is not None else ""
     due = due_words(row.due_on, on) if row.state == _States.OPEN else ""
     said = f"{takes}: {due}" if takes and due else takes or due[:1].upper() + due[1:]

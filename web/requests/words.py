@@ -92,8 +92,13 @@ def due_words(due_on: date | None, on: date) -> str:
 
 
 def step_words(step: RequestStep, on: date) -> str:
-    """Return by when a step is through; CMS's own words where it speaks of weeks, which is no day."""
-    return f"CMS takes {step.takes}" if step.takes else due_words(step.due_on, on)
+    """Return by when a step is through; how long it is said to take where no number was printed, which is no day."""
+    return f"said to take {step.takes}" if step.takes else due_words(step.due_on, on)
+
+
+def last_day(step: RequestStep | None) -> date | None:
+    """Return by when an open step has to be through; None where the date only says when to ask how it stands."""
+    return step.due_on if step is not None and not step.takes else None
 
 
 def look_of(request: AccessRequest, due_on: date | None, on: date) -> Look:

@@ -30,6 +30,8 @@ from facilities.services.rechecks import recheck
 
 Status = PortalAccount.Status
 _PROOFING: Final = "proofing"  # the key of the step by which identity is proved, in the catalogue
+# Keys of the steps, in the catalogue, by which a role that was gone is asked for again.
+_ASKED_AGAIN: Final = ("request-again", "ask-again")
 _BEFORE_WORKING: Final = frozenset({Status.PLANNED, Status.REQUESTED})
 
 
@@ -185,9 +187,16 @@ def _give_back(ending: Ending) -> RoleGrant | None:
 
 
 def _count_anew(ending: Ending) -> None:
-    """Let the year of a role that was not certified in time count from the day on which it was given again."""
+    """Let the year of a role that was not certified in time count from the day on which it was given again.
+
+    Only where somebody said that it was gone and asked for again: that nobody told us of a certification says nothing
+    of CMS's side.
+    """
+    asked = RequestStep.objects.filter(
+        request=ending.request, key_in_list__in=_ASKED_AGAIN, state=RequestStep.State.DONE
+    )
     held = _current(ending.request)
-    if held is not None and late_certifications([held.pk], ending.on):
+    if held is not None and asked.exists() and late_certifications([held.pk], ending.on):
         record_certification(
             scope=ending.scope, grant=held, certified_on=ending.on, certified_by="Given again", at=ending.at
         )

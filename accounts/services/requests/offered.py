@@ -16,20 +16,24 @@ def surfaces(systems: Iterable[int]) -> dict[int, Surface]:
     keys = set(systems)
     roles = Counter(SystemRole.objects.current().filter(system__in=among(keys)).values_list("system_id", flat=True))
     opens: dict[int, list[str]] = defaultdict(list)
-    behind = System.objects.current().filter(sign_in_via__in=among(keys), counts_at_authority=True)
-    for authority, name in behind.order_by("position", "slug").values_list("sign_in_via_id", "name"):
+    stays = set()  # authorities where a login elsewhere counts: such an account stays with its person
+    behind = System.objects.current().filter(sign_in_via__in=among(keys)).order_by("position", "slug")
+    for authority, name, counts in behind.values_list("sign_in_via_id", "name", "counts_at_authority"):
         opens[authority].append(name)
+        if counts:
+            stays.add(authority)
     certified = set(clock_policies().filter(kind=PolicyKind.CERTIFICATION).order_by().values_list("system", flat=True))
-    proofing = Step.objects.current().filter(request_kind=RequestKind.PROOFING, system__in=among(keys))
-    proofed = set(proofing.order_by().values_list("system_id", flat=True))
+    proofed = set(
+        Step.objects.current().filter(request_kind=RequestKind.PROOFING).order_by().values_list("system_id", flat=True)
+    )
     return {
         system.pk: Surface(
             name=system.name,
             authority=system.sign_in_via.name if system.sign_in_via else "",
-            opens=tuple(opens[system.pk]),
+            opens=tuple(opens[system.pk]) if system.pk in stays else (),
             roles=roles[system.pk],
             certified=system.pk in certified,
-            proofed=system.pk in proofed,
+            proofed=system.pk in proofed or system.sign_in_via_id in proofed,
         )
         for system in System.objects.filter(pk__in=among(keys)).select_related("sign_in_via")
     }

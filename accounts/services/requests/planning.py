@@ -35,7 +35,7 @@ LIST_OF: Final[dict[str, RequestKind]] = {
 
 
 def plan_steps(requests: Sequence[AccessRequest], on: date) -> list[RequestStep]:
-    """Return the unsaved steps of requests (read with system, facility, role), ours first. Seven queries at most.
+    """Return the unsaved steps of requests (read with system, facility, role), ours first. Eight queries at most.
 
     A step with a window takes as long as that is open. Where the catalogue has no step for a system and kind, one step
     of ours says to ask the help desk.
@@ -93,27 +93,48 @@ class _Officials:
             for facility, role, person in self.held
         )
 
+    def is_alone(self, request: AccessRequest, deciding: int | None) -> bool:
+        """Return whether the only one who decides is the person whom the request is for."""
+        mine = (request.facility_id, deciding, request.beneficiary_person_id)
+        return mine in self.held and not self.is_there(request, deciding)
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What decides which steps apply: the officials, accounts that lost their roles, roles not certified in time."""
+    """What decides which steps apply: the officials, and of accounts and roles what was said or is presumed.
+
+    ``revoked``: accounts of which somebody said that their roles are gone; ``shut``: those whose way in was lost, or is
+    presumed to be; ``uncertified``: roles of which no certification in time is known here, which says nothing certain
+    of CMS's side.
+    """
 
     officials: _Officials
     revoked: set[int]
+    shut: set[int]
     uncertified: set[int]
 
-    def is_gone(self, request: AccessRequest) -> bool:
-        """Return whether what comes back was itself taken away, and not only the way in."""
-        return request.account_id in self.revoked or request.grant_id in self.uncertified
+    def may_be_gone(self, request: AccessRequest) -> bool:
+        """Return whether nobody knows here that the role is there still."""
+        return request.grant_id in self.uncertified and request.account_id not in self.revoked
+
+    def way_in_lost(self, request: AccessRequest) -> bool:
+        """Return whether the way in has to be opened again; without any other reason to ask, it has."""
+        gone = request.account_id in self.revoked or self.may_be_gone(request)
+        return request.account_id in self.shut or not gone
 
 
-def _taken_away(requests: Sequence[AccessRequest], on: date) -> tuple[set[int], set[int]]:
+def _taken_away(requests: Sequence[AccessRequest], on: date) -> tuple[set[int], set[int], set[int]]:
     back = [request for request in requests if request.kind == Kind.REACTIVATION]
     if not back:
-        return set(), set()
+        return set(), set(), set()
     accounts = PortalAccount.objects.filter(pk__in=among(request.account_id for request in back if request.account_id))
-    revoked = accounts.filter(loss=PortalAccount.Loss.ROLES_REVOKED).values_list("pk", flat=True)
-    return set(revoked), set(late_certifications([row.grant_id for row in back if row.grant_id], on))
+    revoked = set(accounts.filter(loss=PortalAccount.Loss.ROLES_REVOKED).values_list("pk", flat=True))
+    # One signs in with the account at the authority, where that is another one.
+    only_ways = ~Q(loss=PortalAccount.Loss.ROLES_REVOKED)
+    lost = only_ways & Q(status=PortalAccount.Status.LOST) | Q(identity__status=PortalAccount.Status.LOST)
+    lapsed = Q(lapses_on__lt=on) | Q(identity__lapses_on__lt=on)
+    shut = set(accounts.filter(lost | lapsed).values_list("pk", flat=True))
+    return revoked, shut, set(late_certifications([row.grant_id for row in back if row.grant_id], on))
 
 
 def _officials(requests: Sequence[AccessRequest]) -> _Officials:
@@ -147,13 +168,16 @@ def _applies(step: Step, request: AccessRequest, known: _Known) -> bool:
     deciding = officials.deciding(role)
     there = officials.is_there(request, deciding)
     first = role is not None and deciding == role.pk and not there
+    alone = not first and officials.is_alone(request, deciding)
     wanted = {
         "": True,
-        Step.OnlyIf.NO_OFFICIAL: deciding is not None and not there and not first,
+        Step.OnlyIf.NO_OFFICIAL: deciding is not None and not there and not first and not alone,
         Step.OnlyIf.FIRST_OFFICIAL: first,
+        Step.OnlyIf.SOLE_OFFICIAL: alone,
         Step.OnlyIf.OFFICIAL_THERE: there,
-        Step.OnlyIf.ROLE_GONE: known.is_gone(request),
-        Step.OnlyIf.ROLE_THERE: not known.is_gone(request),
+        Step.OnlyIf.ROLE_GONE: request.account_id in known.revoked,
+        Step.OnlyIf.ROLE_UNSURE: known.may_be_gone(request),
+        Step.OnlyIf.ROLE_THERE: known.way_in_lost(request),
     }
     return wanted[step.only_if]
 

@@ -9,7 +9,7 @@ from accounts.models import Deadline, FacilityStream, Finding
 from accounts.models.register import HouseRule
 from accounts.models.watch import Severity
 from accounts.policy.cover import holding, two_people_missing
-from accounts.policy.streams import streams_of, systems_on
+from accounts.policy.streams import GETS_REPORTS, streams_of, systems_on
 from accounts.services.rules.catalogue_read import Known
 from accounts.services.rules.found import Found, Rule, Slice
 from accounts.services.rules.house import wanted_since
@@ -81,7 +81,7 @@ def few_keepers(part: Slice) -> Iterator[Found]:
 
 
 def no_file_pickup(part: Slice) -> Iterator[Found]:
-    """Yield one finding per facility whose reports nobody gets: a file waits, or the mailbox is held, without the role.
+    """Yield one finding per hospital whose reports nobody gets: a file waits, or the mailbox is held, without the role.
 
     Reports are routed only to who holds the permission with "Auto-Route (IQR)" (HQR-PERM-1).
     """
@@ -90,7 +90,8 @@ def no_file_pickup(part: Slice) -> Iterator[Found]:
     mailboxes = {
         place.key: {each.person for each in place.held if each.system == _MFT and each.counts} for place in sites
     }
-    concerned = [place for place in sites if place.key in waiting or mailboxes[place.key]]
+    hospitals = [place for place in sites if place.site.kind in GETS_REPORTS]
+    concerned = [place for place in hospitals if place.key in waiting or mailboxes[place.key]]
     routed = _routed() if concerned else set()
     for place in concerned:
         if holding(place.held, routed, catalogue.roles, part.on):
