@@ -6,6 +6,7 @@ from typing import Final
 
 from accounts.sentences import possessive, short_day
 
+COLLEAGUE: Final = "a colleague"
 _LONGEST: Final = 300  # characters of somebody's words in a mail; the page has the rest
 _RECORD: Final = "Record on the request what came of it, also when it did not work."
 _TURN: Final = {
@@ -19,7 +20,9 @@ class Handed:
     """What the sentences need, about one hand-over for one reader.
 
     ``asks`` and ``gets``: the reader asked, it is for her. ``takes``: the step is hers. ``by``: whose act it was,
-    empty for nobody's. ``words``: what was written, or why it ended. ``left``: who asked has left.
+    empty for nobody's; she, ``asker`` and ``turn`` are `COLLEAGUE` where the reader may not know them. ``act``: what
+    brought a turn. ``words``: what was written, or why it ended, empty where she may not read it. ``left``: who asked
+    has left; ``once``: it was taken over before.
     """
 
     what: str
@@ -34,11 +37,12 @@ class Handed:
     gets: bool = False
     takes: bool = False
     left: bool = False
+    once: bool = False
     step: str = ""
     actor: str = ""
     turn: str = ""  # who has the turn, where the reader has not
     by: str = ""
-    approved: bool = False
+    act: str = ""  # "approved", "sent" or "recorded"; empty for what was taken up again, and the passing of a day
     words: str = ""
     effective_on: date | None = None
 
@@ -59,9 +63,11 @@ def sentence(handed: Handed) -> str:
         return f"{handed.step}: {handed.named}."
     named = handed.named[0].lower() + handed.named[1:] if handed.gets else handed.named
     if handed.what == "left":
+        if handed.once:
+            return f"See {named} through, or withdraw it and ask anew."
         return f"Take over {named}, or withdraw it."
     if handed.what == "comment":
-        return f"{handed.by or 'Somebody'} wrote about {named}."
+        return f"{_begin(handed.by or 'somebody')} wrote about {named}."
     ends = {
         "sent-back": "was sent back to you: something is missing" if handed.asks else "was sent back",
         "rejected": "was rejected",
@@ -75,9 +81,11 @@ def sentence(handed: Handed) -> str:
 
 def detail(handed: Handed) -> str:
     """Return the line below: why, by whom, and what comes next."""
-    gone = f"{handed.asker}, who asked, no longer works here." if handed.left else ""
+    asker = _begin(handed.asker)
+    gone = f"{asker}, who asked, no longer works here." if handed.left else ""
     if handed.what == "left":
-        return gone or f"{handed.asker}, who asked, can no longer sign in here."
+        gone = gone or f"{asker}, who asked, can no longer sign in here."
+        return f"{gone} It was taken over once already." if handed.once else gone
     if handed.what == "turn":
         return " ".join(filter(None, [gone, _passed(handed), _turn(handed), _RECORD]))
     said = _said(handed)
@@ -91,21 +99,27 @@ def detail(handed: Handed) -> str:
 
 def _passed(handed: Handed) -> str:
     when = short_day(handed.since_on, handed.on)
-    if handed.approved:
-        return f"{handed.by} approved it on {when}." if handed.by else f"It was approved on {when}."
-    return f"{handed.by} had the turn until {when}." if handed.by else f"It is to do since {when}."
+    did = {"approved": "approved it", "sent": "sent it", "recorded": "recorded the step before"}.get(handed.act)
+    if did and handed.by:
+        return f"{_begin(handed.by)} {did} on {when}."
+    return f"It was approved on {when}." if handed.act == "approved" else f"It is to do since {when}."
 
 
 def _turn(handed: Handed) -> str:
     if handed.takes:
         return "It is your turn now."
-    return f"{_TURN.get(handed.actor) or f'{handed.turn} has'} the turn now."
+    return f"{_TURN.get(handed.actor) or f'{_begin(handed.turn)} has'} the turn now."
 
 
 def _said(handed: Handed) -> str:
     words = handed.words if len(handed.words) <= _LONGEST else f"{handed.words[:_LONGEST].rstrip()}…"
     if handed.what == "comment":
-        return f"“{words}”"
+        return f"“{words}”" if words else ""
     when = short_day(handed.since_on, handed.on)
-    who = f"{handed.by}, {when}" if handed.by else f"On {when}"
+    who = f"{_begin(handed.by)}, {when}" if handed.by else f"On {when}"
     return f"{who}: “{words}”" if words else f"{who}."
+
+
+def _begin(words: str) -> str:
+    """Return words as they begin a sentence."""
+    return words[:1].upper() + words[1:]

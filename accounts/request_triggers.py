@@ -3,8 +3,8 @@
 - A request begins as a draft and takes only the ways of `accounts.policy.requesting.TRANSITIONS`.
 - It is approved, and gets to its steps, only with as many approvals of its present revision as it needs.
 - Once submitted, for whom and what kind it is stay; what else is asked for changes with a new revision only.
-- Who asks changes only where somebody takes it over: who asked first stays known for good, and nobody takes over what
-  she decided.
+- Who asks changes only where somebody takes it over, and that once: who asked first stays known for good, so nobody
+  who ever asked for it is forgotten; and nobody takes over what she decided.
 - What went back to its draft is a new revision, so that no earlier approval counts; whether a second person decides is
   settled in the draft, and without one there is a finding. How many decide is lowered with a new revision only.
 - What was submitted is kept, with its steps, decisions, comments and files: no row of it is deleted (`KEPT`). Nothing
@@ -66,10 +66,11 @@ _IS_KEPT: Final = {
         for table in (APPROVALS, STEPS, NOTES, FILES)
     },
 }
-# The new requester is known as the taker of what the old one asked first, and has decided nothing of it.
+# The old requester is known as who asked first from then on, and the new one has decided nothing of it. A second time
+# there would be no place for who asked in between.
 _NOT_TAKEN_OVER: Final = (
-    "NEW.requester_person_id {differs} OLD.requester_person_id AND (NEW.asked_first_person_id IS NULL"  # noqa: S608
-    " OR (OLD.asked_first_person_id IS NULL AND NEW.asked_first_person_id <> OLD.requester_person_id)"
+    "NEW.requester_person_id {differs} OLD.requester_person_id AND (OLD.asked_first_person_id IS NOT NULL"  # noqa: S608
+    " OR NEW.asked_first_person_id {differs} OLD.requester_person_id"
     f" OR EXISTS (SELECT 1 FROM {APPROVALS} a WHERE a.request_id = NEW.id AND a.revision = NEW.revision"
     " AND a.voided_at IS NULL AND (a.approver_person_id = NEW.requester_person_id"
     " OR a.in_place_of_id = NEW.requester_person_id)))"

@@ -46,7 +46,7 @@ class _Gathered:
 def write_letters(people: Sequence[Addressee], *, at: datetime) -> Iterable[Letter | tuple[Addressee, Exception]]:
     """Yield a letter for everybody who has something planned, or what went wrong with writing it.
 
-    Twenty-six queries at most, whatever the number; one row that cannot be said spoils no other letter.
+    Twenty-seven queries at most, whatever the number; one row that cannot be said spoils no other letter.
     """
     gathered = _gather(people, at)
     for to in people:
@@ -82,19 +82,28 @@ def _letter(to: Addressee, gathered: _Gathered, at: datetime) -> Letter:
     letter.lines = [_noted(to, row, gathered.notes, _line(to, row, gathered.zones, gathered.left, at)) for row in rows]
     letter.others = any(row["holder"] != who for row in rows)
     letter.more = _said(to, gathered.more.get(who, []))
+    found, handed = _rooms(to, gathered, max(0, ROWS - len(letter.lines)))
     if who in gathered.handed.news:
         letter.tally = replace(letter.tally, handed=gathered.handed.news[who].count)
-        room = ROWS - len(letter.lines)
+        room = handed
         letter.lines += handed_lines.lines(to, gathered.handed, on, room=room)
         letter.more += handed_lines.further(to, gathered.handed, room=room)
         letter.others |= handed_lines.speaks_of_others(to, gathered.handed)
     if who in gathered.wrong.wrong:
         letter.tally = replace(letter.tally, findings=gathered.wrong.wrong[who].count)
-        room = ROWS - len(letter.lines)
+        room = found
         letter.lines += finding_lines.lines(to, gathered.wrong, on, room=room)
         letter.more += finding_lines.further(to, gathered.wrong, room=room)
         letter.others |= finding_lines.speaks_of_others(to, gathered.wrong)
     return letter
+
+
+def _rooms(to: Addressee, gathered: _Gathered, room: int) -> tuple[int, int]:
+    """Return how many findings and hand-overs there is room for: what is to do first, then findings, then news."""
+    turns = min(room, handed_lines.to_do(to, gathered.handed))
+    wrong = gathered.wrong.wrong.get(to.person_id)
+    found = min(room - turns, len(wrong.shown)) if wrong else 0
+    return found, room - found
 
 
 def _noted(to: Addressee, row: dict[str, Any], notes: Mapping[Any, deputies.Note], line: Line) -> Line:

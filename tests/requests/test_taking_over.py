@@ -8,13 +8,16 @@ from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Approval
 from accounts.policy.requesting import State
 from accounts.services.requests import deciding
+from accounts.services.requests.acts import lock_request
+from accounts.services.requests.deciders import concerned, somebody_decides
 from accounts.services.requests.submitting import withdraw
-from accounts.services.requests.taking_over import take_over
+from accounts.services.requests.taking_over import hand_down, left_askers, take_over, to_take_over
 from audit.models import AuditEvent
 from facilities.access import NotAllowed, Scope
 from facilities.models import Membership
 from facilities.models.tenancy import Role
-from staff.models import Employment
+from reminders.services.plan_handed import plan_handed
+from staff.models import Employment, Person
 from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.requests.asking import drafted, submitted
@@ -79,12 +82,24 @@ def test_the_next_in_line_takes_it_over_changes_it_and_somebody_else_decides(cli
     assert Approval.objects.get().requester_person == cast.people["fay"]
     withdraw(scope=Scope.of(fay, cast.riverside), request=draft, reason="", at=NOON)
     assert "no longer works here" not in text_of(client.get(LIST, waiting))
+    assert left_askers(cast.riverside, TODAY) == {}, "nothing of hers runs any more"
 
 
-def test_who_asked_first_decides_nothing_of_it_when_she_is_back_nor_does_the_database_let_her(cast, fay):
+def test_who_asked_first_decides_nothing_of_it_when_she_is_back_nor_does_the_database_let_her(
+    cast, fay, django_assert_num_queries
+):
     request = submitted(cast)
     leaves(cast)
     take_over(scope=Scope.of(fay, cast.riverside), request=request, at=NOON)
+    by = cast.scope("alice")
+    with django_assert_num_queries(1):
+        assert concerned(lock_request(by, request.pk), cast.people["carol"].pk, "")
+    open_to = AccessRequest.objects.filter(somebody_decides(TODAY), pk=request.pk)
+    assert open_to.exists()
+    alice = Person.objects.filter(pk=cast.people["alice"].pk)
+    alice.update(email="CAROL@example.org")
+    assert not open_to.exists(), "a second record of who asked first"
+    alice.update(email="alice@example.org")
     Employment.objects.filter(person=cast.people["carol"]).update(valid_to=None)
     Membership.objects.filter(user=cast.carol).update(role=Role.ADMINISTRATOR)
     with pytest.raises(AccountRefused) as refused:
@@ -150,8 +165,56 @@ def test_what_is_refused_and_to_whom_it_falls(client, cast, fay):
             requester_person=cast.people["alice"], asked_first_person=cast.people["carol"]
         )
     take_over(scope=fays, request=request, at=NOON)
+    Membership.objects.filter(user=fay).update(ended_at=NOON)
+    with pytest.raises(AccountRefused) as refused:
+        take_over(scope=alice, request=request, at=NOON)
+    assert refused.value.code == "once", "Fay would be forgotten, and could decide"
+    with pytest.raises(IntegrityError, match="taking over"), transaction.atomic():
+        AccessRequest.objects.filter(pk=request.pk).update(requester_person=cast.people["olga"])
+    client.force_login(cast.alice)
+    said = text_of(client.get(page("request", request)))
+    assert "It was taken over once already" in said
+    assert "Take this request over" not in said
+    Membership.objects.filter(user=fay).update(ended_at=None)
     withdraw(scope=fays, request=request, reason="Not needed.", at=NOON)
     Membership.objects.filter(user=fay).update(ended_at=NOON)
     with pytest.raises(AccountRefused) as refused:
         take_over(scope=alice, request=request, at=NOON)
     assert refused.value.code == "ended"
+
+
+def test_a_removal_of_her_own_access_falls_to_the_next_administrator(client, cast, fay):
+    cast.riverside.reminders_started_at = NOON
+    cast.riverside.save()
+    account = factories.AccountFactory(person=cast.people["fay"])
+    request = submitted(cast, person="fay", kind="removal", role="", account=account)
+    Membership.objects.filter(user=cast.carol).update(ended_at=NOON)
+    alice, fays = cast.scope("alice"), Scope.of(fay, cast.riverside)
+    with pytest.raises(AccountRefused) as refused:
+        take_over(scope=fays, request=request, at=NOON)
+    assert refused.value.code == "own"
+    gone = left_askers(cast.riverside, TODAY)
+
+    def falls_to(scope, name):
+        return to_take_over(scope, cast.people[name], gone, TODAY).exists()
+
+    assert (falls_to(fays, "fay"), falls_to(alice, "alice")) == (False, True)
+    client.force_login(fay)
+    said = text_of(client.get(page("request", request)))
+    assert "Another administrator of Oak House or of the organization takes it over" in said
+    hand_down(at=NOON)
+    plan_handed(at=NOON)
+    told = request.hand_overs.get(what="left").reminders.values_list("recipient__first_name", flat=True)
+    assert list(told) == ["Alice"]
+    AccessRequest.objects.filter(pk=request.pk).update(closed_at=NOON, state=State.WITHDRAWN)
+    account.person = cast.people["olga"]
+    account.save()
+    Person.objects.filter(pk=cast.people["olga"].pk).update(email="FAY@example.org")
+    Membership.objects.filter(user=cast.carol).update(ended_at=None)
+    twin = submitted(cast, person="olga", kind="removal", role="", account=account)
+    Membership.objects.filter(user=cast.carol).update(ended_at=NOON)
+    gone = left_askers(cast.riverside, TODAY)
+    assert (falls_to(fays, "fay"), falls_to(alice, "alice")) == (False, True), "a second record of hers"
+    with pytest.raises(AccountRefused) as refused:
+        take_over(scope=fays, request=twin, at=NOON)
+    assert refused.value.code == "own"

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
+from accounts.hand_over_words import COLLEAGUE
 from accounts.models import AccessRequest, Approval, RequestNote, RequestStep
 from audit.canonical import ITEMS_PER_EVENT
 from audit.models import AuditEvent, AuditItem
@@ -13,7 +14,6 @@ from facilities.access import Scope
 from staff.models import Person
 
 SHOWN: Final = 100  # the newest acts; the audit chain has all
-_COLLEAGUE: Final = "a colleague"
 _TOLD: Final[dict[str, str]] = {
     "request.drafted": "Draft made",
     "request.submitted": "Submitted",
@@ -47,11 +47,11 @@ class Names:
         kind, _, number = key.partition(":")
         if kind != "user":
             return label
-        return self._by_user.get(int(number), _COLLEAGUE)
+        return self._by_user.get(int(number), COLLEAGUE)
 
     def of(self, person: int) -> str:
         """Return a person's name."""
-        return self._by_key.get(person, _COLLEAGUE)
+        return self._by_key.get(person, COLLEAGUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def who_did(history: History, step: RequestStep) -> str:
     keys = {event.actor_label: event.actor_key for event in history.events}
     if not step.done_by:
         return ""
-    return history.names.of_actor(keys[step.done_by], step.done_by) if step.done_by in keys else _COLLEAGUE
+    return history.names.of_actor(keys[step.done_by], step.done_by) if step.done_by in keys else COLLEAGUE
 
 
 def entries_of(history: History, request: AccessRequest) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ class Desk:
 
     def to_take_over(self) -> AccessRequestQuerySet:
         """Return what somebody asked for who has left, and falls to her as the next in line."""
-        return cast(AccessRequestQuerySet, to_take_over(self.scope, self.gone, self.on))
+        return cast(AccessRequestQuerySet, to_take_over(self.scope, self.me, self.gone, self.on))
 
     def left_words(self, request: AccessRequest) -> str:
         """Return that who asked for a request has left, nothing where she has not or it has ended."""

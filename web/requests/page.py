@@ -20,11 +20,12 @@ from accounts.services.requests.rights import (
     is_own_request,
     may,
 )
-from accounts.services.requests.taking_over import has_gone, may_take_over
+from accounts.services.requests.taking_over import has_gone, is_about, may_take_over
 from accounts.services.requests.undoing import may_still_undo
 from accounts.sheets import sheet_of
 from accounts.words import count_noun, day
 from facilities.access import Action, Scope
+from staff.models import Person
 from systems.policy import EASTERN, day_in
 from web.guides.citing import Bibliography
 from web.guides.steps import prerequisites_of
@@ -44,7 +45,7 @@ _RUNNING = (State.DRAFT, State.SUBMITTED, State.APPROVED, State.IN_PROGRESS, Sta
 def request_of(scope: Scope, key: int, at: datetime) -> AccessRequest:
     """Return a request that the member reads or may decide. Raises Http404 for every other one."""
     rows = AccessRequest.objects.filter(organization=scope.organization).select_related(
-        *READ_WITH, "system__sign_in_via", "role__approved_by", "bundle"
+        *READ_WITH, "asked_first_person", "system__sign_in_via", "role__approved_by", "bundle"
     )
     found = rows.filter(pk=key, pk__in=AccessRequest.objects.visible_to(scope).values("pk")).first()
     if found is None:
@@ -84,6 +85,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "change": change_of(scope, request, at, on) if running else {},
         "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
         "seal": sealed(request),
+        "about_own": desk.me is not None and is_about(request, desk.me),
         "may_decide": desk.decisions.filter(pk=request.pk).exists(),
         "who_decides": _who_decides(scope, request, history.approvals, on),
         "bundle": _bundle(request, desk.readable()),
@@ -93,7 +95,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "history": entries_of(history, request),
         "waiting": desk.waiting_count().number,
         **reading,
-        **_deeds(scope, request, at),
+        **_deeds(scope, desk.me, request, at),
     }
 
 
@@ -170,7 +172,7 @@ def _bundle(request: AccessRequest, readable: Any) -> dict[str, Any]:
     return {"number": number, "waiting": to_decide}
 
 
-def _deeds(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
+def _deeds(scope: Scope, me: Person | None, request: AccessRequest, at: datetime) -> dict[str, Any]:
     """Return what the member may do, and the addresses of what other pages do."""
     slug, own, state = scope.organization.slug, is_own_request(scope, request), request.state
     may_ask = scope.may(Action.REQUEST_ACCESS, [request.facility_id], own=own)
@@ -192,7 +194,7 @@ def _deeds(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]
         "fail_url": link("request-fail", when=may_carry and state == State.IN_PROGRESS),
         "retry_url": link("request-retry", when=may_carry and state == State.FAILED),
         "undo_url": link("request-undo", when=may_still_undo(request, at) and may(authorize_undoing, scope, request)),
-        "take_over_url": link("request-take-over", when=may_take_over(scope, request)),
+        "take_over_url": link("request-take-over", when=may_take_over(scope, me, request)),
         "countersign_url": link("request-countersign", when=may_countersign(scope, request, at)),
         "files": file_links(request) if state in _WITH_FILES else [],
         "sheet_url": link(

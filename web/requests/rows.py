@@ -47,7 +47,8 @@ def request_rows(
         if request.pk in left:
             following = row["cells"][2]
             if request.pk not in steps:
-                following["text"] = "Take it over, or withdraw it"
+                once = request.asked_first_person_id is not None
+                following["text"] = "See it through, or withdraw it" if once else "Take it over, or withdraw it"
             following["note"] = f"{following['note']}. {left[request.pk]}".removeprefix(". ")
     return rows
 

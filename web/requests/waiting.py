@@ -47,7 +47,8 @@ def waiting_for(desk: Desk) -> Waiting:
             _section("request-looks", "Without a second person: for you to look at", rows, more, len(looks))
         )
     if orphans:
-        rows = decision_rows(orphans[:SHOWN], desk.on, deed=("Take over", "Look and take it over"), left=left)
+        deed = ("Asker left", "Take over or withdraw")
+        rows = decision_rows(orphans[:SHOWN], desk.on, deed=deed, left=left)
         sections.append(_section("request-orphans", "Asked for by somebody who has left", rows, more, len(orphans)))
     if steps:
         rows = step_rows(steps[:SHOWN], desk.on)

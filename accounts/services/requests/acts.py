@@ -12,7 +12,7 @@ from audit.bulk import among
 from audit.services import Ref, record_many
 from facilities.access import Scope
 
-READ_WITH = ("system", "facility", "role", "requester_person", "beneficiary_person")
+READ_WITH = ("system", "facility", "role", "requester_person", "beneficiary_person", "asked_first_person")
 
 
 def label(request: AccessRequest) -> str:

@@ -89,7 +89,7 @@ class Reach:
 def concerned(request: AccessRequest, person: int, email: str) -> bool:
     """Return whether somebody asked for a request or gets it, be it by a second record with her work e-mail.
 
-    Also whether she asked first, where somebody took it over: one query more for such a request.
+    Also whether she asked first, where somebody took it over (read with that person as well).
     """
     people = [request.requester_person, request.beneficiary_person]
     if request.asked_first_person is not None:
@@ -203,6 +203,8 @@ def _third_people(on: date, roles: frozenset[str]) -> QuerySet[Person]:
         .exclude(pk=Coalesce(OuterRef("asked_first_person"), Value(0)))
         .exclude(~Q(email=""), email__iexact=OuterRef("requester_person__email"))
         .exclude(~Q(email=""), email__iexact=OuterRef("beneficiary_person__email"))
+        # nobody's is no address: NULL would be neither true nor false
+        .exclude(~Q(email=""), email__iexact=Coalesce(OuterRef("asked_first_person__email"), Value("")))
     )
 
 

@@ -20,7 +20,7 @@ from accounts.services.requests.cms_side import Said, settle
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.effects import Ending, take_effect
 from accounts.services.requests.evidence import Upload, drop, keep_file
-from accounts.services.requests.handing import What, hand_over
+from accounts.services.requests.handing import What, hand_over, hand_turns
 from accounts.services.requests.pictures import Picture, Stood, picture_of, steps_left
 from accounts.services.requests.rights import authorize_carrying, authorize_finishing
 from audit.services import Ref, record
@@ -124,10 +124,12 @@ def retry(*, scope: Scope, request: AccessRequest, at: datetime) -> AccessReques
             AccessRequest.objects.filter(pk=held.pk).update(
                 state=State.IN_PROGRESS, closed_at=None, ended_reason="", version=F("version") + 1
             )
+            stayed = list(RequestStep.objects.filter(request=held, state=Steps.OPEN))
             RequestStep.objects.filter(request=held, state=Steps.FAILED).update(
                 state=Steps.WAITING, started_on=None, due_on=None, done_on=None, done_at=None, done_by="", note=""
             )
             open_steps([held.pk], on=day_in(at, EASTERN), at=at, scope=scope)
+            hand_turns(stayed, scope=scope, at=at)  # what was open before it failed is to do again
             record_all(scope, "request.retried", [held.pk], at)
     request.refresh_from_db()
     return request

@@ -90,9 +90,10 @@ def _go_on(scope: Scope, held: AccessRequest, reason: str, at: datetime) -> None
 
 
 def withdraw(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> AccessRequest:
-    """Withdraw a request that nobody needs any more; a draft needs no reason. Safe to repeat.
+    """Withdraw a request that nobody needs any more. Safe to repeat.
 
-    Raises NotAllowed, and AccountRefused for one that has ended, or without reason.
+    No reason is needed for a draft that was never sent, nor from who asked for one that was sent back to her. Raises
+    NotAllowed, and AccountRefused for one that has ended, or without reason.
     """
     with transaction.atomic():
         held = lock_request(scope, request.pk)
@@ -101,17 +102,22 @@ def withdraw(*, scope: Scope, request: AccessRequest, reason: str, at: datetime)
             return held
         if State(held.state) in (State.REJECTED, State.DONE):
             raise AccountRefused("It has ended; there is nothing to withdraw.", code="ended")
-        if held.state != State.DRAFT and not reason.strip():
+        in_silence = held.state == State.DRAFT and (held.submitted_at is None or _asked_by(scope, held))
+        if not in_silence and not reason.strip():
             raise AccountRefused("Say why it is withdrawn.", field="reason")
         AccessRequest.objects.filter(pk=held.pk).update(
             state=State.WITHDRAWN, closed_at=at, ended_reason=reason.strip(), version=F("version") + 1
         )
         follow_dates([held.pk], at)
-        if held.state != State.DRAFT:
+        if not in_silence:
             hand_over([held.pk], What.WITHDRAWN, scope=scope, at=at)
         record_all(scope, "request.withdrawn", [held.pk], at, reason.strip())
     request.refresh_from_db()
     return request
+
+
+def _asked_by(scope: Scope, request: AccessRequest) -> bool:
+    return scope.user_id is not None and request.requester_person.user_id == scope.user_id
 
 
 def _check_mine(scope: Scope, request: AccessRequest) -> None:

@@ -1,7 +1,8 @@
 """Requests of somebody who has left: the next in line takes them over, or withdraws them.
 
 Next in line are the administrators of the facility; where none is left, those of the organization. Whoever takes one
-over asks for it from then on: she changes and sends it, and has no say in its decision.
+over asks for it from then on: she changes and sends it, and has no say in its decision. That happens once: who asked
+in between would be forgotten, and could decide. Nobody takes over what takes or changes access of her own.
 """
 
 from collections.abc import Collection
@@ -9,11 +10,10 @@ from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Approval, HandOver
-from accounts.policy.requesting import ENDED, State
+from accounts.policy.requesting import ABOUT_WHAT_IS_HELD, ENDED, State
 from accounts.services.requests.acts import label, lock_request
 from accounts.services.requests.deciders import own_person, works_here
 from audit.bulk import among
@@ -26,11 +26,12 @@ from systems.policy import EASTERN, day_in
 
 
 def left_askers(organization: Organization, on: date) -> dict[int, bool]:
-    """Return who could ask once and can no longer: person -> whether she works here still, without being a member.
+    """Return who asked for what runs and asks no more: person -> whether she works here still, without being a member.
 
     One query.
     """
-    once = Person.objects.filter(organization=organization, user__isnull=False)
+    running = AccessRequest.objects.filter(requester_person=OuterRef("pk"), closed_at=None)
+    once = Person.objects.filter(Exists(running), organization=organization, user__isnull=False)
     gone = once.filter(~works_here(on) | ~_is_member()).annotate(stays=works_here(on))
     return dict(gone.values_list("pk", "stays"))
 
@@ -38,7 +39,7 @@ def left_askers(organization: Organization, on: date) -> dict[int, bool]:
 def hand_down(*, at: datetime) -> int:
     """Write down, once for each running request, that who asked has left. Returns how many; safe to repeat.
 
-    Only for organizations that have started reminders. One query while nobody has left.
+    Also where reminders have not started, so that their first day tells nothing old. One query while nobody has left.
     """
     on = day_in(at, EASTERN)
     running = AccessRequest.objects.filter(closed_at=None)
@@ -51,7 +52,6 @@ def hand_down(*, at: datetime) -> int:
         left = running.filter(
             ~Exists(known.filter(by_person=OuterRef("requester_person"))),
             requester_person__in=among(gone),
-            organization__reminders_started_at__lte=at,
         )
         rows = [
             HandOver(organization_id=tenant, request_id=pk, by_person_id=asker, what=HandOver.What.LEFT, at=at)
@@ -87,36 +87,66 @@ def _is_member() -> Q:
     return Q(Exists(_seats()))
 
 
-def to_take_over(scope: Scope, gone: Collection[int], on: date) -> QuerySet[AccessRequest]:
-    """Return what runs, was asked for by somebody who has ``gone``, and falls to the member as the next in line."""
+def to_take_over(scope: Scope, me: Person | None, gone: Collection[int], on: date) -> QuerySet[AccessRequest]:
+    """Return what runs, was asked for by somebody who has ``gone``, and falls to the member as the next in line.
+
+    ``me``: her person. What was taken over once is among it: it is seen through, or withdrawn and asked for anew.
+    """
     running = AccessRequest.objects.filter(
-        organization=scope.organization, requester_person__in=sorted(gone), closed_at=None
+        organization=scope.organization, requester_person__in=among(gone), closed_at=None
     )
     here = [place for role, place in scope.roles if role == Role.ADMINISTRATOR and place is not None]
     mine = Q(facility__in=here)
     if (Role.ADMINISTRATOR, None) in scope.roles:
-        nearer = Membership.objects.open().filter(
-            works_here(on, "user__people"),
-            facility=OuterRef("facility"),
-            role=Role.ADMINISTRATOR,
-            user__is_active=True,
-            user__people__organization=OuterRef("organization"),
-        )
-        mine |= ~Q(Exists(nearer))
+        mine |= ~_nearer(on)
+    if me is not None:
+        hers = Q(beneficiary_person=me) | (Q(beneficiary_person__email__iexact=me.email) if me.email else Q(pk__in=()))
+        mine &= ~(Q(kind__in=ABOUT_WHAT_IS_HELD) & hers)
     return running.filter(mine)
 
 
-def may_take_over(scope: Scope, request: AccessRequest) -> bool:
-    """Return whether the member could take a request over, once who asked has gone: for buttons."""
-    running = State(request.state) not in ENDED
-    return scope.user_id is not None and running and scope.may(Action.TAKE_OVER_REQUEST, [request.facility_id])
+def _nearer(on: date) -> Q:
+    """Return the condition on requests that an administrator of the facility is left to take them over."""
+    seats = Membership.objects.open().filter(
+        facility=OuterRef(OuterRef("facility")),
+        role=Role.ADMINISTRATOR,
+        user__is_active=True,
+        user=OuterRef("user"),
+    )
+    there = Person.objects.filter(works_here(on), Exists(seats), organization=OuterRef("organization"))
+    others = there.exclude(pk=OuterRef("beneficiary_person")).exclude(
+        ~Q(email=""), email__iexact=OuterRef("beneficiary_person__email")
+    )
+    held = Q(kind__in=ABOUT_WHAT_IS_HELD)
+    return (held & Q(Exists(others))) | (~held & Q(Exists(there)))
+
+
+def is_about(request: AccessRequest, person: Person) -> bool:
+    """Return whether a request (read with its people) takes or changes somebody's own access.
+
+    Be it on a second record with her work e-mail.
+    """
+    gets = request.beneficiary_person
+    twin = bool(person.email) and gets.email.casefold() == person.email.casefold()
+    return request.kind in ABOUT_WHAT_IS_HELD and (gets.pk == person.pk or twin)
+
+
+def may_take_over(scope: Scope, me: Person | None, request: AccessRequest) -> bool:
+    """Return whether the member (``me``: her person) could take a request over, once who asked has gone: for buttons.
+
+    One that was taken over once is not.
+    """
+    if me is None or State(request.state) in ENDED or request.asked_first_person_id is not None:
+        return False
+    return scope.may(Action.TAKE_OVER_REQUEST, [request.facility_id]) and not is_about(request, me)
 
 
 def take_over(*, scope: Scope, request: AccessRequest, at: datetime) -> AccessRequest:
     """Take over what somebody asked for who has left; the acting member asks for it from now on. Safe to repeat.
 
     Who asked first stays known, and neither of the two decides it. Raises NotAllowed, and AccountRefused for one that
-    has ended (``ended``), whose asker is still here (``still_here``), and for who decided it herself (``decided``).
+    has ended (``ended``), whose asker is still here (``still_here``), that was taken over before (``once``), that takes
+    or changes access of her own (``own``), and for who decided it herself (``decided``).
     """
     authorize(scope, Action.TAKE_OVER_REQUEST, [request.facility_id])
     me = own_person(scope)
@@ -126,7 +156,7 @@ def take_over(*, scope: Scope, request: AccessRequest, at: datetime) -> AccessRe
             _check(held, me, at)
             AccessRequest.objects.filter(pk=held.pk).update(
                 requester_person=me,
-                asked_first_person=Coalesce("asked_first_person", "requester_person"),
+                asked_first_person=F("requester_person"),
                 version=F("version") + 1,
             )
             record(
@@ -147,6 +177,14 @@ def _check(held: AccessRequest, me: Person, at: datetime) -> None:
     if not has_gone(held.requester_person, day_in(at, EASTERN)):
         raise AccountRefused(
             f"{held.requester_person}, who asked, is still here. Write her a comment instead.", code="still_here"
+        )
+    if held.asked_first_person_id is not None:
+        raise AccountRefused(
+            "It was taken over once already: see it through as it is, or withdraw it and ask anew.", code="once"
+        )
+    if is_about(held, me):
+        raise AccountRefused(
+            "It is about your own access, so another administrator takes it over or withdraws it.", code="own"
         )
     mine = Approval.objects.filter(request=held, revision=held.revision, voided_at=None)
     if mine.filter(Q(approver_person=me) | Q(in_place_of=me)).exists():

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.errors import AccountRefused
-from accounts.models import AccessRequest, Certification, PortalAccount, ProfileCheck, RoleGrant
+from accounts.models import AccessRequest, Certification, PortalAccount, ProfileCheck, RequestStep, RoleGrant
 from accounts.policy.requesting import Kind, State
 from accounts.services.account_granting import grant_again, void_grants
 from accounts.services.account_list_writing import look_again
@@ -20,7 +20,7 @@ from accounts.services.logins import refresh_clocks
 from accounts.services.requests.acts import label, lock_request
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.ending import needed_reason
-from accounts.services.requests.handing import What, hand_over
+from accounts.services.requests.handing import What, hand_over, hand_turns
 from accounts.services.requests.pictures import Picture, picture_of, put_back_steps
 from accounts.services.requests.rights import authorize_undoing
 from audit.services import Ref, record
@@ -79,6 +79,7 @@ def undo(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> 
         )  # fmt: skip
         put_back_steps(kept["steps"])
         follow_dates([held.pk], at)
+        hand_turns(RequestStep.objects.filter(request=held, state=RequestStep.State.OPEN), scope=scope, at=at)
         hand_over([held.pk], What.UNDONE, scope=scope, at=at)
         payload = {"effective_on": held.effective_on.isoformat() if held.effective_on else None, "proof": held.proof}
         record(
