@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Approval, HandOver
-from accounts.policy.requesting import ENDED, State
+from accounts.policy.requesting import ENDED, Kind, State
 from accounts.services.requests.acts import label, lock_request
 from accounts.services.requests.deciders import own_person, works_here
 from audit.bulk import among
@@ -92,18 +92,46 @@ def to_take_over(scope: Scope, gone: Collection[int], on: date) -> QuerySet[Acce
     running = AccessRequest.objects.filter(
         organization=scope.organization, requester_person__in=sorted(gone), closed_at=None
     )
+    return running.filter(_next_in_line(scope, on, Q()))
+
+
+def own_removals(scope: Scope, on: date) -> QuerySet[AccessRequest]:
+    """Return what runs of removals that the holder asked for herself, and the member carries out as the next in line.
+
+    Where nobody else leads there, the holder herself is it (`rights.authorize_carrying`).
+    """
+    running = AccessRequest.objects.filter(
+        organization=scope.organization, kind=Kind.REMOVAL, requester_person=F("beneficiary_person"), closed_at=None
+    )
+    if not any(role == Role.ADMINISTRATOR for role, _ in scope.roles):
+        return running.none()
+    others = ~Q(user__people=OuterRef("beneficiary_person"))
+    leads = Membership.objects.open().filter(
+        Q(facility=None) | Q(facility=OuterRef("facility")),
+        others,
+        role=Role.ADMINISTRATOR,
+        organization=OuterRef("organization"),
+        user__is_active=True,
+    )
+    hers = Q(beneficiary_person__user=scope.user_id)
+    return running.filter(_next_in_line(scope, on, others), ~hers | ~Q(Exists(leads)))
+
+
+def _next_in_line(scope: Scope, on: date, who: Q) -> Q:
+    """Return the condition on requests that they fall to the member: nobody nearer leads there of those ``who`` may."""
     here = [place for role, place in scope.roles if role == Role.ADMINISTRATOR and place is not None]
     mine = Q(facility__in=here)
     if (Role.ADMINISTRATOR, None) in scope.roles:
         nearer = Membership.objects.open().filter(
             works_here(on, "user__people"),
+            who,
             facility=OuterRef("facility"),
             role=Role.ADMINISTRATOR,
             user__is_active=True,
             user__people__organization=OuterRef("organization"),
         )
         mine |= ~Q(Exists(nearer))
-    return running.filter(mine)
+    return mine
 
 
 def may_take_over(scope: Scope, request: AccessRequest) -> bool:
