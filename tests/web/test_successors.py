@@ -122,6 +122,18 @@ def test_from_the_access_of_who_comes_and_a_closed_casper_brings_the_account_tha
     assert "Who takes over?" not in text_of(client.get(address("request-new"), foreign))
     elsewhere = foreign | {"pick": f"account-{casper.pk}", "successor": cast.people["olga"].pk}
     assert client.get(address("request-new"), elsewhere).status_code == 404, "nobody whom Carol reads"
+    stranger = factories.PersonFactory(organization=cast.hilltop)
+    theirs = factories.AccountFactory(organization=cast.hilltop, person=stranger, system=casper.system)
+    foreign_grant = factories.GrantFactory(account=theirs, facility=cast.summit)
+    assert client.get(address("request-new"), elsewhere | {"successor": stranger.pk}).status_code == 404
+    comes = answers | {"still": "1", "role": "individual-user"}
+    for key in (f"account-{theirs.pk}", f"grant-{foreign_grant.pk}"):
+        assert client.get(address("request-new"), comes | {"leaving": key}).status_code == 404, key
+    beyond = factories.GrantFactory(account=casper, facility=cast.elm, role=casper.grants.get().role)
+    for key in (f"account-{casper.pk}", f"grant-{beyond.pk}"):
+        alone = client.get(address("request-new"), comes | {"leaving": key})
+        assert lines(alone) == [COMES.format("Carol Test")], "of another facility nothing is taken away"
+    beyond.delete()
     over = client.get(address("request-new"), elsewhere | {"successor": cast.people["carol"].pk})
     assert lines(over)[1] == COMES.format("Carol Test"), "CASPER opens with the QIES user name"
 

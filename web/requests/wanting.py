@@ -130,7 +130,9 @@ def _beside(scope: Scope, asked: QueryDict, found: Wanting) -> Wanting:
             by_person.setdefault(pick.account.person, []).append(pick)
     for person, picks in by_person.items():
         check_may_ask(scope, person)
-        kept += _within_reach(scope, person, picks)
+        able = set(places_to_ask(scope, person).values_list("pk", flat=True))
+        whole = _within_reach(scope, person, picks)
+        kept += [pick for pick in whole if pick.grant is None or pick.grant.facility_id in able]
     return replace(found, leaving=tuple(kept))
 
 
