@@ -20,7 +20,7 @@ from tests.reminders.mailbox import read, text
 from tests.reminders.making import DAY, administrator, started
 from tests.reminders.test_tick import ask as tick
 from tests.reminders.test_tick import everything
-from tests.requests.asking import drafted, submitted, with_harp
+from tests.requests.asking import cms_did, drafted, submitted, with_harp
 from tests.requests.test_carrying import did
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
@@ -118,7 +118,7 @@ def test_each_outcome_is_told_to_who_asked_and_to_nobody_who_did_it(riverside, w
     else:
         request = decide(riverside, request)
         proof = {"effective_on": TODAY, "proof": "note", "proof_text": "Seen.", "user_id": "", "factor": ""}
-        ending.finish(scope=alice, request=request, **proof, at=NOON)
+        ending.finish(scope=alice, request=request, **proof, cms_side=cms_did(request), at=NOON)
         words = "was carried out. Alice Test, Fri 20 Nov. It holds from Fri 20 Nov."
         if what == "undone":
             undoing.undo(scope=alice, request=request, reason="The wrong Henry.", at=NOON)

@@ -229,13 +229,10 @@ def test_the_removal_of_her_own_access_is_carried_out_and_heard_of_by_an_adminis
         follow_dates([request.pk], NOON)
         tick(NOON)
         assert {name for name, _ in told(step.key_in_list)} == {"Fay"}, actor
-        days = {
-            name: steps_with_a_day(riverside.people[name], Scope.of(user, riverside.riverside), TODAY).filter(
-                pk=step.pk
-            )
-            for name, user in (("henry", riverside.henry), ("fay", riverside.people["fay"].user))
-        }
-        assert [days["henry"].exists(), days["fay"].exists()] == [False, True], actor
+        for name, hers in (("henry", False), ("fay", True)):
+            person = riverside.people[name]
+            days = steps_with_a_day(person, Scope.of(person.user, riverside.riverside), TODAY)
+            assert days.filter(pk=step.pk).exists() == hers, (actor, name)
         request.steps.filter(pk=step.pk).update(due_on=None)
         step.refresh_from_db()
         hand_turns([step], scope=None, at=NOON)
