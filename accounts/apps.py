@@ -12,6 +12,8 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
+        from accounts import checks  # noqa: F401  (registers the check)
+
         pre_migrate.connect(make_way, sender=self, dispatch_uid="accounts.triggers.off")
         post_migrate.connect(protect_requests, sender=self, dispatch_uid="accounts.triggers.on")
 

@@ -147,8 +147,11 @@ def role_ends(duty: Duty) -> str:
 
 
 def after_role_ends(duty: Duty) -> str:
-    """Return what settles it."""
-    return f"Nobody has said yet that {duty.system} took it away: ask for its removal, and finish that once it is gone."
+    """Return what settles it: on the day its removal is asked for, later it should be gone and nobody has said so."""
+    asks = "ask for its removal, and finish that once it is gone."
+    if duty.passed:
+        return f"Nobody has said yet that {duty.system} took it away: {asks}"
+    return f"Where it is needed for longer, ask for that before; else {asks}"
 
 
 def temporary_due(*, person: str, own: bool, system: str, due_on: date, on: date) -> str:

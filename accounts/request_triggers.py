@@ -9,7 +9,8 @@
   settled in the draft, and without one there is a finding. How many decide is lowered with a new revision only.
 - What was submitted is kept, with its steps, decisions, comments and files: no row of it is deleted (`KEPT`). Nothing
   in the product deletes one; whoever writes a way that may (a deleted organization, what is older than it has to be
-  kept) takes these triggers away for it as the owner of the tables. What somebody said is never changed.
+  kept) takes these triggers away for it as the owner of the tables. What somebody said, and the files that prove
+  something, are never changed; nothing moves to another request, where it could be deleted.
 - An approval names the request's own requester and beneficiary, so that the checks on it cannot be talked round, and a
   confirmed member as approver, who is not the one that asked first either. It is never changed; it can only be voided.
 """
@@ -21,13 +22,15 @@ from audit.protection import Protection
 
 REQUESTS, APPROVALS = "accounts_accessrequest", "accounts_approval"
 STEPS, NOTES, FILES = "accounts_requeststep", "accounts_requestnote", "accounts_requestfile"
-_ASKED_FOR: Final = ("system_id", "facility_id", "role_id", "grant_id", "account_id")
+_ASKED_FOR: Final = ("system_id", "facility_id", "role_id", "grant_id", "account_id", "wanted_until")
 _WHO: Final = ("organization_id", "kind", "beneficiary_person_id")
 _DECISION: Final = (
-    "organization_id", "request_id", "revision", "verdict", "approver_person_id", "requester_person_id",
+    "id", "organization_id", "request_id", "revision", "verdict", "approver_person_id", "requester_person_id",
     "beneficiary_person_id", "in_place_of_id", "reason", "at",
 )  # fmt: skip
-_SAID: Final = ("organization_id", "request_id", "kind", "person_id", "by", "text", "at")
+_SAID: Final = ("id", "organization_id", "request_id", "kind", "person_id", "by", "text", "at")
+_PROOF: Final = ("id", "organization_id", "request_id", "name", "content_type", "size", "sha256", "path", "at", "by")
+_WHICH_STEP: Final = ("id", "organization_id", "request_id", "key_in_list")
 
 
 def _changed(columns: tuple[str, ...]) -> str:
@@ -79,6 +82,7 @@ _NOT_TAKEN_OVER: Final = (
 _REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
     (REQUESTS, "insert"): [("a request begins as a draft", f"NEW.state <> '{State.DRAFT}'")],
     (REQUESTS, "update"): [
+        ("a request keeps its number", _changed(("id",))),
         ("a request cannot become that", f"OLD.state <> NEW.state AND {_NO_WAY}"),
         ("a request is not approved", f"OLD.state <> NEW.state AND ({_UNDECIDED})"),
         ("a submitted request keeps who and what kind", f"OLD.state <> '{State.DRAFT}' AND ({_changed(_WHO)})"),
@@ -130,6 +134,8 @@ _REFUSED: Final[dict[tuple[str, str], list[tuple[str, str]]]] = {
             " AND p.user_confirmed_at IS NOT NULL)",
         ),
     ],
+    (STEPS, "update"): [("a step stays with its request", _changed(_WHICH_STEP))],
+    (FILES, "update"): [("what proves it is never changed", _changed(_PROOF))],
     (NOTES, "update"): [("what was said is never changed", _changed(_SAID))],
     (APPROVALS, "update"): [
         ("a decision is never changed", _changed(_DECISION)),
@@ -192,11 +198,20 @@ def _kept_on_postgresql() -> dict[str, tuple[str, str]]:
     return found
 
 
+# How a row is found that a new one would take the place of, where that is not by its number alone.
+_SAME: Final = {
+    STEPS: "id = NEW.id OR (request_id = NEW.request_id AND key_in_list = NEW.key_in_list)",
+    APPROVALS: "id = NEW.id OR (voided_at IS NULL AND NEW.voided_at IS NULL AND request_id = NEW.request_id"
+    " AND revision = NEW.revision AND (approver_person_id = NEW.approver_person_id"
+    " OR COALESCE(in_place_of_id, approver_person_id) = COALESCE(NEW.in_place_of_id, NEW.approver_person_id)))",
+}
+
+
 def _kept_on_sqlite() -> dict[str, tuple[str, str]]:
-    """REPLACE deletes without asking a DELETE trigger: a key that exists is not inserted again."""
+    """REPLACE deletes without asking a DELETE trigger: what exists by any unique key is not inserted again."""
     found = {}
     for table, condition in _IS_KEPT.items():
-        there = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608
+        there = f"EXISTS (SELECT 1 FROM {table} WHERE {_SAME.get(table, 'id = NEW.id')})"  # noqa: S608
         for name, moment, when in ((f"{table}_delete", "DELETE", condition), (f"{table}_again", "INSERT", there)):
             found[name] = (
                 table,

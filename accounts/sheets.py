@@ -76,13 +76,13 @@ def _roles_removed(request: AccessRequest) -> set[str]:
     """Return the roles that go: the one that is asked about, else all that the account holds at the facility."""
     if request.grant is not None:
         return {request.grant.role.slug}
-    held = RoleGrant.objects.known().filter(account=request.account_id, facility=request.facility_id, valid_to=None)
+    held = RoleGrant.objects.to_end().filter(account=request.account_id, facility=request.facility_id)
     return set(held.values_list("role__slug", flat=True))
 
 
 def people_with_access(facility: Facility) -> list[PortalAccount]:
-    """Return the accounts on QIES with a role at a facility, with their holders. One query."""
-    held = RoleGrant.objects.known().filter(facility=facility, account__system__slug="qies", valid_to=None)
+    """Return the accounts on QIES with a role at a facility, also until a day, with their holders. One query."""
+    held = RoleGrant.objects.to_end().filter(facility=facility, account__system__slug="qies")
     accounts = PortalAccount.objects.open().filter(pk__in=held.values("account"))
     return list(accounts.select_related("person").order_by("person__last_name", "person__first_name", "pk"))
 

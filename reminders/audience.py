@@ -8,6 +8,7 @@ from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, 
 from django.db.models.functions import Coalesce
 
 from accounts.models import Deadline, PortalAccount, RequestHouse, RequestStep, RoleGrant
+from accounts.policy.requesting import Kind
 from facilities.models import Membership
 from facilities.models.tenancy import Role
 from reminders.deputies import stands_in
@@ -133,9 +134,11 @@ def _has_the_turn(on: date) -> Q:
     """Return the condition that it is the recipient's turn to carry out the step of the request, or to decide."""
     actors, step = RequestStep.Actor, RequestStep.objects.filter(pk=OuterRef("deadline__request_step"))
     asked = [actors.FACILITY, actors.HELP_DESK, actors.CMS]
-    turn: Q = Q(actor=actors.HOLDER, request__beneficiary_person=OuterRef("recipient")) | Q(
-        actor__in=asked, request__requester_person=OuterRef("recipient")
-    )
+    # The removal of her own access nobody carries out (`reminders.concerned`).
+    removal, me = Q(request__kind=Kind.REMOVAL), OuterRef("recipient")
+    turn: Q = Q(actor=actors.HOLDER, request__beneficiary_person=me) & ~removal
+    turn |= Q(actor__in=asked, request__requester_person=me) & ~(removal & Q(request__beneficiary_person=me))
+    turn |= Q(actor=actors.HOLDER, request__requester_person=me) & removal & ~Q(request__beneficiary_person=me)
     officials = RoleGrant.objects.filter(
         _in_force("", on),
         role__in=official_roles(),

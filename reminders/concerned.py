@@ -41,11 +41,13 @@ _CONCERNS: Final = {
     "person": Concern("JOIN staff_person q ON q.id = d.person_id", person="q.id"),
     "facility": Concern("JOIN facilities_facility f ON f.id = d.facility_id", facility="f.id"),
     "obligation": Concern("JOIN accounts_obligation b ON b.id = d.obligation_id", facility="b.facility_id"),
-    # Whose turn it is: the person, officials on CMS's side, who decides here, or whoever asked and the place.
+    # Whose turn it is: the person, officials on CMS's side, who decides here, or whoever asked and the place. The
+    # removal of her own access nobody carries out: who asked, else those who look after the place.
     "request_step": Concern(
         "JOIN accounts_requeststep s ON s.id = d.request_step_id JOIN accounts_accessrequest q ON q.id = s.request_id",
-        person="CASE WHEN s.actor = 'holder' THEN q.beneficiary_person_id"
-        " WHEN s.actor IN ('facility', 'help-desk', 'cms') THEN q.requester_person_id END",
+        person="CASE WHEN s.actor = 'holder' AND q.kind <> 'removal' THEN q.beneficiary_person_id"
+        " WHEN s.actor IN ('holder', 'facility', 'help-desk', 'cms')"
+        " AND (q.kind <> 'removal' OR q.requester_person_id <> q.beneficiary_person_id) THEN q.requester_person_id END",
         facility="q.facility_id",
         system="CASE WHEN s.actor = 'official' THEN q.system_id END",
         running="s.state = 'open'",

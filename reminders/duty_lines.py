@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts import duty_sentences as words
 from accounts.models import AccessReview, Acknowledgement, Deadline, Obligation, RequestStep, RoleGrant
-from accounts.policy.requesting import KIND_WORDS
+from accounts.policy.requesting import KIND_WORDS, Kind
 from reminders.addresses import link_to, link_to_request
 
 COLUMNS: Final = (
@@ -81,8 +81,9 @@ def holder() -> Coalesce:
 def turn_of(path: str = "deadline__") -> Case:
     """Return whose own step of a request a deadline is, None where somebody else carries it out."""
     step = f"{path}request_step__"
+    removal = When(**{f"{step}request__kind": Kind.REMOVAL}, then=None)  # of her own access nobody carries out
     mine = When(**{f"{step}actor": RequestStep.Actor.HOLDER}, then=F(f"{step}request__beneficiary_person_id"))
-    return Case(mine, output_field=BigIntegerField())
+    return Case(removal, mine, output_field=BigIntegerField())
 
 
 def acknowledged(path: str = "deadline__") -> Subquery:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import HandOver, PortalAccount, RequestNote, RequestStep, RoleGrant
-from accounts.policy.requesting import ABOUT_WHAT_IS_HELD, State
+from accounts.policy.requesting import ABOUT_WHAT_IS_HELD, Kind, State
 from audit.bulk import among
 from facilities.access import READERS
 from facilities.models import Membership
@@ -84,11 +84,13 @@ def _concerned(row: HandOver, around: _Around) -> set[int]:
     if row.what == _What.LEFT:
         return set()
     if row.what == _What.TURN and row.step is not None:
-        if row.step.actor == _Actor.HOLDER:
+        if row.step.actor == _Actor.HOLDER and request.kind != Kind.REMOVAL:
             return {request.beneficiary_person_id}
         if row.step.actor == _Actor.OFFICIAL:
             there = around.officials.get((request.facility_id, request.system_id), set())
             return there - {request.beneficiary_person_id}
+        if request.kind == Kind.REMOVAL and request.requester_person_id == request.beneficiary_person_id:
+            return _others_leading(row, around)  # nobody carries out the removal of her own access
         return {request.requester_person_id}
     asked = {request.requester_person_id}
     if row.what == _What.COMMENT:
@@ -127,6 +129,16 @@ def _next_in_line(row: HandOver, around: _Around) -> set[int]:
         if found:
             return found
     return set()
+
+
+def _others_leading(row: HandOver, around: _Around) -> set[int]:
+    """Return the administrators of a request's facility, else of the organization, beside whom it is for."""
+    hers = {row.request.beneficiary_person_id}
+    for place in (row.request.facility_id, None):
+        found = around.administrators.get((row.organization_id, place), set()) - hers
+        if found:
+            return found
+    return hers
 
 
 def _officials(rows: Iterable[HandOver], on: date) -> dict[tuple[int, int], set[int]]:

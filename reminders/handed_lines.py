@@ -15,7 +15,7 @@ from django.db.models.functions import RowNumber
 
 from accounts.hand_over_words import COLLEAGUE, Handed, detail, sentence
 from accounts.models import HandOver, RequestStep
-from accounts.policy.requesting import KIND_WORDS
+from accounts.policy.requesting import KIND_WORDS, Kind
 from audit.bulk import among
 from facilities.access import READERS
 from facilities.models import Membership
@@ -182,7 +182,11 @@ def _whose(row: Reminder) -> tuple[int, int]:
 def _handed(to: Addressee, row: Reminder, gathered: Gathered, on: date) -> Handed:
     handed, request, step = _at(row), _of(row), _at(row).step
     actor = step.actor if step else ""
-    turn = request.beneficiary_person if actor == RequestStep.Actor.HOLDER else request.requester_person
+    removal = request.kind == Kind.REMOVAL
+    hers = actor == RequestStep.Actor.HOLDER and not removal
+    turn = request.beneficiary_person if hers else request.requester_person
+    # The removal that she asked for herself is carried out by an administrator, who alone hears of it here.
+    falls = removal and request.requester_person_id == request.beneficiary_person_id
     theirs = {RequestStep.Actor.OFFICIAL, RequestStep.Actor.CMS}
     asks = request.requester_person_id == to.person_id
     return Handed(
@@ -196,7 +200,7 @@ def _handed(to: Addressee, row: Reminder, gathered: Gathered, on: date) -> Hande
         since_on=day_in(handed.at, EASTERN),
         asks=asks,
         gets=request.beneficiary_person_id == to.person_id,
-        takes=bool(step) and actor not in theirs and turn.pk == to.person_id,
+        takes=bool(step) and actor not in theirs and (falls or turn.pk == to.person_id),
         left=request.requester_person_id in gathered.left,
         once=request.asked_first_person_id is not None,
         step=step.title if step else "",

@@ -5,7 +5,9 @@ from datetime import date
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import PortalAccount, RequestStep, RoleGrant
+from accounts.policy.requesting import Kind
 from accounts.services.requests.deciders import reach_of, to_decide
+from accounts.services.requests.taking_over import own_removals
 from facilities.access import Scope
 from staff.models import Person
 from systems.selectors import official_roles
@@ -26,9 +28,14 @@ def steps_with_a_day(person: Person, scope: Scope, on: date) -> QuerySet[Request
         account__person=person,
     )
     decisions = to_decide(scope, reach_of(scope, on), on)
+    removal = Q(request__kind=Kind.REMOVAL)
+    carried = Q(actor__in=[_Actor.FACILITY, _Actor.HELP_DESK, _Actor.CMS]) | (Q(actor=_Actor.HOLDER) & removal)
+    # The removal of her own access nobody carries out: an administrator does.
+    left_to_her = Q(request__in=own_removals(scope, on).order_by().values("pk"))
     return steps.filter(
-        Q(actor=_Actor.HOLDER, request__beneficiary_person=person)
-        | Q(actor__in=[_Actor.FACILITY, _Actor.HELP_DESK, _Actor.CMS], request__requester_person=person)
+        (Q(actor=_Actor.HOLDER, request__beneficiary_person=person) & ~removal)
+        | (carried & Q(request__requester_person=person) & ~(removal & Q(request__beneficiary_person=person)))
+        | (carried & left_to_her)
         | (Q(Exists(officials), actor=_Actor.OFFICIAL) & ~Q(request__beneficiary_person=person))
         | Q(actor=_Actor.APPROVER, request__in=decisions.order_by().values("pk"))
     )

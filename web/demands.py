@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import Exists, OuterRef, Q
+
 from accounts.models import AccessRequest, Deadline, PortalAccount, RoleGrant
 from accounts.policy.advising import advice_is_near
 from accounts.policy.business_days import is_federal_holiday
@@ -135,11 +137,18 @@ def moved_away(account: PortalAccount, grants: Sequence[RoleGrant], on: date) ->
 
 
 def _still_needed(account: PortalAccount, places: Collection[int]) -> bool:
-    """Return whether somebody said that the system is still needed at one of the places. Two queries at most."""
+    """Return whether somebody said that the system is still needed at one of the places. Two queries at most.
+
+    What was asked for so and is done counts while the access that came of it is there.
+    """
     if any(account.system.slug in systems for systems in systems_in_use(places).values()):
         return True
-    stands = [State.SUBMITTED, State.APPROVED, State.IN_PROGRESS, State.DONE]
     asked = AccessRequest.objects.filter(
-        beneficiary_person=account.person_id, system=account.system_id, facility__in=places, state__in=stands
+        beneficiary_person=account.person_id, system=account.system_id, facility__in=places
     )
-    return asked.exclude(still_needed_reason="").exists()
+    here = RoleGrant.objects.to_end().filter(account=account, facility=OuterRef("facility"))
+    opened = here.filter(pk=OuterRef("opened_grant"))
+    stood = here.filter(recorded_at__lte=OuterRef("closed_at"))  # it opened none: the account works again
+    stays = Exists(opened) | (Q(opened_grant=None) & Exists(stood))
+    stands = Q(state__in=[State.SUBMITTED, State.APPROVED, State.IN_PROGRESS]) | (Q(state=State.DONE) & stays)
+    return asked.filter(stands).exclude(still_needed_reason="").exists()

@@ -84,7 +84,7 @@ def duty_rows(deadlines: QuerySet[Deadline], *, scope: Scope, on: date) -> list[
 
 def _row(each: Row, scope: Scope, on: date, reached: Container[int]) -> Row:
     users = {each["grant__account__person__user_id"], each["person__user_id"]} - {None}
-    if each["request_step__actor"] == RequestStep.Actor.HOLDER:
+    if each["request_step__actor"] == RequestStep.Actor.HOLDER and each["request_step__request__kind"] != Kind.REMOVAL:
         users = {each["request_step__request__beneficiary_person__user_id"]}
     duty = duty_lines.duty_of(each, on, own=scope.user_id in users)
     stands = standing(

@@ -165,6 +165,12 @@ class AccessRequest(models.Model):
                 condition=Q(closed_at=None, state__in=[State.APPROVED.value, State.IN_PROGRESS.value]),
                 name="accounts_requests_left",
             ),
+            # the few removals that their holders asked for themselves, for the administrators who carry them out
+            models.Index(
+                fields=["organization", "-id"],
+                condition=Q(closed_at=None, kind="removal", requester_person=F("beneficiary_person")),
+                name="accounts_own_removals",
+            ),
             # what is still open for a person on a system: the same thing is not asked for twice
             models.Index(
                 fields=["beneficiary_person", "system"],

@@ -132,7 +132,7 @@ def certify(scope: Scope, planned: Sequence[Planned], at: datetime) -> dict[int,
     wanted: list[list[Any]] = []
     owners: list[int] = []
     for part in parts(account for account, _, _ in told):
-        rows = RoleGrant.objects.known().filter(account__in=part, valid_to=None).order_by("pk")
+        rows = RoleGrant.objects.to_end().filter(account__in=part).order_by("pk")
         for key, account, facility, role in rows.values_list("pk", "account_id", "facility_id", "role_id"):
             if (account, facility, role) in told:
                 wanted.append([scope.organization.pk, key, *told[account, facility, role], at, scope.actor.label])

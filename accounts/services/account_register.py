@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db.models import Q
+
 from accounts.lists.words import SystemWords
 from accounts.models import Certification, PortalAccount, RoleGrant
 from accounts.policy.holders import Holder, id_key
@@ -61,7 +63,10 @@ def user_ids(organization: Organization) -> dict[Key, str]:
 
 
 def held_accounts(organization: Organization, keys: Iterable[Key]) -> dict[Key, Held]:
-    """Return the open accounts of these people on these systems; of two on one system the older one."""
+    """Return the open accounts of these people on these systems; of two on one system the older one.
+
+    With the roles that are held as far as anybody said, also until a day.
+    """
     wanted = set(keys)
     systems = {system for _, system in wanted}
     accounts = PortalAccount.objects.open().filter(organization=organization, system__in=systems).order_by("-pk")
@@ -73,15 +78,16 @@ def held_accounts(organization: Organization, keys: Iterable[Key]) -> dict[Key, 
             others = found[person, system].others + 1 if (person, system) in found else 0
             found[person, system] = Held(key, status, state, last, opened, {}, {}, seen.get(key, ()), others)
     grants = {each.key: each.grants for each in found.values()}
-    rows = RoleGrant.objects.known().filter(organization=organization, valid_to=None, account__system__in=systems)
+    rows = RoleGrant.objects.to_end().filter(organization=organization, account__system__in=systems)
     for key, account, facility, role in (
         rows.order_by().values_list("pk", "account_id", "facility_id", "role_id").iterator()
     ):
         if account in grants:
             grants[account][facility, role] = key
     certified = {each.key: each.certified for each in found.values()}
+    lasts = Q(grant__valid_to=None) | Q(grant__temporary=True)
     told = Certification.objects.known().filter(
-        organization=organization, grant__voided_at=None, grant__valid_to=None, grant__account__system__in=systems
+        lasts, organization=organization, grant__voided_at=None, grant__account__system__in=systems
     )
     days = told.order_by("certified_on").values_list(
         "grant__account_id", "grant__facility_id", "grant__role_id", "certified_on"

@@ -27,7 +27,7 @@ def record_certification(
     certified_on = eastern_day(certified_on, at)
     with transaction.atomic():
         PortalAccount.objects.select_for_update(no_key=True).get(pk=grant.account_id)
-        current = RoleGrant.objects.known().filter(pk=grant.pk, organization=scope.organization, valid_to=None).first()
+        current = RoleGrant.objects.to_end().filter(pk=grant.pk, organization=scope.organization).first()
         if current is None:
             raise AccountRefused("This role has ended; there is nothing to certify.", code="ended")
         if certified_on < current.valid_from:

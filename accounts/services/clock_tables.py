@@ -203,7 +203,8 @@ def _certifications(published: Iterable[int], chosen: Chosen) -> str:
         " WHERE c.grant_id = g.id AND c.voided_at IS NULL AND c.certified_on >= g.valid_from)"
     )
     limited = _keys(published)
-    running = f"g.voided_at IS NULL AND g.valid_to IS NULL AND a.status = 'active' AND a.system_id IN ({limited})"
+    held = "g.voided_at IS NULL AND (g.valid_to IS NULL OR g.temporary)"  # as `RoleGrantQuerySet.to_end`
+    running = f"{held} AND a.status = 'active' AND a.system_id IN ({limited})"
     return (
         f"SELECT 'certification' AS kind, g.id AS subject_id, a.organization_id, a.system_id,"  # noqa: S608
         f" CASE WHEN {running} THEN COALESCE({last}, g.valid_from) END AS basis_on,"

@@ -18,6 +18,7 @@ from accounts.services.logins import (
     record_act,
     refresh_clocks,
 )
+from accounts.services.temporary_roles import grant_until, until_of
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
@@ -325,7 +326,8 @@ def regain_account(
 ) -> PortalAccount:
     """Record that a lost account is back: the grants that ended with the loss open again, a new clock starts.
 
-    Raises NotAllowed, and AccountRefused for a day in the future or an account that is not lost.
+    A role that was wanted until a day opens until that day, and not at all once it has passed. Raises NotAllowed, and
+    AccountRefused for a day in the future or an account that is not lost.
     """
     authorize(scope, Action.REPORT_LOSS, places_of(account), own=is_own(scope, account))
     if regained_on > latest_day(at):
@@ -349,8 +351,13 @@ def regain_account(
         )
         if not back:
             raise AccountRefused("This account is not marked as lost.", code="not_lost")
+        until = until_of(with_it)
         for grant in with_it:
-            grant_role(account, grant.facility, grant.role, regained_on, at, evidence)
+            last_on = until.get(grant.pk)
+            if last_on is None:
+                grant_role(account, grant.facility, grant.role, regained_on, at, evidence)
+            elif last_on >= regained_on:
+                grant_until(account, grant.facility, grant.role, (regained_on, last_on), at, evidence)
         refresh_clocks([account.pk], at=at)
         recheck(places_of(account))
         record_act(

@@ -312,7 +312,8 @@ def lose_account(*, account: PortalAccount, loss: str, on: date, at: datetime) -
 def end_grants(*, account: PortalAccount, on: date, at: datetime, only: RoleGrant | None = None) -> list[RoleGrant]:
     """End the account's open grants, or one: each row is voided and an ended one inserted (facts are never edited).
 
-    Those that were wanted until a day end as well, on the day on which they were taken away.
+    Those that were wanted until a day end as well, on the day on which they were taken away; the voided row keeps
+    until when they were wanted (`temporary_roles.until_of`).
     """
     ended = []
     open_grants = RoleGrant.objects.to_end().filter(account=account)

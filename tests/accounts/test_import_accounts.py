@@ -218,6 +218,21 @@ def test_what_the_list_calls_revoked_is_lost_here_and_one_role_of_several_just_e
     assert "marked as lost here" in back["rejected"][0]["reason"]
 
 
+def test_a_role_that_is_held_until_a_day_is_known_to_a_list(cast, run):
+    held(cast, "iqies", person="henry", last_login=TODAY - timedelta(days=20))
+    run(HENRY.replace(",HTEST1,", ",,"))
+    viewer = account(cast).grants.filter(voided_at=None, role__name="Provider Assessment Viewer")
+    viewer.update(valid_to=TODAY + timedelta(days=20), temporary=True)
+    row = f"{HENRY.replace(',HTEST1,', ',,')},11/01/2026"
+    run(row, header=f"{HEADER},Certified On")
+    assert [grant.temporary for grant in viewer.all()] == [True], "it is not granted a second time"
+    assert Certification.objects.get(grant=viewer.get()).certified_on == date(2026, 11, 1)
+    run(HENRY.replace("Active", "Role revoked").replace("Provider Assessment Viewer", "PSO"))
+    assert account(cast).status == "active", "the other role is there"
+    run(HENRY.replace("Active", "Role revoked"))
+    assert account(cast).status == "lost"
+
+
 def test_pending_access_is_no_access(cast, run):
     document = run(HENRY.replace("Active", "Pending approval"))
     assert (figures(document)["unchanged"], PortalAccount.objects.count()) == (1, 0)

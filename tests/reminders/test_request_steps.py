@@ -4,12 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import Deadline, Finding, RequestHouse
+from accounts.models import Deadline, Finding, HandOver, RequestHouse
 from accounts.services.requests.countersigning import countersign
+from accounts.services.requests.dates import follow_dates
+from accounts.services.requests.handing import hand_turns
 from accounts.services.requests.submitting import submit
 from facilities.access import Scope
 from facilities.models.tenancy import Role
+from reminders.handed import READ_WITH, recipients
 from reminders.models import Reminder
+from reminders.turns import steps_with_a_day
 from staff.models import Absence, Deputy
 from tests import factories
 from tests.conftest import NOON, TODAY
@@ -213,3 +217,24 @@ def test_an_invitation_to_sams_is_good_for_thirty_days_from_its_day_and_a_new_on
     tick(NOON + 33 * DAY)
     lapse.refresh_from_db()
     assert lapse.closed_at is not None
+
+
+def test_the_removal_of_her_own_access_is_carried_out_and_heard_of_by_an_administrator(riverside):
+    account = factories.AccountFactory(organization=riverside.riverside, person=riverside.people["henry"])
+    factories.GrantFactory(account=account, facility=riverside.oak)
+    request = submitted(riverside, by="henry", kind="removal", role="", account=account)
+    step = request.steps.get(state="open")
+    for actor in ("holder", "facility"):
+        request.steps.filter(pk=step.pk).update(actor=actor, due_on=TODAY)
+        follow_dates([request.pk], NOON)
+        tick(NOON)
+        assert {name for name, _ in told(step.key_in_list)} == {"Fay"}, actor
+        for name, hers in (("henry", False), ("fay", True)):
+            person = riverside.people[name]
+            days = steps_with_a_day(person, Scope.of(person.user, riverside.riverside), TODAY)
+            assert days.filter(pk=step.pk).exists() == hers, (actor, name)
+        request.steps.filter(pk=step.pk).update(due_on=None)
+        step.refresh_from_db()
+        hand_turns([step], scope=None, at=NOON)
+        turn = HandOver.objects.filter(step=step, what=HandOver.What.TURN).select_related(*READ_WITH).latest("pk")
+        assert [person for _, person in recipients([turn], TODAY)] == [riverside.people["fay"].pk], actor

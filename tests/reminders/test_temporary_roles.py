@@ -7,8 +7,10 @@ import time_machine
 from django.urls import reverse
 
 from accounts.errors import AccountRefused
-from accounts.models import Deadline, Finding, RoleGrant
+from accounts.models import Certification, Deadline, Finding, RoleGrant
 from accounts.policy.requesting import Kind
+from accounts.services.inventory import regain_account, report_loss
+from accounts.services.logins import refresh_clocks
 from accounts.services.requests.undoing import undo
 from tests.accounts.holding import held
 from tests.conftest import NOON, TODAY
@@ -42,7 +44,6 @@ def test_it_ends_on_its_day_is_told_of_and_stays_a_finding_until_its_removal_is_
 ):
     administrator(cast, "fay", cast.oak)
     request = running(cast, account=account, wanted_until=UNTIL, **WANTED)
-    before = standing(cast)
     with pytest.raises(AccountRefused, match="that day lies before"):
         done(
             cast, running(cast, account=account, wanted_until=TODAY - DAY, kind=Kind.ADDITIONAL_ROLE, role="pbj-viewer")
@@ -56,6 +57,8 @@ def test_it_ends_on_its_day_is_told_of_and_stays_a_finding_until_its_removal_is_
         ask(NOON + day * DAY)
     said = [text(mail) for mail in mails_to(mailoutbox, "henry")]
     assert any("role Provider Administrator at Oak House is wanted until Thu 10 Dec" in one for one in said)
+    assert all("Nobody has said yet" not in one for one in said[:-1] if "is wanted until" in one), "not before the day"
+    assert any("Where it is needed for longer, ask for that before" in one for one in said)
     assert any("was wanted until Thu 10 Dec" in text(mail) for mail in mails_to(mailoutbox, "fay"))
     finding = Finding.objects.open().get(deadline__grant=grant)
     assert (finding.kind, finding.account, finding.facility) == ("lapse", account, cast.oak)
@@ -81,6 +84,7 @@ def test_it_ends_on_its_day_is_told_of_and_stays_a_finding_until_its_removal_is_
         why = Deadline.objects.get(grant=grant, kind="temporary")
         assert client.get(reverse("web:deadline-why", args=["riverside", why.pk])).status_code == 200
     gone = running(cast, kind=Kind.REMOVAL, role="", account=account, grant=grant, at=NOON + 21 * DAY)
+    before = standing(cast)
     done(cast, gone, on=UNTIL + DAY, at=NOON + 21 * DAY)
     grant, ends = until(account)
     assert (grant.valid_to, grant.temporary, ends) == (UNTIL + DAY, False, None)
@@ -92,7 +96,7 @@ def test_it_ends_on_its_day_is_told_of_and_stays_a_finding_until_its_removal_is_
     undo(scope=cast.scope("carol"), request=gone, reason="It is still there.", at=NOON + 21 * DAY + timedelta(hours=1))
     grant, ends = until(account)
     assert (grant.temporary, ends) == (True, (UNTIL, True)), "and so is its date"
-    assert before["accounts"] == standing(cast)["accounts"]
+    assert before == standing(cast)
 
 
 def test_asked_for_anew_it_goes_further_and_a_changed_role_ends_as_well(cast, account):
@@ -111,3 +115,72 @@ def test_asked_for_anew_it_goes_further_and_a_changed_role_ends_as_well(cast, ac
     new = account.grants.known().get(role=role("pbj-viewer"))
     assert (new.valid_to, new.temporary) == (UNTIL, True)
     assert Deadline.objects.open().get(grant=new).due_on == UNTIL
+
+
+def provider(account):
+    """Return when each known row of the role says that it was held, and which is to end on a day."""
+    rows = RoleGrant.objects.known().filter(account=account, role=role("provider-administrator"))
+    return list(rows.order_by("valid_from", "pk").values_list("valid_from", "valid_to", "temporary"))
+
+
+def test_lost_and_back_it_is_held_until_its_day_and_after_it_only_with_a_decision(cast, account):
+    def lose(days):
+        day, at = TODAY + days * DAY, NOON + days * DAY
+        report_loss(scope=cast.scope("carol"), account=account, loss="inactive", lost_on=day, at=at)
+        account.refresh_from_db()
+
+    def regain(days, **asked):
+        """By hand, or by a request."""
+        day, at = TODAY + days * DAY, NOON + days * DAY
+        if asked:
+            done(cast, running(cast, kind=Kind.REACTIVATION, account=account, at=at, **asked), on=day, at=at)
+        else:
+            regain_account(scope=cast.scope("carol"), account=account, regained_on=day, at=at)
+        account.refresh_from_db()
+
+    done(cast, running(cast, account=account, wanted_until=UNTIL, **WANTED))
+    ways = ({}, {"role": ""}, {"role": "provider-administrator"})
+    for number, asked in enumerate(ways):
+        lose(1 + 2 * number)
+        assert not RoleGrant.objects.to_end().filter(account=account).exists()
+        regain(2 + 2 * number, **asked)
+        assert provider(account)[-1] == (TODAY + (2 + 2 * number) * DAY, UNTIL, True), asked
+        assert Deadline.objects.open().get(grant__account=account, kind="temporary").due_on == UNTIL
+    lose(22)
+    before = provider(account)
+    with pytest.raises(AccountRefused, match="that day has passed"):
+        regain(23, role="provider-administrator")
+    regain(23, role="")
+    assert provider(account) == before, "its day has passed"
+    assert account.status == "active"
+    lose(24)
+    regain(25)
+    assert provider(account) == before
+
+
+def test_asked_for_again_it_never_gets_shorter_nor_is_held_twice_on_a_day(cast, account):
+    done(cast, running(cast, account=account, wanted_until=UNTIL, **WANTED))
+    first = provider(account)
+    assert first == [(TODAY, UNTIL, True)]
+    shorter = running(cast, account=account, wanted_until=UNTIL - 10 * DAY, **WANTED)
+    done(cast, shorter)
+    assert provider(account) == first, "the later day stays"
+    longer, at = UNTIL + 20 * DAY, NOON + 23 * DAY
+    done(cast, running(cast, account=account, wanted_until=longer, at=at, **WANTED), on=TODAY + 23 * DAY, at=at)
+    assert provider(account) == [(TODAY, UNTIL, False), (TODAY + 23 * DAY, longer, True)], "no day is added to the past"
+    again = running(cast, account=account, wanted_until=longer + DAY, at=at, **WANTED)
+    before = standing(cast)
+    done(cast, again, on=TODAY + 23 * DAY, at=at)
+    assert provider(account) == [(TODAY, UNTIL, False), (TODAY + 23 * DAY, longer + DAY, True)], "once on its first day"
+    undo(scope=cast.scope("carol"), request=again, reason="Not longer.", at=at + timedelta(hours=1))
+    assert standing(cast) == before
+
+
+def test_a_role_until_a_day_that_lasts_for_years_is_certified_by_the_year(cast):
+    account = held(cast, "idm", last_login=TODAY, person="henry")
+    account.grants.update(valid_to=TODAY + 730 * DAY, temporary=True)
+    refresh_clocks([account.pk], at=NOON)
+    assert Deadline.objects.open().filter(grant__account=account, kind="certification").exists()
+    asked = {"kind": Kind.CERTIFICATION, "role": "", "account": account, "grant": account.grants.get(), "system": "idm"}
+    done(cast, running(cast, **asked))
+    assert Certification.objects.get(grant__account=account).certified_on == TODAY

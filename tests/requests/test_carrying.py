@@ -98,13 +98,15 @@ def test_a_failed_proofing_leads_to_its_cures_and_is_tried_again(cast):
 @pytest.mark.parametrize(("official", "keys"), [
     ("", ["our-decision", "officials-first", "request-role", "wait-new-official"]),
     ("there", ["our-decision", "request-role", "wait"]),
+    ("until a day", ["our-decision", "request-role", "wait"]),
     ("first", ["our-decision", "request-role", "wait-cms"]),
 ])  # fmt: skip
 def test_who_decides_on_the_side_of_cms_decides_which_steps_there_are(cast, official, keys):
     role = "provider-security-official" if official == "first" else "provider-assessment-viewer"
-    if official == "there":
+    if official in ("there", "until a day"):
         account = factories.AccountFactory(organization=cast.riverside, person=cast.people["carol"])
-        factories.GrantFactory(account=account, facility=cast.oak, role__slug="provider-security-official")
+        until = {"valid_to": TODAY + timedelta(days=9), "temporary": True} if official == "until a day" else {}
+        factories.GrantFactory(account=account, facility=cast.oak, role__slug="provider-security-official", **until)
     request = submitted(cast, role=role)
     assert list(request.steps.values_list("key_in_list", flat=True)) == [*keys, "rejected"]
 

@@ -25,6 +25,7 @@ from accounts.services.requests.carrying import record_outcome
 from accounts.services.requests.cms_side import Said, open_on_cms_side
 from accounts.services.requests.ending import fail, finish, retry
 from accounts.services.requests.submitting import withdraw
+from accounts.services.requests.taking_over import own_removals
 from accounts.services.requests.undoing import undo
 from accounts.services.terms import longest_until
 from audit.models import AuditEvent, AuditItem
@@ -331,8 +332,15 @@ def test_whose_access_goes_or_changes_has_no_say_in_how_that_ends(cast):
     )
     refused(withdraw, who=henry, request=change, reason="No.")
     refused(finish, who=henry, request=change, **proved)
-    done(cast, change)
-    refused(undo, who=henry, request=change, reason="I want it back.")
+    first = change.steps.filter(state="open").select_related("request__beneficiary_person").first()
+    for actor, hers in (("facility", False), ("holder", True)):
+        change.steps.filter(pk=first.pk).update(actor=actor)
+        first.actor = actor
+        if hers:
+            assert record_outcome(scope=henry, step=first, worked=True, on=TODAY, at=NOON).state == "done"
+        else:
+            refused(record_outcome, who=henry, step=first, worked=True, on=TODAY)
+    refused(fail, who=henry, request=change, reason="No.")
     own = submitted(cast, by="henry", kind=Kind.REMOVAL, role="", account=account)
     refused(finish, who=henry, request=own, **proved)  # removing accounts is no right of a holder
     for asked in (removal, own):  # nor is saying that it went on, whoever asked
@@ -340,6 +348,45 @@ def test_whose_access_goes_or_changes_has_no_say_in_how_that_ends(cast):
         refused(record_outcome, who=henry, step=step, worked=True, on=TODAY)
         assert record_outcome(scope=cast.scope("carol"), step=step, worked=True, on=TODAY, at=NOON).state == "done"
     assert withdraw(scope=henry, request=own, reason="I stay.", at=NOON).state == State.WITHDRAWN
+
+
+def test_no_role_lets_anybody_carry_out_the_removal_of_her_own_access_but_the_only_administrator(cast):
+    proved = {"effective_on": TODAY, "proof": "note", "proof_text": "I say so."}
+    account = held(cast, last_login=YESTERDAY, roles=[viewer()], person="carol")
+    carol = cast.scope("carol")
+    asked = {"person": "carol", "kind": Kind.REMOVAL, "role": "", "account": account}
+    removal = running(cast, by="alice", **asked)
+    step = removal.steps.filter(state="open").select_related("request__beneficiary_person").first()
+    refused(record_outcome, who=carol, step=step, worked=True, on=TODAY)
+    refused(finish, who=carol, request=removal, **proved)
+    refused(fail, who=carol, request=removal, reason="No.")
+    refused(withdraw, who=carol, request=removal, reason="No.")
+    done(cast, removal, by="alice")
+    refused(undo, who=carol, request=removal, reason="I want it back.")
+    undo(scope=cast.scope("alice"), request=removal, reason="Not yet.", at=LATER)
+    fail(scope=cast.scope("alice"), request=removal, reason="The desk is closed.", at=LATER)
+    refused(retry, who=carol, request=removal)
+    twin = factories.PersonFactory(organization=cast.riverside, email=cast.people["carol"].email.upper())
+    AccessRequest.objects.filter(pk=removal.pk).update(state=State.WITHDRAWN)
+    cast.people["twin"] = twin
+    second = held(cast, last_login=YESTERDAY, roles=[viewer()], person="twin")
+    other = running(cast, by="alice", **(asked | {"person": "twin", "account": second}))
+    refused(finish, who=carol, request=other, **proved)
+    cast.people["alice"].email = "alice@example.org"
+    cast.people["alice"].save()
+    mine = held(cast, last_login=YESTERDAY, roles=[viewer()], person="alice")
+    own = running(cast, by="alice", **(asked | {"person": "alice", "account": mine}))
+    boss = factories.UserFactory(email="boss@example.org")
+    seat = factories.MembershipFactory(
+        user=boss, organization=cast.riverside, facility=cast.oak, role=Role.ADMINISTRATOR
+    )
+    refused(finish, who=cast.scope("alice"), request=own, **proved)
+    assert not own_removals(cast.scope("alice"), TODAY).exists(), "the administrator there carries it out"
+    seat.delete()
+    assert own_removals(cast.scope("alice"), TODAY).get() == own
+    assert done(cast, own, by="alice").state == State.DONE, "nobody else could"
+    [item] = AuditItem.objects.of_event(AuditEvent.objects.filter(action="request.done").latest("seq").pk)
+    assert json.loads(item.payload)["own_removal"] is True
 
 
 def test_asking_first_lifts_nobodys_rights(cast):

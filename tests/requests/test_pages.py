@@ -14,6 +14,7 @@ from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.requests.asking import ask, drafted, submitted, with_harp
 from tests.web.holdings import held
+from web.requests.listing import desk_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 LIST = "/o/riverside/requests/"
@@ -137,6 +138,14 @@ def test_what_waits_for_whom_follows_the_request(client, cast):
     assert waits() == ["carol"], "who asked looks after it"
     RequestStep.objects.filter(request=request).update(state="done", done_on=TODAY, done_at=NOON)
     assert waits() == ["carol"], "the proof is missing"
+    own = submitted(cast, by="henry", kind="removal", role="", account=held(cast, "henry"))
+    for actor in ("holder", "facility"):
+        own.steps.filter(state="open").update(actor=actor)
+        assert waits() == ["alice", "carol"], "nobody carries out the removal of her own access"
+        assert desk_of(cast.scope("alice"), TODAY).steps().filter(request=own).exists()
+        assert not desk_of(cast.scope("henry"), TODAY).steps().filter(request=own).exists()
+    RequestStep.objects.filter(request=own).update(state="done", done_on=TODAY, done_at=NOON)
+    assert waits() == ["alice", "carol"], "nor says that it is through"
 
 
 def test_the_page_says_what_will_change_who_decides_and_why(client, cast):
@@ -300,8 +309,11 @@ def test_what_comes_first_is_a_link_to_ask_for_it_or_to_add_what_is_there(client
         assert f'<a href="{there}">Add the HARP account that is there already</a>' in shown
         assert "Ask for HARP first</a>" in shown
     assert client.get(there).status_code == 200
+    client.force_login(cast.audrey)
+    assert "Ask for HARP first" not in text(page_of(client, request)), "an auditor asks for nothing"
     mine = drafted(cast, by="henry")
     client.force_login(cast.henry)
+    assert "Ask for HARP first" in text(page_of(client, mine))
     assert "Add the HARP account" not in text(page_of(client, mine)), "she may not add accounts"
 
 

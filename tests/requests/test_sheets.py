@@ -1,5 +1,6 @@
 """Data sheets carry the catalogue's exact words, never a secret, and say what is missing."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -9,7 +10,7 @@ from pypdf import PdfReader
 from accounts.models import AccessRequest, PortalAccount
 from accounts.policy.data_sheets import SheetRefused
 from accounts.services.requests.drafting import draft
-from accounts.sheets import keep_sheet, sheet_of
+from accounts.sheets import keep_sheet, people_with_access, sheet_of
 from facilities.models import Facility
 from staff.models import Person
 from systems.models import FormPhrase, System, SystemRole
@@ -75,6 +76,8 @@ def test_everybody_but_some_needs_an_id_of_each_who_stays(cast):
         keep_sheet(cast.oak, [])
     with pytest.raises(SheetRefused, match="No account ID is known of Carol Test"):
         keep_sheet(cast.oak, [henry, carol])
+    carol.grants.update(valid_to=NOON.date() + timedelta(days=20), temporary=True)
+    assert people_with_access(cast.oak) == [carol, henry], "also who has it until a day"
     message = keep_sheet(cast.oak, [henry]).message
     start = _phrase("QIES-FORM-2").replace("[provider name]", "Oak House").replace("…", "")
     assert message == f"{start}Henry Test (account ID HTEST01)"

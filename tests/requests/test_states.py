@@ -7,8 +7,9 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
+from accounts.checks import check_requests_protected
 from accounts.errors import AccountRefused
-from accounts.models import AccessRequest, Approval, Finding, RequestHouse
+from accounts.models import AccessRequest, Approval, Finding, RequestHouse, RequestStep
 from accounts.policy.requesting import TRANSITIONS, Approved, Kind, State, may_become
 from accounts.request_triggers import KEPT, PROTECTION
 from accounts.services.inventory import report_loss
@@ -309,8 +310,10 @@ def test_a_bundle_is_decided_in_one_act(cast, django_assert_max_num_queries):
 def test_the_triggers_come_back_with_every_migrate():
     PROTECTION.drop()
     assert PROTECTION.missing() == list(PROTECTION.triggers)
+    assert [message.id for message in check_requests_protected(databases=["default"])] == ["accounts.W001"]
     call_command("migrate", verbosity=0)
     assert PROTECTION.missing() == []
+    assert check_requests_protected(databases=["default"]) == []
 
 
 def _second_administrator(cast):
@@ -396,8 +399,9 @@ def test_the_database_takes_no_approval_of_a_draft_and_lowers_no_number_of_decid
         "beneficiary_person": cast.people["henry"],
     }  # fmt: skip
     assert _refused(lambda: Approval.objects.create(**approval)), "who asked may still become somebody else"
-    mine.update(approvers_needed=2)
+    mine.update(approvers_needed=2, wanted_until=TODAY)
     mine.update(state=State.SUBMITTED)
+    assert _refused(lambda: mine.update(wanted_until=None)), "for good is another wish"
     Approval.objects.create(**approval)
     assert _refused(lambda: mine.update(state=State.APPROVED))
     assert _refused(lambda: mine.update(approvers_needed=1))
@@ -432,8 +436,17 @@ def test_no_row_of_what_was_submitted_is_deleted_and_a_draft_may_go(cast, tmp_pa
     for table in ("approval", "requeststep", "requestnote", "requestfile"):
         name = f"accounts_{table}"
         assert _refused(lambda n=name: tried(f"DELETE FROM {n} WHERE request_id = {request.pk}")), name
+        moved = f"UPDATE {name} SET request_id = {draft.pk} WHERE request_id = {request.pk}"
+        assert _refused(lambda m=moved: tried(m)), f"{name}: to where it could be deleted"
         if connection.vendor == "sqlite":
             assert _refused(lambda n=name: tried(f"REPLACE INTO {n} SELECT * FROM {n}")), name
+    for column in ("sha256", "path", "name"):
+        assert _refused(lambda c=column: tried(f"UPDATE accounts_requestfile SET {c} = 'other'")), column
+    if connection.vendor == "sqlite":  # by another key than the number
+        for model in (Approval, RequestStep):
+            columns = ", ".join(f'"{field.column}"' for field in model._meta.fields if field.name != "id")
+            again = f"REPLACE INTO {model._meta.db_table} ({columns}) SELECT {columns} FROM {model._meta.db_table}"
+            assert _refused(lambda a=again: tried(a)), model
     for row in (request, sent_back):
         assert _refused(lambda key=row.pk: tried(f"DELETE FROM accounts_accessrequest WHERE id = {key}")), row.state
     note = "accounts_requestnote"

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, PortalAccount, RequestHouse, RoleGrant, SystemInUse
@@ -194,8 +195,11 @@ def test_on_a_closed_system_an_account_works_again_only_with_a_reason_that_is_no
     PortalAccount.objects.filter(pk=account.pk).update(status="active", loss="", lost_at=None)
     RoleGrant.objects.filter(account=account).update(valid_to=None)
     assert question not in client.get(account.get_absolute_url()).content.decode()
-    AccessRequest.objects.filter(pk=request.pk).update(state="withdrawn")
-    assert question in client.get(account.get_absolute_url()).content.decode()
+    mine = AccessRequest.objects.filter(pk=request.pk)
+    mine.update(state="done", closed_at=timezone.now(), effective_on=TODAY, proof="note")
+    assert question not in client.get(account.get_absolute_url()).content.decode()
+    RoleGrant.objects.filter(account=account).update(recorded_at=timezone.now() + timedelta(days=400))
+    assert question in client.get(account.get_absolute_url()).content.decode(), "what came of it is long gone"
     SystemInUse.objects.create(
         organization=cast.riverside, facility=cast.oak, system=account.system, reason="Old records", recorded_at=NOON
     )

@@ -6,13 +6,19 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AccessRequest
+from accounts.services.requests.drafting import Ask
 from staff.models import Person
 from systems.models import SystemRole
 from tests import factories
 from tests.conftest import NOON
 from tests.web.holdings import address, held
+from web.requests.successors import taken_over
+from web.requests.wanting import wanting_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 TYPED = {"reason": "", "still_needed_reason": "Corrections of 2024.", "deed": "send"}
@@ -122,6 +128,18 @@ def test_from_the_access_of_who_comes_and_a_closed_casper_brings_the_account_tha
     assert "Who takes over?" not in text_of(client.get(address("request-new"), foreign))
     elsewhere = foreign | {"pick": f"account-{casper.pk}", "successor": cast.people["olga"].pk}
     assert client.get(address("request-new"), elsewhere).status_code == 404, "nobody whom Carol reads"
+    stranger = factories.PersonFactory(organization=cast.hilltop)
+    theirs = factories.AccountFactory(organization=cast.hilltop, person=stranger, system=casper.system)
+    foreign_grant = factories.GrantFactory(account=theirs, facility=cast.summit)
+    assert client.get(address("request-new"), elsewhere | {"successor": stranger.pk}).status_code == 404
+    comes = answers | {"still": "1", "role": "individual-user"}
+    for key in (f"account-{theirs.pk}", f"grant-{foreign_grant.pk}"):
+        assert client.get(address("request-new"), comes | {"leaving": key}).status_code == 404, key
+    beyond = factories.GrantFactory(account=casper, facility=cast.elm, role=casper.grants.get().role)
+    for key in (f"account-{casper.pk}", f"grant-{beyond.pk}"):
+        alone = client.get(address("request-new"), comes | {"leaving": key})
+        assert lines(alone) == [COMES.format("Carol Test")], "of another facility nothing is taken away"
+    beyond.delete()
     over = client.get(address("request-new"), elsewhere | {"successor": cast.people["carol"].pk})
     assert lines(over)[1] == COMES.format("Carol Test"), "CASPER opens with the QIES user name"
 
@@ -140,3 +158,22 @@ def test_a_new_name_is_added_on_the_way_and_comes_back_as_the_successor(client, 
     assert lines(back) == [GOES, COMES.format("Zora New")]
     plain = client.post(address("person-add"), typed | {"last_name": "Other"})
     assert plain.url == Person.objects.get(last_name="Other").get_absolute_url()
+
+
+def test_many_roles_that_go_take_no_more_queries(cast):
+    account = held(cast, "henry", slug="qies")
+    roles = SystemRole.objects.filter(system=account.system).exclude(pk=account.grants.get().role_id)[:3]
+    for role in roles:
+        factories.GrantFactory(account=account, facility=cast.oak, role=role)
+    scope, carol, grants = cast.scope("carol"), cast.people["carol"], list(account.grants.order_by("pk"))
+    asks = [Ask("removal", account.system, cast.oak, account.person, grant=grant, account=account) for grant in grants]
+    asked = f"person={carol.pk}&kind=access&facility={cast.oak.pk}&system=qies&role=individual-user"
+    numbers = []
+    for some in (1, len(grants)):
+        leaving = "".join(f"&leaving=grant-{grant.pk}" for grant in grants[:some])
+        with CaptureQueriesContext(connection) as queries:
+            assert taken_over(scope, carol, asks[:some], NOON.date())
+            assert len(wanting_of(scope, QueryDict(asked + leaving)).leaving) == some
+        numbers.append(len(queries))
+    assert len(grants) > 1
+    assert numbers[0] == numbers[1]

@@ -16,6 +16,7 @@ from facilities.access import Action, Scope
 from staff.models import Employment, Person
 from systems.models import Prerequisite, System
 from web.requests.kinds import ACCESS
+from web.requests.reach import is_me
 from web.requests.ways import ask_url
 from web.requests.words import said
 
@@ -112,18 +113,22 @@ def _ways(
 ) -> list[dict[str, str]]:
     """Return the ways to what one guard wants of a system that has to be there first.
 
-    None where it is about another one. ``accounts``: by person and system; ``addable``: people.
+    None where it is about another one, and none to a page that refuses the member. ``accounts``: by person and system;
+    ``addable``: people.
     """
     account = accounts.get((request.beneficiary_person_id, need.pk))
     if guard.code == "prerequisite" and f" {need.name} account" in guard.message:
         who, place = request.beneficiary_person_id, request.facility_id
         url = ask_url(scope, person=who, kind=ACCESS, facility=place, system=need.slug)
-        ways = [{"label": f"Ask for {need.name} first", "url": url}]
+        asks = scope.may(Action.REQUEST_ACCESS, [place], own=is_me(scope, request.beneficiary_person))
+        ways = [{"label": f"Ask for {need.name} first", "url": url}] if asks else []
         if who in addable:
             there = reverse("web:person-accounts-add", args=[scope.organization.slug, who])
             ways.append({"label": f"Add the {need.name} account that is there already", "url": there})
         return ways
-    if guard.code in _TO_BE_SAID and account is not None and f"the {need.name} account" in guard.cure:
+    own = is_me(scope, request.beneficiary_person)
+    keeps = account is not None and scope.may(Action.KEEP_ACCOUNT, [request.facility_id], own=own)
+    if guard.code in _TO_BE_SAID and keeps and f"the {need.name} account" in guard.cure:
         url = reverse("web:account-identity", args=[scope.organization.slug, account])
         return [{"label": f"Say how the {need.name} account stands", "url": url}]
     return []

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, cast
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import AccessRequest, RequestStep, RoleGrant
 from accounts.models.requests import AccessRequestQuerySet
-from accounts.policy.requesting import State
+from accounts.policy.requesting import Kind, State
 from accounts.services.requests.countersigning import to_look_at
 from accounts.services.requests.deciders import Reach, reach_of, to_decide
-from accounts.services.requests.taking_over import gone_words, left_askers, to_take_over
+from accounts.services.requests.taking_over import gone_words, left_askers, own_removals, to_take_over
 from facilities.access import Scope
 from facilities.models.tenancy import Role
 from staff.models import Person
@@ -22,6 +22,7 @@ from web.people_filters import matching_people
 READ_WITH: Final = ("organization", "system", "facility", "role", "requester_person", "beneficiary_person")
 _OPEN = RequestStep.State.OPEN
 _Actor = RequestStep.Actor
+_OWN_REMOVAL: Final = Q(request__kind=Kind.REMOVAL, request__requester_person=F("request__beneficiary_person"))
 _BEING_CARRIED_OUT: Final = (State.APPROVED.value, State.IN_PROGRESS.value)
 
 
@@ -45,6 +46,15 @@ class Desk:
         """Return what somebody asked for who has left, and falls to her as the next in line."""
         return cast(AccessRequestQuerySet, to_take_over(self.scope, self.me, self.gone, self.on))
 
+    def own_removals(self) -> AccessRequestQuerySet:
+        """Return the removals that their holders asked for and she carries out as the next in line."""
+        return cast(AccessRequestQuerySet, own_removals(self.scope, self.on))
+
+    @property
+    def leads(self) -> bool:
+        """Whether she is an administrator of any place."""
+        return self.me is not None and any(role == Role.ADMINISTRATOR for role, _ in self.scope.roles)
+
     def left_words(self, request: AccessRequest) -> str:
         """Return that who asked for a request has left, nothing where she has not or it has ended."""
         stays = self.gone.get(request.requester_person_id)
@@ -56,15 +66,19 @@ class Desk:
         """Return the open steps that she has to take.
 
         Those of the holder in her own requests, those of the facility where she asked, those of an approver on CMS's
-        side where she is one; and, where she asked, those of everybody else whose day has passed.
+        side where she is one; and, where she asked, those of everybody else whose day has passed. Nobody carries out
+        the removal of her own access: where she asked for it herself, an administrator does.
         """
         steps = _open_steps().filter(organization=self.scope.organization, request__state__in=_BEING_CARRIED_OUT)
         if self.me is None:
             return steps.none()
-        asked = Q(request__requester_person=self.me)
-        holds = Q(actor=_Actor.HOLDER, request__beneficiary_person=self.me)
+        asked = Q(request__requester_person=self.me) & ~_OWN_REMOVAL
+        holds = Q(actor=_Actor.HOLDER, request__beneficiary_person=self.me) & ~Q(request__kind=Kind.REMOVAL)
         confirms = Q(actor=_Actor.OFFICIAL) & ~Q(request__beneficiary_person=self.me) & self._official("request__")
-        return steps.filter(asked & self._hers_where_she_asked() | holds | confirms)
+        found = asked & self._hers_where_she_asked() | holds | confirms
+        if self.leads:
+            found |= Q(request__in=self.own_removals().order_by().values("pk")) & self._hers_where_she_asked()
+        return steps.filter(found)
 
     def parts(self, show: str) -> list[AccessRequestQuerySet]:
         """Return what one of `web.forms.deciding.VIEWS` consists of: each part is a range of an index, newest first.
@@ -110,6 +124,7 @@ class Desk:
         running = self._all().filter(state__in=_BEING_CARRIED_OUT)
         step = _open_steps().filter(request=OuterRef("pk"))
         held = running.filter(Exists(step.filter(actor=_Actor.HOLDER)), beneficiary_person=self.me)
+        held = held.exclude(kind=Kind.REMOVAL)
         parts = [self.decisions, *self._left_to_her(), held]
         if self.official_roles:
             confirmed = running.filter(self._official(), Exists(step.filter(actor=_Actor.OFFICIAL)))
@@ -118,22 +133,30 @@ class Desk:
             parts.append(self.to_look_at())
         if self.gone:
             parts.append(self.to_take_over())
+        if self.leads:
+            parts += self._to_do_of(self.own_removals().filter(state__in=_BEING_CARRIED_OUT))
         return parts
 
     def _left_to_her(self) -> list[AccessRequestQuerySet]:
         """Return, of what she asked for, drafts, what has a step for her, and what has every step behind it."""
         asked = self._all().filter(requester_person=self.me, closed_at=None)
-        running = asked.filter(state__in=_BEING_CARRIED_OUT)
+        # nobody carries out the removal of her own access
+        running = asked.filter(state__in=_BEING_CARRIED_OUT).exclude(kind=Kind.REMOVAL, beneficiary_person=self.me)
+        return [asked.filter(state=State.DRAFT), *self._to_do_of(running)]
+
+    def _to_do_of(self, running: AccessRequestQuerySet) -> list[AccessRequestQuerySet]:
+        """Return, of what runs and is hers to carry out, what has a step for her, and what has every step behind it."""
         step = RequestStep.objects.filter(request=OuterRef("pk"))
         needed = step.filter(Q(state=_OPEN) | Q(state=RequestStep.State.WAITING, cure_for=""))
         hers = _open_steps().filter(self._hers_where_she_asked(), request=OuterRef("pk"))
         # apart: for one EXISTS beside another, PostgreSQL would read the steps of all requests
-        return [asked.filter(state=State.DRAFT), running.filter(Exists(hers)), running.filter(~Exists(needed))]
+        return [running.filter(Exists(hers)), running.filter(~Exists(needed))]
 
     def _hers_where_she_asked(self) -> Q:
         """Return the condition on open steps that she takes where she asked, beside those of the holder herself."""
-        without_user = Q(actor=_Actor.HOLDER, request__beneficiary_person__user=None)
-        return Q(actor__in=[_Actor.FACILITY, _Actor.HELP_DESK]) | Q(due_on__lt=self.on) | without_user
+        not_holders = Q(request__beneficiary_person__user=None) | Q(request__kind=Kind.REMOVAL)
+        for_her = Q(actor=_Actor.HOLDER) & not_holders
+        return Q(actor__in=[_Actor.FACILITY, _Actor.HELP_DESK]) | Q(due_on__lt=self.on) | for_her
 
     def _official(self, prefix: str = "") -> Q:
         """Return the condition on requests about a role on which she decides on CMS's side, there.

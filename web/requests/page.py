@@ -16,7 +16,7 @@ from accounts.services.requests.rights import (
     authorize_carrying,
     authorize_finishing,
     authorize_undoing,
-    holds_in_hand,
+    authorize_withdrawing,
     is_own_request,
     may,
 )
@@ -176,8 +176,9 @@ def _deeds(scope: Scope, me: Person | None, request: AccessRequest, at: datetime
     """Return what the member may do, and the addresses of what other pages do."""
     slug, own, state = scope.organization.slug, is_own_request(scope, request), request.state
     may_ask = scope.may(Action.REQUEST_ACCESS, [request.facility_id], own=own)
-    may_stop = scope.may(Action.REQUEST_ACCESS, [request.facility_id], own=holds_in_hand(scope, request))
-    may_carry, may_finish = (may(right, scope, request) for right in (authorize_carrying, authorize_finishing))
+    may_stop, may_carry, may_finish = (
+        may(right, scope, request) for right in (authorize_withdrawing, authorize_carrying, authorize_finishing)
+    )
     asker = scope.user_id is not None and request.requester_person.user_id == scope.user_id
 
     def link(name: str, *, when: bool) -> str:
@@ -199,9 +200,7 @@ def _deeds(scope: Scope, me: Person | None, request: AccessRequest, at: datetime
         "files": file_links(request) if state in _WITH_FILES else [],
         "sheet_url": link(
             "request-sheet",
-            when=may_carry
-            and state in _RUNNING
-            and sheet_of(request, AccessRequest.objects.visible_to(scope)) is not None,
+            when=may_carry and state in _RUNNING and _has_sheet(scope, request),
         ),
     }
 

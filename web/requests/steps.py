@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Final
 
 from django.urls import reverse
 
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import Kind, State
-from accounts.services.requests.rights import authorize_carrying, may
+from accounts.services.requests.rights import authorize_step, may
 from accounts.words import count_noun, day, day_short, in_days, listed
 from facilities.access import Scope
 from systems.models import Step, System, SystemAddress
@@ -52,13 +53,17 @@ def steps_of(
 ) -> list[dict[str, Any]]:
     """Return the steps in order, each with what the page shows of it. ``reading``: as `reading_of`. Two queries."""
     own = scope.user_id is not None and request.beneficiary_person.user_id == scope.user_id
-    recordable = may_record(scope, request)
+    runs = request.state in (State.APPROVED, State.IN_PROGRESS)
+    hers, others = (
+        runs and may(partial(authorize_step, actor=actor), scope, request) for actor in (_Actor.HOLDER, _Actor.FACILITY)
+    )
     rows = list(RequestStep.objects.filter(request=request).order_by("position"))
     cited = _catalogue(request, rows)
     # What mends another step is no step of the way as long as nothing went wrong.
     shown = [row for row in rows if not (row.cure_for and row.state == _States.WAITING)]
     told = []
     for row in shown:
+        recordable = hers if row.actor == _Actor.HOLDER else others
         step = _step(row, cited.get(row.key_in_list), _who(row, request, own=own), recordable, bibliography, on)
         step["outcome"] = _outcome(row, who_did(history, row))
         step["help"] = help_words(request.system, reading["desks"]) if is_stuck(row, rows) else ""
@@ -83,11 +88,6 @@ def help_words(system: System, desks: Sequence[dict[str, Any]]) -> str:
     reached = listed(point["value"] for point in desk["points"] if point["kind"] in ("phone", "email", "web"))
     whose = f" of {desk['of']}" if desk["of"] else ""
     return f"No published step mends this. Ask the help desk{whose}: {desk['name']}, {reached}. {then}"
-
-
-def may_record(scope: Scope, request: AccessRequest) -> bool:
-    """Return whether the member may say what came of the steps now."""
-    return request.state in (State.APPROVED, State.IN_PROGRESS) and may(authorize_carrying, scope, request)
 
 
 def _catalogue(request: AccessRequest, rows: Sequence[RequestStep]) -> dict[str, Step]:

@@ -1,6 +1,6 @@
 """Who takes over from whom: one form takes who goes and who comes (R-37), so both are asked for together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
@@ -44,43 +44,72 @@ def taken_over(scope: Scope, successor: Person, asks: Sequence[Ask], on: date) -
 
     Who has no account yet through which the system is signed in to gets that one: the form makes it.
     """
-    able = places_to_ask(scope, successor)
+    able = frozenset(places_to_ask(scope, successor).values_list("pk", flat=True))
+    gone = [ask for ask in asks if ask.kind == Kind.REMOVAL and ask.system.slug in ON_ONE_FORM]
+    held, form = _held(gone, able, on), _Form(successor, on)
     found: dict[tuple[int, int], Wanting] = {}
-    for ask in asks:
-        if ask.kind != Kind.REMOVAL or ask.system.slug not in ON_ONE_FORM:
-            continue
-        for place, role in _roles_that_go(ask, list(able.values_list("pk", flat=True)), on):
-            system, wanted = _on_the_form(successor, ask.system, role, on)
+    for ask in gone:
+        for place, role in _roles_that_go(ask, able, held):
+            system, wanted = form.takes(ask.system, role)
             if wanted is not None:
                 one = Wanting(person=successor, kind=ACCESS, system=system, facilities=(place,), roles=(wanted,))
                 found.setdefault((place.pk, wanted.pk), one)
     return list(found.values())
 
 
-def _roles_that_go(ask: Ask, able: Sequence[int], on: date) -> list[tuple[Facility, SystemRole | None]]:
+def _held(asks: Sequence[Ask], able: Collection[int], on: date) -> dict[int, list[RoleGrant]]:
+    """Return the roles in force of accounts that go as a whole, at these places. One query."""
+    accounts = {ask.account.pk for ask in asks if ask.grant is None and ask.account is not None}
+    rows = RoleGrant.objects.in_force(on).filter(account__in=accounts, facility__in=able)
+    found: dict[int, list[RoleGrant]] = {}
+    for grant in rows.select_related("facility", "role__approved_by").order_by("facility__name", "pk"):
+        found.setdefault(grant.account_id, []).append(grant)
+    return found
+
+
+def _roles_that_go(
+    ask: Ask, able: Collection[int], held: Mapping[int, Sequence[RoleGrant]]
+) -> list[tuple[Facility, SystemRole | None]]:
     if ask.grant is not None:
         return [(ask.grant.facility, ask.grant.role)] if ask.grant.facility_id in able else []
-    held = RoleGrant.objects.in_force(on).filter(account=ask.account, facility__in=able)
-    roles: list[tuple[Facility, SystemRole | None]] = [
-        (grant.facility, grant.role)
-        for grant in held.select_related("facility", "role__approved_by").order_by("facility__name", "pk")
-    ]
+    mine = held.get(ask.account.pk, ()) if ask.account is not None else ()
+    roles: list[tuple[Facility, SystemRole | None]] = [(grant.facility, grant.role) for grant in mine]
     return roles or ([(ask.facility, None)] if ask.facility.pk in able else [])
 
 
-def _on_the_form(person: Person, system: System, role: SystemRole | None, on: date) -> tuple[System, SystemRole | None]:
-    """Return the account that the form makes, with its role: the authority's where the person has none there yet."""
-    authority = system.sign_in_via
-    if authority is not None and authority.slug in ON_ONE_FORM:
-        above = account_on(person, authority)
-        if above is None or not is_there(above):
+class _Form:
+    """What the form makes for a person: the account at the authority, with its role, where she has none there yet.
+
+    What is the same for many roles is read once: two queries a system.
+    """
+
+    def __init__(self, person: Person, on: date) -> None:
+        self._person, self._on = person, on
+        self._there: dict[int, bool] = {}
+        self._first: dict[int, SystemRole | None] = {}
+
+    def takes(self, system: System, role: SystemRole | None) -> tuple[System, SystemRole | None]:
+        """Return the system and the role that are asked for with the form where ``role`` goes."""
+        authority = system.sign_in_via
+        if authority is not None and authority.slug in ON_ONE_FORM and not self._is_on(authority):
             system, role = authority, None
-    if role is not None and (role.usable_until is None or role.usable_until >= on):
-        return system, role
-    if role is not None:  # what has ended is not taken over
-        return system, None
-    in_use = Q(usable_until=None) | Q(usable_until__gte=on)
-    return system, SystemRole.objects.current().filter(in_use, system=system).order_by("position", "pk").first()
+        if role is not None and (role.usable_until is None or role.usable_until >= self._on):
+            return system, role
+        # what has ended is not taken over
+        return system, None if role is not None else self._first_role(system)
+
+    def _is_on(self, system: System) -> bool:
+        if system.pk not in self._there:
+            above = account_on(self._person, system)
+            self._there[system.pk] = above is not None and is_there(above)
+        return self._there[system.pk]
+
+    def _first_role(self, system: System) -> SystemRole | None:
+        if system.pk not in self._first:
+            in_use = Q(usable_until=None) | Q(usable_until__gte=self._on)
+            roles = SystemRole.objects.current().filter(in_use, system=system).select_related("approved_by")
+            self._first[system.pk] = roles.order_by("position", "pk").first()
+        return self._first[system.pk]
 
 
 def form_with_both(scope: Scope, wanting: Wanting, text: str, on: date) -> dict[str, Any]:

@@ -124,10 +124,15 @@ def _beside(scope: Scope, asked: QueryDict, found: Wanting) -> Wanting:
         return replace(found, successor=successor if successor != found.person else None)
     leaving = [pick for pick in _picks(scope, asked.getlist("leaving")) if pick.account.person_id != found.person.pk]
     kept: list[Pick] = []
+    by_person: dict[Person, list[Pick]] = {}
     for pick in leaving:
         if pick.account.system.slug in ON_ONE_FORM:
-            check_may_ask(scope, pick.account.person)
-            kept += _within_reach(scope, pick.account.person, [pick])
+            by_person.setdefault(pick.account.person, []).append(pick)
+    for person, picks in by_person.items():
+        check_may_ask(scope, person)
+        able = set(places_to_ask(scope, person).values_list("pk", flat=True))
+        whole = _within_reach(scope, person, picks)
+        kept += [pick for pick in whole if pick.grant is None or pick.grant.facility_id in able]
     return replace(found, leaving=tuple(kept))
 
 

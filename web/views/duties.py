@@ -34,7 +34,7 @@ from web.views.people import people_crumbs, person_crumb, person_of
 def certify(request: ScopedRequest, pk: int) -> HttpResponse:
     """Record on which day the approver certified a role for another year."""
     scope, now = request.scope, timezone.now()
-    seen = RoleGrant.objects.known().filter(account__in=PortalAccount.objects.visible_to(scope), valid_to=None)
+    seen = RoleGrant.objects.to_end().filter(account__in=PortalAccount.objects.visible_to(scope))
     grant = get_object_or_404(seen.select_related("account__person", "account__system", "role", "facility"), pk=pk)
     authorize(scope, Action.KEEP_ACCOUNT, [grant.facility_id])
     what = f"{possessive(str(grant.account.person))} {grant.account.system.name} role {grant.role.name}"

@@ -15,7 +15,7 @@ from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, RequestStep
 from accounts.services.requests.carrying import record_outcome
 from accounts.services.requests.deciding import comment, decide, send_back
-from accounts.services.requests.rights import authorize_carrying
+from accounts.services.requests.rights import authorize_step
 from accounts.services.requests.submitting import withdraw
 from accounts.words import day
 from web.forms.deciding import CommentForm, OutcomeForm, ReasonForm
@@ -176,7 +176,7 @@ def request_step(request: ScopedRequest, pk: int) -> HttpResponse:
     step = get_object_or_404(RequestStep.objects.filter(organization=scope.organization), pk=pk)
     found = request_of(scope, step.request_id, now)
     step.request = found
-    authorize_carrying(scope, found)
+    authorize_step(scope, found, step.actor)
     form = OutcomeForm(request.POST, at=now, auto_id=f"step-{step.pk}-%s")
     if form.is_valid():
         worked = request.POST.get("worked") == "yes"

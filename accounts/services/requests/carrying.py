@@ -15,7 +15,7 @@ from accounts.services.requests.acts import lock_request
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.handing import hand_turns
 from accounts.services.requests.pairs import follow_pairs
-from accounts.services.requests.rights import authorize_carrying
+from accounts.services.requests.rights import authorize_step, carries_own_removal
 from audit.bulk import among
 from audit.services import Ref, record
 from facilities.access import Scope
@@ -34,7 +34,7 @@ def record_outcome(
     a step that waits or is not needed, a day ahead, and a failure without reason.
     """
     request = step.request
-    authorize_carrying(scope, request)
+    authorize_step(scope, request, step.actor)
     note = note.strip()
     if step.actor == RequestStep.Actor.APPROVER:
         raise AccountRefused("This step is the decision here; it is made at the top of the page.", code="decision")
@@ -68,7 +68,8 @@ def record_outcome(
             actor=scope.actor,
             subject=Ref(held.key, current.title),
             at=at,
-            payload={"step": current.key_in_list, "on": on.isoformat(), "note": note},
+            payload={"step": current.key_in_list, "on": on.isoformat(), "note": note}
+            | ({"own_removal": True} if carries_own_removal(scope, request) else {}),
         )
     step.refresh_from_db()
     return step

@@ -1,4 +1,8 @@
-"""What CMS's side still had to do when a request is finished: whether it did, and when. Nothing of it ends unsaid."""
+"""What officials and CMS still had to do when a request is finished: whether they did, and when.
+
+None of their steps ends unsaid. Those of the person, the facility and a help desk need no answer: they are not needed
+any more once it is finished.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -23,10 +23,12 @@ from accounts.services.inventory import (
 from accounts.services.logins import end_grants, places_of, refresh_clocks
 from accounts.services.requests.offered import late_certifications
 from accounts.services.sign_in_facts import state_identity
+from accounts.services.temporary_roles import end_before, grant_until, until_of
 from accounts.services.terms import longest_until, state_term
 from accounts.words import day
 from facilities.access import Scope
 from facilities.services.rechecks import recheck
+from systems.models import SystemRole
 
 Status = PortalAccount.Status
 _PROOFING: Final = "proofing"  # the key of the step by which identity is proved, in the catalogue
@@ -136,14 +138,15 @@ def _grant(account: PortalAccount, ending: Ending, *, until: date | None) -> Rol
     request = ending.request
     assert request.role is not None  # a check of the table
     same = RoleGrant.objects.known().filter(account=account, facility=request.facility, role=request.role)
-    for short in same.filter(temporary=True):
-        end_grants(account=account, on=ending.on - timedelta(days=1), at=ending.at, only=short)
-    if until is None or same.filter(valid_to=None).exists():  # what lasts is not shortened by asking for it again
+    for short in same.filter(temporary=True).select_related("account"):
+        assert short.valid_to is not None  # a check of the table
+        if until is not None and short.valid_from <= ending.on and until <= short.valid_to:
+            return short  # what is held for longer is not shortened by asking for it again
+        until = None if until is None else max(until, short.valid_to)
+        end_before(short, ending.on, ending.at)
+    if until is None or same.filter(valid_to=None).exists():  # nor what lasts
         return grant_role(account, request.facility, request.role, ending.on, ending.at, ending.evidence)
-    return RoleGrant.objects.create(
-        organization_id=account.organization_id, account=account, facility=request.facility, role=request.role,
-        valid_from=ending.on, valid_to=until, temporary=True, evidence=ending.evidence, recorded_at=ending.at,
-    )  # fmt: skip
+    return grant_until(account, request.facility, request.role, (ending.on, until), ending.at, ending.evidence)
 
 
 def _remove(ending: Ending) -> RoleGrant | None:
@@ -166,7 +169,10 @@ def _remove(ending: Ending) -> RoleGrant | None:
 
 
 def _give_back(ending: Ending) -> RoleGrant | None:
-    """Bring a lost account back: with the role that was asked for, else with all that ended with the loss."""
+    """Bring a lost account back: with the role that was asked for, else with all that ended with the loss.
+
+    What was wanted until a day comes back until then; for longer it takes a decision.
+    """
     request, account = ending.request, _existing(ending.request)
     role = request.role or (request.grant.role if request.grant else None)
     if role is None:
@@ -176,12 +182,16 @@ def _give_back(ending: Ending) -> RoleGrant | None:
             _restart(account, ending.on)
         _follow(account, ending)
         return None
+    until = _until_then(ending, account, role)
     if account.status != Status.ACTIVE:
         _wake(account, ending)
     elif _presumed_lapsed(account, ending.on):
         _restart(account, ending.on)
     _count_anew(ending)
-    grant = grant_role(account, request.facility, role, ending.on, ending.at, ending.evidence)
+    if until is None:
+        grant = grant_role(account, request.facility, role, ending.on, ending.at, ending.evidence)
+    else:
+        grant = grant_until(account, request.facility, role, (ending.on, until), ending.at, ending.evidence)
     _follow(account, ending)
     return grant
 
@@ -202,6 +212,21 @@ def _count_anew(ending: Ending) -> None:
         )
 
 
+def _until_then(ending: Ending, account: PortalAccount, role: SystemRole) -> date | None:
+    """Return until when the role that comes back was wanted, None for a lasting one. Raises where that has passed."""
+    same = account.grants.known().filter(facility=ending.request.facility, role=role)
+    last = same.order_by(F("valid_to").desc(nulls_first=True), "-pk").first()
+    until = until_of([last]).get(last.pk) if last is not None else None
+    if until is not None and until < ending.on:
+        raise AccountRefused(
+            f"The role was wanted until {day(until)} only; that day has passed. Let this request fail and ask for the"
+            " role anew, so that somebody decides about it.",
+            field="effective_on",
+            code="over",
+        )
+    return until
+
+
 def _unlock(ending: Ending) -> RoleGrant | None:
     account = _existing(ending.request)
     return _regain(ending, account) if account.status == Status.LOST else None
@@ -209,7 +234,8 @@ def _unlock(ending: Ending) -> RoleGrant | None:
 
 def _regain(ending: Ending, account: PortalAccount) -> RoleGrant | None:
     regain_account(scope=ending.scope, account=account, regained_on=ending.on, at=ending.at, evidence=ending.evidence)
-    return account.grants.known().filter(facility=ending.request.facility, valid_to=None).order_by("pk").first()
+    back = RoleGrant.objects.to_end().filter(account=account, facility=ending.request.facility)
+    return back.order_by("pk").first()
 
 
 def _name(ending: Ending) -> RoleGrant | None:

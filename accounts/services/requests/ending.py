@@ -22,7 +22,7 @@ from accounts.services.requests.effects import Ending, take_effect
 from accounts.services.requests.evidence import Upload, drop, keep_file
 from accounts.services.requests.handing import What, hand_over, hand_turns
 from accounts.services.requests.pictures import Picture, Stood, picture_of, steps_left
-from accounts.services.requests.rights import authorize_carrying, authorize_finishing
+from accounts.services.requests.rights import authorize_carrying, authorize_finishing, carries_own_removal
 from audit.services import Ref, record
 from facilities.access import Scope
 from staff.models import Person
@@ -239,6 +239,7 @@ def _record(
         "seen_by": evidence.seen_by.key if evidence.seen_by else None,
         "files": [file.sha256 for file in files],
         "cms_side": told,
+        "own_removal": carries_own_removal(scope, held),
         "opened": [f"grant:{key}" for key in sorted(became - was)],
         "voided": [f"grant:{key}" for key in sorted(was - became)],
     }

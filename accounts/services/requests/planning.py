@@ -41,7 +41,7 @@ def plan_steps(requests: Sequence[AccessRequest], on: date) -> list[RequestStep]
     of ours says to ask the help desk.
     """
     lists = _lists(requests, on)
-    known = _Known(_officials(requests), *_taken_away(requests, on))
+    known = _Known(_officials(requests, on), *_taken_away(requests, on))
     planned = [step for request in requests for step in _steps_of(request, lists, known)]
     windows = Windows(planned)
     for step in planned:
@@ -137,11 +137,11 @@ def _taken_away(requests: Sequence[AccessRequest], on: date) -> tuple[set[int], 
     return revoked, shut, set(late_certifications([row.grant_id for row in back if row.grant_id], on))
 
 
-def _officials(requests: Sequence[AccessRequest]) -> _Officials:
+def _officials(requests: Sequence[AccessRequest], on: date) -> _Officials:
     roles = official_roles() if any(request.role for request in requests) else set()
     deciding = {_Officials(roles, set()).deciding(request.role) for request in requests} - {None}
     places = {request.facility_id for request in requests}
-    held = RoleGrant.objects.known().filter(role__in=deciding, facility__in=places, valid_to=None)
+    held = RoleGrant.objects.in_force(on).filter(role__in=deciding, facility__in=places)
     people = held.values_list("facility_id", "role_id", "account__person_id").distinct() if deciding else ()
     return _Officials(roles, set(people))
 

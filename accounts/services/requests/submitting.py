@@ -22,9 +22,9 @@ from accounts.services.requests.drafting import Ask
 from accounts.services.requests.guards import guards_of, wish_of
 from accounts.services.requests.handing import What, hand_over
 from accounts.services.requests.planning import plan_steps
-from accounts.services.requests.rights import holds_in_hand
+from accounts.services.requests.rights import authorize_withdrawing
 from audit.bulk import among
-from facilities.access import Action, Scope, authorize
+from facilities.access import Scope
 from staff.models import Person
 from systems.policy import EASTERN, day_in
 
@@ -121,7 +121,7 @@ def _asked_by(scope: Scope, request: AccessRequest) -> bool:
 
 
 def _check_mine(scope: Scope, request: AccessRequest) -> None:
-    authorize(scope, Action.REQUEST_ACCESS, [request.facility_id], own=holds_in_hand(scope, request))
+    authorize_withdrawing(scope, request)
 
 
 def _hold_people(requests: Iterable[AccessRequest]) -> None:

@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Approval, HandOver
-from accounts.policy.requesting import ABOUT_WHAT_IS_HELD, ENDED, State
+from accounts.policy.requesting import ABOUT_WHAT_IS_HELD, ENDED, Kind, State
 from accounts.services.requests.acts import label, lock_request
 from accounts.services.requests.deciders import own_person, works_here
 from audit.bulk import among
@@ -95,14 +95,41 @@ def to_take_over(scope: Scope, me: Person | None, gone: Collection[int], on: dat
     running = AccessRequest.objects.filter(
         organization=scope.organization, requester_person__in=among(gone), closed_at=None
     )
-    here = [place for role, place in scope.roles if role == Role.ADMINISTRATOR and place is not None]
-    mine = Q(facility__in=here)
-    if (Role.ADMINISTRATOR, None) in scope.roles:
-        mine |= ~_nearer(on)
+    mine = _next_in_line(scope, on)
     if me is not None:
         hers = Q(beneficiary_person=me) | (Q(beneficiary_person__email__iexact=me.email) if me.email else Q(pk__in=()))
         mine &= ~(Q(kind__in=ABOUT_WHAT_IS_HELD) & hers)
     return running.filter(mine)
+
+
+def own_removals(scope: Scope, on: date) -> QuerySet[AccessRequest]:
+    """Return what runs of removals that the holder asked for herself, and the member carries out as the next in line.
+
+    Where nobody else leads there, the holder herself is it (`rights.authorize_carrying`).
+    """
+    running = AccessRequest.objects.filter(
+        organization=scope.organization, kind=Kind.REMOVAL, requester_person=F("beneficiary_person"), closed_at=None
+    )
+    if not any(role == Role.ADMINISTRATOR for role, _ in scope.roles):
+        return running.none()
+    leads = Membership.objects.open().filter(
+        Q(facility=None) | Q(facility=OuterRef("facility")),
+        ~Q(user__people=OuterRef("beneficiary_person")),
+        role=Role.ADMINISTRATOR,
+        organization=OuterRef("organization"),
+        user__is_active=True,
+    )
+    hers = Q(beneficiary_person__user=scope.user_id)
+    return running.filter(_next_in_line(scope, on), ~hers | ~Q(Exists(leads)))
+
+
+def _next_in_line(scope: Scope, on: date) -> Q:
+    """Return the condition on requests that they fall to the member: nobody nearer leads there."""
+    here = [place for role, place in scope.roles if role == Role.ADMINISTRATOR and place is not None]
+    mine = Q(facility__in=here)
+    if (Role.ADMINISTRATOR, None) in scope.roles:
+        mine |= ~_nearer(on)
+    return mine
 
 
 def _nearer(on: date) -> Q:

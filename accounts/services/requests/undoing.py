@@ -22,7 +22,7 @@ from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.ending import needed_reason
 from accounts.services.requests.handing import What, hand_over, hand_turns
 from accounts.services.requests.pictures import Picture, picture_of, put_back_steps
-from accounts.services.requests.rights import authorize_undoing
+from accounts.services.requests.rights import authorize_undoing, carries_own_removal
 from audit.services import Ref, record
 from facilities.access import Scope
 from systems.policy import EASTERN, day_in
@@ -81,7 +81,11 @@ def undo(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> 
         follow_dates([held.pk], at)
         hand_turns(RequestStep.objects.filter(request=held, state=RequestStep.State.OPEN), scope=scope, at=at)
         hand_over([held.pk], What.UNDONE, scope=scope, at=at)
-        payload = {"effective_on": held.effective_on.isoformat() if held.effective_on else None, "proof": held.proof}
+        payload = {
+            "effective_on": held.effective_on.isoformat() if held.effective_on else None,
+            "proof": held.proof,
+            "own_removal": carries_own_removal(scope, held),
+        }
         record(
             chain=scope.organization.key, action="request.undone", actor=scope.actor,
             subject=Ref(held.key, label(held)), at=at, reason=reason, payload=payload,
