@@ -9,6 +9,8 @@ from typing import Final
 
 _LABEL: Final = r"(?:is|was|=|:|->|–|-)\s*"
 _VALUE: Final = r"(?=\S*[\d!@#$%^&*])\S{4,}"
+_MIXED: Final = r"(?=\S*[a-z])(?=\S*[\d!@#$%^&*])"  # behind "pw", which may be the name of a unit: "PW 12345"
+_UNIT: Final = re.compile(r"\bpw\b[ -]*(?:\d+|[a-z0-9]{1,5})(?!\S)", re.IGNORECASE)
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "a Social Security number",
@@ -16,7 +18,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ),
     ("a Social Security number", re.compile(r"\b(?:ssn|social security)\b\D{0,20}\d{4,9}\b", re.IGNORECASE)),
     ("a password", re.compile(rf"\b(?:pass(?:word|wd|phrase|code)?|pwd|pw|kennwort)\b\s*{_LABEL}\S+", re.IGNORECASE)),
-    ("a password", re.compile(rf"\b(?:password|passwd|pwd|pw)\s+{_VALUE}", re.IGNORECASE)),
+    ("a password", re.compile(rf"\b(?:(?:password|passwd|pwd)\s+{_VALUE}|pw\s+{_MIXED}\S{{4,}})", re.IGNORECASE)),
     ("a PIN", re.compile(r"\bpin\b\s*(?:code)?\s*(?:is|=|:|#)?\s*\d{4,8}\b", re.IGNORECASE)),
     (
         "a security answer",
@@ -38,8 +40,13 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
 )
 
 
-def found_secret(text: str) -> str | None:
-    """Return what kind of secret the text seems to hold, in words such as "a password", or None."""
+def found_secret(text: str, *, names_units: bool = False) -> str | None:
+    """Return what kind of secret the text seems to hold, in words such as "a password", or None.
+
+    ``names_units``: the text names a job or a place, where "PW 200B" is a unit, and "pw" no password before six signs.
+    """
+    if names_units:
+        text = _UNIT.sub(" ", text)
     for kind, pattern in _PATTERNS:
         if pattern.search(text):
             return kind

@@ -45,8 +45,8 @@ STANDINGS = (
     Choice("removed", "Removed"),
 )
 HOLDERS = (Choice("working", "Works here"), Choice("left", "Left"))
-NOW, ENDED = "now", "ended"
-HELD = (Choice(NOW, "Now"), Choice(ENDED, "No longer"))
+NOW, RUNNING, ENDED = "now", "running", "ended"
+HELD = (Choice(NOW, "Now"), Choice(RUNNING, "Now, on a working account"), Choice(ENDED, "No longer"))
 LOGINS = (Choice(PortalAccount.LoginState.UNKNOWN.value, "Not known"), Choice("never", "Never signed in"))
 
 
@@ -71,13 +71,18 @@ def matching(
 
 
 def _with_roles(accounts: PortalAccountQuerySet, chosen: dict[str, Any], on: date) -> PortalAccountQuerySet:
-    """Return the accounts with such a role: whether it holds or has ended, unless one of both is asked for."""
+    """Return the accounts with such a role: whether it holds or has ended, unless one of both is asked for.
+
+    Also an account that was only asked for, or is lost, has roles that hold; one that works has clocks.
+    """
     grants = RoleGrant.objects.known().filter(account=OuterRef("pk"))
     if chosen.get("role"):
         grants = grants.filter(role=chosen["role"])
     if chosen.get("facility"):
         grants = grants.filter(facility=chosen["facility"])
     now = Exists(grants.in_force(on))
+    if chosen.get("held") == RUNNING:
+        return accounts.running().filter(now)
     if chosen.get("held") == NOW:
         return accounts.filter(now)
     if chosen.get("held") == ENDED:
@@ -85,9 +90,9 @@ def _with_roles(accounts: PortalAccountQuerySet, chosen: dict[str, Any], on: dat
     return accounts.filter(Exists(grants))
 
 
-def held_there(slug: str, facility: int, system: str) -> str:
+def held_there(slug: str, facility: int, system: str, held: str = NOW) -> str:
     """Return the list of accounts of a system with a role in force at a facility, as they are counted."""
-    return f"{reverse('web:accounts', args=[slug])}?system={system}&facility={facility}&held={NOW}"
+    return f"{reverse('web:accounts', args=[slug])}?system={system}&facility={facility}&held={held}"
 
 
 def _found_by(organization: Organization, text: str) -> QuerySet[Any]:

@@ -18,7 +18,7 @@ from accounts.policy.requesting import Kind
 from accounts.telling import SUBJECTS, Names, about, names
 from facilities.access import Action, Scope
 from systems.policy import Standing
-from web.account_filters import held_there
+from web.account_filters import NOW, RUNNING, held_there
 from web.dossiers import Dossier, gather
 from web.duties import duty_rows
 from web.reach import accounts_in_reach, people_in_reach
@@ -35,12 +35,12 @@ _LOOKS = {
     Severity.INFO: Standing.CLOSED,
 }
 
-# Kind of finding -> label and filter of the list of accounts that it is about; label and page where one answers it.
+# Kind of finding -> label and how the accounts that it counts are held; label and page where one answers it.
 _TO_ACCOUNTS: dict[str, tuple[str, str]] = {
-    Finding.Kind.UNKNOWN_LOGINS: ("See who to ask", "&login=unknown"),
-    Finding.Kind.CLOSED_SYSTEM: ("See the accounts", ""),
-    Finding.Kind.QUOTA: ("See the accounts", ""),
-    Finding.Kind.OFFICIALS_LAPSE: ("See the accounts", ""),
+    Finding.Kind.UNKNOWN_LOGINS: ("See who to ask", f"{RUNNING}&login=unknown"),
+    Finding.Kind.CLOSED_SYSTEM: ("See the accounts", NOW),
+    Finding.Kind.QUOTA: ("See the accounts", NOW),
+    Finding.Kind.OFFICIALS_LAPSE: ("See the accounts", NOW),
 }
 _TO_STATEMENTS: dict[str, tuple[str, str]] = {
     Finding.Kind.NO_ACCOUNT: ("Say who submits", "web:facility-streams"),
@@ -248,8 +248,8 @@ def _subject_url(scope: Scope, finding: Finding) -> str:
 def _deed(scope: Scope, finding: Finding, facts: dict[str, Any], reach: Reach) -> dict[str, str] | None:
     slug, place = scope.organization.slug, finding.facility_id
     if finding.kind in _TO_ACCOUNTS:
-        label, more = _TO_ACCOUNTS[finding.kind]
-        return {"label": label, "url": f"{held_there(slug, place or 0, facts['system'])}{more}"}
+        label, held = _TO_ACCOUNTS[finding.kind]
+        return {"label": label, "url": held_there(slug, place or 0, facts["system"], held)}
     if finding.kind in _TO_STATEMENTS and scope.may(Action.EDIT_FACILITY, [place] if place else []):
         label, page = _TO_STATEMENTS[finding.kind]
         return {"label": label, "url": reverse(page, args=[slug, place])}

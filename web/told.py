@@ -57,13 +57,18 @@ def mails_about(scope: Scope, account: PortalAccount, most: int) -> list[Mail]:
 
     Two ranges of keys, put together: one condition beside the other would walk through all reminders.
     """
-    dates, wrong = Reminder.objects.filter(deadline__account=account), Reminder.objects.filter(finding__account=account)
+    dates, wrong = Reminder.objects.filter(deadline__account=account), _of_findings(scope, account)
     return _mails(scope, Reminder.objects.filter(pk__in=dates.values("pk").union(wrong.values("pk"))), account, most)
 
 
 def mails_about_findings(scope: Scope, account: PortalAccount, most: int) -> list[Mail]:
     """Return when whom a mail told of what is or was wrong with an account, newest first. Queries as above."""
-    return _mails(scope, Reminder.objects.filter(finding__account=account), account, most)
+    return _mails(scope, _of_findings(scope, account), account, most)
+
+
+def _of_findings(scope: Scope, account: PortalAccount) -> Any:
+    """Return what was told of findings about an account that the member reads: one may be of another facility."""
+    return Reminder.objects.filter(finding__in=Finding.objects.visible_to(scope).filter(account=account))
 
 
 def _mails(scope: Scope, about: Any, account: PortalAccount, most: int) -> list[Mail]:

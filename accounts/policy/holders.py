@@ -65,8 +65,8 @@ class Holders:
         """Return the person's key, or in words why nobody can be told.
 
         Number, e-mail and user ID have to mean one and the same person, and the name must not speak against it.
-        A name alone counts where exactly one person of that name works or holds access at the facility; of a row
-        without a facility, where exactly one of the organization is called so.
+        A name alone counts where exactly one person of that name works or holds access at the facility. In a row
+        without a facility it counts for nothing: who is meant may be somebody whom nobody here knows.
         """
         keys = {
             "number": bare_number(wanted.number) if wanted.number else None,
@@ -99,12 +99,12 @@ class Holders:
     def _by_name(self, wanted: Wanted) -> int | str:
         if not wanted.last_name:
             return "nobody here is known by what the row says"
+        if wanted.facility == ANYWHERE:
+            return "without a facility a name alone tells nobody: give the employee number, the e-mail or the user ID"
         named = self._by_full_name.get(full_name(wanted), [])
-        here = [key for key in named if wanted.facility in (ANYWHERE, *self._people[key].facilities)]
+        here = [key for key in named if wanted.facility in self._people[key].facilities]
         if len(here) == 1:
             return self._against(here[0], wanted) or here[0]
-        if len(here) > 1 and wanted.facility == ANYWHERE:
-            return "several people here have this name: give the employee number or the e-mail"
         if len(here) > 1:
             return "several people of this name work there: give the employee number or the e-mail"
         if named:

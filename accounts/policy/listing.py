@@ -122,8 +122,7 @@ def change_of(rows: Sequence[Row], held: Held | None, *, known_id: str, on: date
     """
     rows, refused = _one_user_id([row for row in rows if not row.requested], known_id)
     if rows and rows[0].facility == ANYWHERE:
-        rows, unclear = _of_one_account(rows, held)
-        refused += unclear
+        return _only_logins(rows, held, refused)
     change = Change(account=held.key if held else None, line=rows[0].line if rows else 0)
     rows, riddles = _understood(rows, held)
     rows, unseen = _not_contradicted(rows, held)
@@ -145,24 +144,40 @@ def change_of(rows: Sequence[Row], held: Held | None, *, known_id: str, on: date
         change.status = "active"
     elif held.status in ("requested", "planned") and working:
         change.status, change.was = "active", held.status
-    _grants(change, [row for row in rows if row.facility != ANYWHERE], held, on)
+    _grants(change, rows, held, on)
     if held is not None and held.status == "active" and not working and set(held.grants.values()) == set(change.ended):
         change.lost = rows[0].lost  # nothing is left of it
     return change, refused
 
 
+def _only_logins(rows: Sequence[Row], held: Held | None, refused: list[Refusal]) -> tuple[Change, list[Refusal]]:
+    """Return what rows without a facility come to: the newest login of one known account, and nothing else."""
+    change = Change(account=held.key if held else None, line=rows[0].line)
+    kept, unclear = _of_one_account(rows, held)
+    kept, unseen = _not_contradicted(kept, held)
+    if held is not None:
+        _logins(change, kept, held)
+    return change, refused + unclear + unseen
+
+
 def _of_one_account(rows: Sequence[Row], held: Held | None) -> tuple[list[Row], list[Refusal]]:
-    """Return the rows without a facility that mean one known account: they tell of logins and open or end no access."""
+    """Return the rows without a facility that mean one working account; else blamed is who it names, or the status."""
     reason = ""
     if held is None:
         reason = "no account of hers or his on this system is known here, and a list without facilities opens none"
     elif held.others:
         reason = "this person has several accounts on this system: record the login on the page of the right one"
+    elif held.status in ("requested", "planned"):
+        reason = "this account is only asked for here, and a list without facilities opens none: say at which facility"
+    elif held.status == "lost":
+        reason = "this account is marked as lost here; say on its page that it is back"
     kept, refused = [], []
     for row in rows:
-        said = reason or ("a list without facilities ends no access: say at which facility" if row.lost else "")
-        if said:
-            refused.append(Refusal(row.line, "role_status" if held and not held.others else "facility", said))
+        if reason:
+            refused.append(Refusal(row.line, "user_id", reason))
+        elif row.lost:
+            said = "a list without facilities ends no access: say at which facility"
+            refused.append(Refusal(row.line, "role_status", said))
         else:
             kept.append(row)
     return kept, refused

@@ -201,9 +201,10 @@ def _by_name(groups: list[Group], register: Register, claimed: set[int]) -> tupl
     wanted: dict[int, list[Group]] = defaultdict(list)
     matches: list[Match] = []
     rejected: list[Rejection] = []
+    named = {full_name(record) for group in groups for record in group}
     for group in groups:
         found = _candidates(group, register, claimed)
-        if not found and _stands_reversed(group, register, claimed):
+        if not found and _stands_reversed(group, register, claimed, named):
             rejected += _refused(group, "first_name")
         elif not found:
             matches.append((group, None))
@@ -223,13 +224,18 @@ def _by_name(groups: list[Group], register: Register, claimed: set[int]) -> tupl
     return matches, rejected
 
 
-def _stands_reversed(group: Group, register: Register, claimed: set[int]) -> bool:
-    """Return whether the row may be about somebody whose first and last name it has in each other's place."""
+def _stands_reversed(group: Group, register: Register, claimed: set[int], named: set[str]) -> bool:
+    """Return whether the row may be about somebody whose first and last name it has in each other's place.
+
+    Whom another row names as she is called (``named``) is not meant: James Thomas may join where Thomas James works.
+    """
     row = group[0]
     found = _candidates([each._replace(first_name=row.last_name, last_name=row.first_name) for each in group],
                         register, claimed)  # fmt: skip
     email = _said(group, "email")
-    return any(not (email and known.email and email != known.email) for known in found)
+    return any(
+        full_name(known) not in named and not (email and known.email and email != known.email) for known in found
+    )
 
 
 def _works_at(known: Known, group: Group) -> bool:

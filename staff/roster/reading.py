@@ -31,6 +31,10 @@ _PROGRESS_EVERY: Final = 25_000
 # Words without which no pattern of audit.secrets can match: a text test before thirteen searches per cell.
 _SECRET_WORDS: Final = ("ssn", "social", "pass", "pwd", "pw", "kennwort", "pin", "security", "secret", "challenge",
                         "maiden", "otp", "mfa", "2fa", "authenticator", "code", "dob", "birth", "born")  # fmt: skip
+_UNITS: Final = re.compile(  # titles of columns that name jobs or places
+    r"\b(?:job|position|unit|dep(?:artmen)?t|location|facility|building|wing|floor|room|cost cent(?:er|re))\b",
+    re.IGNORECASE,
+)
 _SSN_LIKE: Final = re.compile(r"\d{3}[- ]\d{2}[- ]\d{4}")
 _FOOTER: Final = re.compile(
     r"(grand |sub)?totals?\b|count\b|end of (report|list|file)|page \d|report (date|run|generated|total)|printed|"
@@ -233,9 +237,9 @@ def _refuse_secrets(roster: Roster, line: int, cells: Any, header: list[str]) ->
     if not any(word in lower for word in _SECRET_WORDS) and not _SSN_LIKE.search(text):
         return
     for position, cell in enumerate(cells):
-        kind = found_secret(cell)
+        column = header[position] if position < len(header) else ""
+        kind = found_secret(cell, names_units=bool(_UNITS.search(column)))
         if kind:
-            column = header[position] if position < len(header) else ""
             message = f"A cell looks like {kind}. Take it out of the file; nothing was stored."
             raise FileRefused("secret", message, file=roster.file, line=line, column=column)
 
@@ -243,7 +247,7 @@ def _refuse_secrets(roster: Roster, line: int, cells: Any, header: list[str]) ->
 def _words(roster: Roster, on: date) -> Words:
     """Decide from all values how the columns of days and of the status are to be read."""
     take_styles(roster, ("start_date", "end_date"))
-    statuses, notes = read_statuses(values_of(roster, "status")) if roster.guess.has("status") else ({}, [])
+    statuses, notes = read_statuses(values_of(roster, "status"), on=on) if roster.guess.has("status") else ({}, [])
     roster.notes += notes
     return Words(roster.styles, statuses)
 

@@ -462,30 +462,44 @@ def test_the_next_certification_counts_from_the_one_in_the_list(cast, run):
 
 
 def test_a_list_of_logins_needs_no_facility_where_person_and_system_are_clear(cast, run):
-    for person, facility in (("henry", "oak"), ("olga", "elm"), ("carol", "oak")):
+    for person, facility in (("henry", "oak"), ("olga", "elm"), ("carol", "oak"), ("audrey", "oak")):
         held(cast, "iqies", person=person, facility=facility, last_login=TODAY - timedelta(days=30))
     factories.AccountFactory(organization=cast.riverside, person=cast.people["carol"])
+    PortalAccount.objects.filter(person=cast.people["audrey"]).update(status="requested")
     twin = factories.PersonFactory(
         organization=cast.riverside, first_name="Olga", last_name="Test", email="o2@example.org"
     )
-    header = "System,Last Name,First Name,Work Email,Status,Last Login"
+    factories.AccountFactory(
+        organization=cast.riverside, person=twin, status="lost", loss="roles_revoked", lost_at=NOON
+    )
+    header = "System,Last Name,First Name,Work Email,Status,Last Login,User ID"
     rows = [
-        "iQIES,Test,Henry,,,11/18/2026",  # by the name alone: nobody else is called so
+        "iQIES,Test,Henry,,,11/19/2026",  # nobody else here is called so, but the list may mean somebody else
         "iQIES,Test,Olga,,,11/18/2026",
-        "iQIES,Test,Olga,olga@example.org,,11/17/2026",
+        "iQIES,Test,Olga,olga@example.org,,11/17/2026,OTEST1",
         "iQIES,Test,Carol,carol@example.org,,11/18/2026",
         "CASPER,Test,Henry,henry@example.org,,11/18/2026",
         "iQIES,Test,Henry,henry@example.org,Revoked,11/19/2026",
+        "iQIES,Test,Henry,henry@example.org,,11/18/2026",
+        "iQIES,Test,Audrey,audrey@example.org,,11/18/2026,ATEST1",
+        "iQIES,Test,Olga,o2@example.org,,11/18/2026",
     ]
+    rows = [row + "," * (header.count(",") - row.count(",")) for row in rows]
     document = run(*rows, header=header)
-    assert figures(document) == {"rows": 6, "matched": 2, "created": 0, "updated": 2, "unchanged": 0}
+    assert figures(document) == {"rows": 9, "matched": 2, "created": 0, "updated": 2, "unchanged": 0}
     assert account(cast).last_login_on == date(2026, 11, 18)
     assert account(cast, "olga").last_login_on == date(2026, 11, 17)
     assert [(row["line"], row["reason"]) for row in document["unknown_people"]] == [
-        (3, "several people here have this name: give the employee number or the e-mail")
+        (line, "without a facility a name alone tells nobody: give the employee number, the e-mail or the user ID")
+        for line in (2, 3)
     ]
     reasons = {row["line"]: row["reason"] for row in document["rejected"]}
-    assert reasons.keys() == {5, 6, 7}
+    columns = {row["line"]: row["column"] for row in document["rejected"]}
+    assert columns == {5: "User ID", 6: "User ID", 7: "Status", 9: "User ID", 10: "User ID"}
+    assert "say at which facility" in reasons[9]
+    assert "marked as lost" in reasons[10]
+    assert account(cast, "audrey").status == "requested"
+    assert not PortalAccount.objects.filter(user_id__in=["OTEST1", "ATEST1"]).exists(), "it tells of logins only"
     assert "several accounts on this system" in reasons[5]
     assert "opens none" in reasons[6]
     assert "ends no access" in reasons[7]

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import pytest
 
-from imports import workbooks
+from imports import workbook_parts, workbooks
 from imports.lists import open_list
 from imports.opening import Caps, FileRefused, Held
 from imports.reading import BrokenRow, Row
@@ -163,12 +163,24 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(tm
 @pytest.mark.parametrize(
     ("rows", "why"),
     [
-        ("<row>" + "<c/>" * 1_200_000 + "</row>", "A sheet of the workbook holds more than a list does."),
-        ("<row><c t='inlineStr'><is><t>" + "A" * 4_500_000 + "</t></is></c></row>", "holds more than a list does."),
-        ("<row>" + ("<c/>" * 200_000 + "<!--<row >-->") * 4 + "</row>", "holds more than a list does."),
+        ("<row>" + "<c/>" * 1_200_000 + "</row>", "The sheet “S” has a row of more than 16,384 cells."),
+        (
+            "<row><c t='inlineStr'><is><t>" + "A" * 4_500_000 + "</t></is></c></row>",
+            "has a row of more than 2,097,152 bytes.",
+        ),
+        ("<row>" + ("<c/>" * 5_000 + "<!--<row >-->") * 4 + "</row>", "has a row of more than 16,384 cells."),
+        ("<row>" + "<c/><x:row xmlns:x='urn:x'/>" * 9_000 + "</row>", "has a row of more than 16,384 cells."),
+        ("<!--" + "A" * 4_500_000 + "-->", "has a remark or a name of more than 2,097,152 bytes."),
         ("<row/>" * 4_000_000, "The workbook unpacks to more than is accepted."),
     ],
-    ids=["a row of cells", "one cell", "a row in disguise", "packed to a thousandth"],
+    ids=[
+        "a row of cells",
+        "one cell",
+        "a row in a remark",
+        "a row of another kind",
+        "a remark",
+        "packed to a thousandth",
+    ],
 )
 def test_a_small_workbook_that_would_fill_the_memory_is_refused_before_rows_are_built(tmp_path, rows, why):
     path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER]})
@@ -183,9 +195,73 @@ def test_a_long_sheet_with_much_behind_its_rows_is_read(tmp_path):
     path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER]})
     cells = "".join(f"<c t='inlineStr'><is><t>{title}</t></is></c>" for title in HEADER)
     sheet = sheet_xml(f"<row>{cells}</row>" + "<row><c/></row>" * 10)
-    behind = "<mergeCells>" + "<mergeCell ref='A1:A1'/>" * 100_000 + "</mergeCells></worksheet>"
-    rewrite_part(path, "xl/worksheets/sheet1.xml", sheet.replace("</worksheet>", behind))
+    sheet = sheet.replace("<row><c/>", "<!-- a remark --><row><c t='inlineStr'><is><t><![CDATA[<b>]]></t></is></c>", 1)
+    merged = "<mergeCell ref='A1:A1'/>" * 100_000
+    for cut in range(-3, 3):  # wherever a stretch that is read at once ends, also within </sheetData>
+        blanks = " " * (2 * 2**20 - sheet.index("</sheetData>") - 6 + cut)
+        rows = sheet.replace("</sheetData>", f"{blanks}</sheetData>")
+        behind = f"<mergeCells>{merged}</mergeCells></worksheet>"
+        rewrite_part(path, "xl/worksheets/sheet1.xml", rows.replace("</worksheet>", behind))
+        assert [row.cells for row in read_workbook(path, knows=knows).rows] == [["<b>", ""]]
+
+
+NESTED = "<row>" + "<row><c/></row>" * 10 + "</row>"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "why"),
+    [
+        (sheet_xml(NESTED), "has a row inside a row."),
+        (sheet_xml(f"<x>{NESTED}</x>"), "has something else between its rows."),
+        (sheet_xml("").replace("<sheetData></sheetData>", "<x><row><c/></row></x>"), "has a row where no rows stand."),
+        (sheet_xml("<row/>").replace('"1.0"', '"1.0" encoding="UTF-16"').encode("utf-16"), "is not written in UTF-8."),
+        (sheet_xml("<row/>").replace('"1.0"', '"1.0" encoding="cp037"'), "is not written in UTF-8."),
+        (sheet_xml("<row/>").replace("<worksheet", '<!DOCTYPE a [<!ENTITY b "c">]><worksheet'), "a document type"),
+    ],
+    ids=["nested", "wrapped", "elsewhere", "utf-16", "another encoding", "entities"],
+)
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/s.dat"])
+def test_a_sheet_that_is_none_of_rows_beside_rows_is_refused_wherever_the_workbook_keeps_it(tmp_path, part, sheet, why):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, [1, "Ada"]]})
+    with zipfile.ZipFile(path) as archive:
+        links = archive.read("xl/_rels/workbook.xml.rels").decode()
+    rewrite_part(path, "xl/_rels/workbook.xml.rels", links.replace("/xl/worksheets/sheet1.xml", f"/{part}"))
+    rewrite_part(path, part, sheet)
+    with pytest.raises(FileRefused) as refused:
+        read_workbook(path, knows=knows)
+    assert refused.value.code == "damaged"
+    assert refused.value.message.startswith("The sheet “S” ")
+    assert why in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (("<row/>" + " " * 100_000) * 4, "has more than 300,000 bytes around its rows."),
+        ("</sheetData>" + "<x/>" * 80_000 + "<sheetData>", "has more than 300,000 bytes around its rows."),
+        ("</sheetData>" + "<x/>" * 1_001 + "<sheetData>", "has more than 1,000 things around its rows."),
+        ("<row/>" * 1_001, "has more than 1,000 rows."),
+    ],
+)
+def test_what_is_kept_around_and_of_rows_is_little(tmp_path, monkeypatch, rows, why):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER]})
+    rewrite_part(path, "xl/worksheets/sheet1.xml", sheet_xml(rows))
+    monkeypatch.setattr(workbook_parts, "_AROUND_BYTES", 300_000)
+    monkeypatch.setattr(workbook_parts, "_AROUND_PARTS", 1_000 if "1,000 things" in why else 1_000_000)
+    monkeypatch.setattr(workbook_parts, "MOST_LINES", 1_000)
+    with pytest.raises(FileRefused) as refused:
+        read_workbook(path, knows=knows)
+    assert (refused.value.code, refused.value.message) == ("too_big", f"The sheet “S” {why}")
+
+
+def test_a_part_that_is_read_at_once_is_capped_whatever_it_is_called(tmp_path, monkeypatch):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, [1, "Ada"]]})
+    rewrite_part(path, "xl/other.dat", "A" * 60_000)
     assert read_workbook(path, knows=knows).header == HEADER
+    monkeypatch.setattr(workbook_parts, "_PART", 50_000)
+    with pytest.raises(FileRefused) as refused:
+        read_workbook(path, knows=knows)
+    assert refused.value.code == "too_big"
 
 
 def test_an_empty_workbook_is_refused(tmp_path):

@@ -21,11 +21,11 @@ def write_workbook(path: Path, sheets: dict[str, list[list[Any]]], *, formats: d
     return path
 
 
-def rewrite_part(path: Path, part: str, text: str) -> Path:
+def rewrite_part(path: Path, part: str, text: str | bytes) -> Path:
     """Replace one part of the archive."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    parts[part] = text.encode()
+    parts[part] = text if isinstance(text, bytes) else text.encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
             archive.writestr(name, content)

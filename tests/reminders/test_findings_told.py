@@ -378,6 +378,7 @@ def test_the_why_of_a_finding_says_who_was_told(riverside, client, mailoutbox):
 def test_the_history_of_an_account_and_its_why_say_who_was_told_of_its_findings(riverside, client, mailoutbox):
     account = held(riverside, person="carol", last_login=TODAY - timedelta(days=5))
     found(riverside, "stale-profile", account=account, person=account.person)
+    found(riverside, "moved-access", account=account, facility=riverside.elm)
     other = held(riverside, person="henry", last_login=TODAY - timedelta(days=5))
     ask_without_rules(NOON)
     client.force_login(riverside.alice)
@@ -393,6 +394,11 @@ def test_the_history_of_an_account_and_its_why_say_who_was_told_of_its_findings(
     assert f"Mail to Carol Test About {about}." in history
     assert f"Carol Test, {instant(NOON)}: {about}" in why
     assert not any("Contact data" in text for text in said(other))
+    assert all("no longer work" in text for text in said(account)), "who reads all facilities reads of it"
+    client.force_login(riverside.carol)
+    history, why = said(account)
+    assert (about in history, about in why) == (True, True)
+    assert not any("no longer work" in text for text in (history, why)), "of Elm House she reads nothing"
 
 
 def test_the_page_before_the_start_counts_findings_of_the_first_mail(riverside, client):

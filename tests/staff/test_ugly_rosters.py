@@ -104,6 +104,8 @@ def test_first_and_last_name_in_each_others_column_are_no_newcomer_and_no_leaver
     [refused] = document["rejected"]
     assert (refused["line"], refused["column"]) == (3, "First Name")
     assert (document["joiners"], document["leavers"], document["unchanged"]) == (0, 0, 1)
+    document = bring(",Henry,Test,,,015009,,", "T9,Test,Carol,,,015009,,", ",Carol,Test,,,015009,,")
+    assert (document["rejected"], document["joiners"], document["leavers"]) == ([], 1, 0), "both are there"
 
 
 def test_a_nickname_in_brackets_is_the_person_herself(bring):

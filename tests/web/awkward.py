@@ -36,6 +36,7 @@ def awkward():
     _name(organization, places)
     _spoil(organization, places)
     members = _members(organization, places)
+    _lose_unknown(organization)
     _ask(organization, members["all"])
     _upload(organization, members["all"])
     run_tick(at=NOON)
@@ -80,6 +81,17 @@ def _spoil(organization, places):
             case 12:
                 Employment.objects.filter(person=account.person).update(valid_to=_YESTERDAY)
     Facility.objects.filter(pk=places[-1].pk).update(closed_on=_YESTERDAY)
+
+
+def _lose_unknown(organization):
+    """Let an account be lost whose login nobody knows, beside one that works, with its role as it was."""
+    grants = RoleGrant.objects.in_force(TODAY).filter(organization=organization, account__status="active")
+    beside = grants.filter(account__login_state="unknown", facility__closed_on=None).order_by("pk").first()
+    lost = factories.AccountFactory(
+        organization=organization, person=factories.PersonFactory(organization=organization, last_name="Lostlogin"),
+        system=beside.account.system, login_state="unknown", status="lost", loss="disabled", lost_at=NOON,
+    )  # fmt: skip
+    factories.GrantFactory(account=lost, facility=beside.facility, role=beside.role)
 
 
 def _members(organization, places):

@@ -201,7 +201,7 @@ def test_while_one_types_the_bar_gets_the_first_hits_and_a_sentence(cast, client
 
     part = typed("crowd")
     assert part.count('role="option"') == 5 + 1, "five, and the way to all of them"
-    assert "Eight or more found. Choose with the arrow keys." in part
+    assert "The first five of eight or more found. Choose with the arrow keys." in part
     assert f'href="{PAGE}?q=crowd"' in part
     assert "<main" not in part
     assert "Oak House" in typed("oak huose"), "what is spelled nearly so, where there is nothing else"

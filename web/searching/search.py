@@ -7,7 +7,7 @@ from typing import Final
 from accounts.words import count_noun, count_word
 from facilities.access import Scope
 from systems.models import System
-from web.searching.hits import Group
+from web.searching.hits import AT_MOST, Group
 from web.searching.people import accounts_found, people_found, people_near
 from web.searching.places import places_found, places_near, systems_found, systems_near
 
@@ -24,15 +24,20 @@ class Found:
     near: list[Group] = field(default_factory=list)
 
 
-def told(found: Found, asked: str) -> str:
-    """Return how much was found, for those who do not see it appear."""
-    count = sum(len(group.hits) for group in found.exact)
-    near = sum(len(group.hits) for group in found.near)
-    if count:
+def told(found: Found, asked: str, first: int = AT_MOST) -> str:
+    """Return how much was found, for those who do not see it appear; ``first``: so many of each group are shown."""
+    groups = found.exact or found.near
+    count = sum(len(group.hits) for group in groups)
+    shown = sum(min(len(group.hits), first) for group in groups)
+    if found.exact:
         more = " or more" if any(group.more_url for group in found.exact) else ""
+        if shown < count:
+            return f"The first {count_word(shown)} of {count_word(count)}{more} found."
         return f"{count_word(count)}{more} found.".capitalize()
-    if near:
-        return f"Nothing is spelled like that; {count_noun(near, 'name is,names are')} close to it."
+    if shown < count:
+        return f"Nothing is spelled like that; the first {count_word(shown)} of {count_word(count)} names close to it."
+    if count:
+        return f"Nothing is spelled like that; {count_noun(count, 'name is,names are')} close to it."
     return f"Nothing is called “{asked}”."
 
 

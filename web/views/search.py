@@ -14,6 +14,7 @@ from web.scope import ScopedRequest, organization_page
 from web.searching.search import LONGEST, SHORTEST, Found, search, told
 
 TYPED = "typed-hits"  # the part of the top bar in which hits appear while one types
+_FIRST = 5  # of each group are shown there
 
 
 @require_safe
@@ -26,7 +27,8 @@ def find(request: ScopedRequest) -> HttpResponse:
     enough = len(asked) >= SHORTEST
     found = search(request.scope, asked, on) if enough else Found()
     if request.headers.get("HX-Target") == TYPED:
-        part = {"asked": asked, "said": told(found, asked) if enough else "", "groups": found.exact or found.near}
+        part = {"asked": asked, "said": told(found, asked, _FIRST) if enough else "", "first": f":{_FIRST}"}
+        part["groups"] = found.exact or found.near
         part["page_url"] = f"{request.path}?{urlencode({'q': asked})}"
         return render(request, "frame/typed_hits.html", part)
     context = {
