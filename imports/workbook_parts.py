@@ -67,8 +67,8 @@ def check_parts(path: Readable, file: str, caps: Caps) -> None:
                 )
                 if part.file_size > _PART and not streamed:
                     raise FileRefused("too_big", "The workbook unpacks to more than is accepted.", file=file)
-            for part, title in sheets.items():
-                _Sheet(title, file).walk(archive, part)
+            for name, title in sheets.items():
+                _Sheet(title, file).walk(archive, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as exc:
         raise FileRefused("damaged", f"The workbook is damaged: {exc}.", file=file) from exc
     except OSError as exc:

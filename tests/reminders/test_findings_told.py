@@ -41,6 +41,7 @@ FACTS = {
     },
     "few-keepers": {"people": [1]},
     "stale-profile": {"system": "iqies", "changed_on": "2026-11-02"},
+    "moved-access": {"system": "iqies", "place": "Elm House", "left_on": "2026-11-02"},
 }
 
 
