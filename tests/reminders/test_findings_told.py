@@ -395,11 +395,12 @@ def test_the_history_of_an_account_and_its_why_say_who_was_told_of_its_findings(
     assert f"Mail to Carol Test About {about}." in history
     assert f"Carol Test, {instant(NOON)}: {about}" in why
     assert not any("Contact data" in text for text in said(other))
-    assert all("facility where they no longer work" in text for text in said(account)), "who reads all facilities reads of it"
+    moved = "facility where they no longer work"
+    assert all(moved in text for text in said(account)), "who reads all facilities reads of it"
     client.force_login(riverside.carol)
     history, why = said(account)
     assert (about in history, about in why) == (True, True)
-    assert not any("facility where they no longer work" in text for text in (history, why)), "of Elm House she reads nothing"
+    assert not any(moved in text for text in (history, why)), "of Elm House she reads nothing"
 
 
 def test_the_page_before_the_start_counts_findings_of_the_first_mail(riverside, client):
