@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0027_hand_overs'),
+        ('accounts', '0026_hand_overs'),
         ('facilities', '0003_first_hour'),
         ('reminders', '0005_mails_with_text'),
         ('staff', '0008_deputies_who_decide'),

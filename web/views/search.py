@@ -27,9 +27,13 @@ def find(request: ScopedRequest) -> HttpResponse:
     enough = len(asked) >= SHORTEST
     found = search(request.scope, asked, on) if enough else Found()
     if request.headers.get("HX-Target") == TYPED:
-        part = {"asked": asked, "said": told(found, asked, _FIRST) if enough else "", "first": f":{_FIRST}"}
-        part["groups"] = found.exact or found.near
-        part["page_url"] = f"{request.path}?{urlencode({'q': asked})}"
+        part = {
+            "asked": asked,
+            "said": told(found, asked, _FIRST) if enough else "",
+            "first": f":{_FIRST}",
+            "groups": found.exact or found.near,
+            "page_url": f"{request.path}?{urlencode({'q': asked})}",
+        }
         return render(request, "frame/typed_hits.html", part)
     context = {
         "asked": asked,

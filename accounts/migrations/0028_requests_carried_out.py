@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("accounts", "0028_files_and_words_of_time"),
+        ("accounts", "0027_files_and_words_of_time"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("accounts", "0030_requests_carried_out"),
+        ("accounts", "0028_requests_carried_out"),
     ]
 
     operations = [

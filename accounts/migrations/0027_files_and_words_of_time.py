@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0027_hand_overs'),
+        ('accounts', '0026_hand_overs'),
     ]
 
     operations = [
