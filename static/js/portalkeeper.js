@@ -46,60 +46,34 @@
       window.location.assign(field.form.action);
     }
   });
-  // Hits under the field of the top bar: arrows choose one, Enter opens it, Escape puts them away.
-  var field = document.querySelector(".topbar-search [role=combobox]"), hits = document.getElementById("typed-hits");
-  function chosen() { return hits.querySelector("[aria-selected=true]"); }
-  function choose(hit) {
-    var before = chosen();
-    if (before) before.removeAttribute("aria-selected");
-    if (!hit) return field.removeAttribute("aria-activedescendant");
-    hit.setAttribute("aria-selected", "true");
-    hit.scrollIntoView({ block: "nearest" });
-    field.setAttribute("aria-activedescendant", hit.id);
-  }
-  function showHits(shown) {
-    hits.hidden = !shown;
-    field.setAttribute("aria-expanded", String(shown));
-    if (!shown) choose(null);
-  }
-  function move(options, here, step) {
-    var at = options.indexOf(here) + step;
-    return options[at] || (step > 0 ? options[0] : options[options.length - 1]);
-  }
+  // Hits under the field of the top bar stand there while the field or one of them has the focus; Escape puts them away.
+  var field = document.querySelector(".topbar-search [data-search]"), hits = document.getElementById("typed-hits");
+  function showHits(shown) { hits.hidden = !(shown && hits.childElementCount); }
   if (field && hits) {
-    hits.addEventListener("htmx:afterSwap", function () {
-      choose(null);
-      showHits(hits.childElementCount > 0 && document.activeElement === field);
-    });
-    field.addEventListener("focus", function () { if (hits.childElementCount) showHits(true); });
+    hits.addEventListener("htmx:afterSwap", function () { showHits(field.form.contains(document.activeElement)); });
+    field.addEventListener("focus", function () { showHits(true); });
     field.form.addEventListener("focusout", function (event) {
       if (!field.form.contains(event.relatedTarget)) showHits(false);
     });
-    field.addEventListener("keydown", function (event) {
-      var options = Array.from(hits.querySelectorAll("[role=option]"));
-      if (event.key === "Escape" && !hits.hidden) {
-        event.preventDefault();  // the browser would empty the field
-        showHits(false);
-      } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && options.length) {
-        event.preventDefault();
-        if (hits.hidden) showHits(true);
-        choose(move(options, chosen(), event.key === "ArrowDown" ? 1 : -1));
-      } else if (event.key === "Enter" && !hits.hidden && chosen()) {
-        event.preventDefault();
-        window.location.assign(chosen().href);
-      }
+    field.form.addEventListener("keydown", function (event) {
+      if (event.key !== "Escape" || hits.hidden) return;
+      event.preventDefault();  // the browser would empty the field
+      field.focus();
+      showHits(false);
     });
   }
-  // On the page of the search the arrows lead from the field to the hits and from one to the next.
+  // There and on the page of the search the arrows lead from the field to the hits and from one to the next.
   document.addEventListener("keydown", function (event) {
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    var found = Array.from(document.querySelectorAll("#found .hits a"));
-    var typing = event.target.closest(".search-form [data-search]");
-    if (!found.length || !(typing || found.includes(event.target))) return;
-    if (typing && event.key === "ArrowUp") return;
+    var down = event.key === "ArrowDown", form = event.target.closest(".topbar-search, .search-form, #found");
+    if (!form || !(down || event.key === "ArrowUp")) return;
+    var inBar = form.matches(".topbar-search"), typing = event.target.matches("[data-search]");
+    if (inBar && typing) showHits(true);
+    var found = Array.from(document.querySelectorAll(inBar ? "#typed-hits a" : "#found .hits a"));
+    if (!found.length || (typing && !down) || !(typing || found.includes(event.target))) return;
     event.preventDefault();
-    if (event.target === found[0] && event.key === "ArrowUp") document.querySelector(".search-form [data-search]").focus();
-    else move(found, typing ? null : event.target, event.key === "ArrowDown" ? 1 : -1).focus();
+    var at = typing ? 0 : found.indexOf(event.target) + (down ? 1 : -1);
+    if (at < 0) document.querySelector(inBar ? ".topbar-search [data-search]" : ".search-form [data-search]").focus();
+    else found[at % found.length].focus();
   });
   function showDismiss(root) {
     root.querySelectorAll("[data-dismiss-toast]").forEach(function (button) { button.hidden = false; });

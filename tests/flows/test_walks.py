@@ -67,7 +67,7 @@ def get_harp(carol, approved):
         "Prove who you are",
         "Sign in once",
         "Set up the second factor",
-        "Ask for the role",
+        "Ask for the role in the application",
     ]
     assert headings(carol) == ["Decision here", *titles]
     assert link(carol, "https://harp.cms.gov").count() == 1

@@ -46,7 +46,7 @@ def riverside(cast, settings, tmp_path):
 def mails(cast, name):
     """Return (subject, text as one line) of somebody's mails in the folder that tell of requests."""
     found = []
-    for file in sorted(cast.folder.glob("*.log")):
+    for file in sorted(cast.folder.glob("*.log"), key=lambda file: file.stat().st_mtime_ns):  # names are not in order
         for raw in re.split(rb"^-{79}$", file.read_bytes(), flags=re.MULTILINE):
             mail = read(raw.lstrip())
             if mail["To"] == f"{name}@example.org" and "request update" in mail["Subject"]:

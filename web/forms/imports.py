@@ -116,9 +116,9 @@ def read_as(data: QueryDict, header: Sequence[str], fields: Mapping[str, str], *
     try:
         save_as = mapping_name(save_as) if save_as else ""
     except MappingRefused as exc:
-        wrong = wrong or exc.message
-    if found_secret(save_as):
-        wrong, save_as = wrong or "The name looks like a secret. Choose another one.", ""
+        secret = exc.code == "secret"
+        wrong = wrong or ("The name looks like a secret. Choose another one." if secret else exc.message)
+        save_as = "" if secret else save_as  # a secret is not shown again
     return ReadAs(columns, system, save_as, wrong)
 
 

@@ -45,6 +45,13 @@ class Search(forms.CharField):
         return str(super().to_python(str(value or "").replace("\0", "")))
 
 
+class Choose(forms.ChoiceField):
+    """One of some fixed values, or nothing."""
+
+    def __init__(self, label: str, choices: list[tuple[str, str]], unknown: str) -> None:
+        super().__init__(label=label, choices=choices, required=False, error_messages={"invalid_choice": unknown})
+
+
 class ListFilter(forms.Form):
     """Filters of one list. What makes no sense is told and left out; the other filters hold."""
 
@@ -108,36 +115,17 @@ class AccountFilter(ListFilter):
     """System, role, facility, whether it is held, standing, last login, holder, name or user ID; and the order."""
 
     q = Search("Name or user ID")
-    standing = forms.ChoiceField(
-        label="Standing",
-        choices=[ALL, *choices_of(STANDINGS)],
-        required=False,
-        error_messages={"invalid_choice": "There is no such standing."},
+    standing = Choose("Standing", [ALL, *choices_of(STANDINGS)], "There is no such standing.")
+    holder = Choose("Holder", [ALL, *choices_of(HOLDERS)], "Choose between those who work here and those who left.")
+    held = Choose(
+        "Role held", [ALL, *choices_of(HELD)], "Choose between roles that are held now and roles that have ended."
     )
-    holder = forms.ChoiceField(
-        label="Holder",
-        choices=[ALL, *choices_of(HOLDERS)],
-        required=False,
-        error_messages={"invalid_choice": "Choose between those who work here and those who left."},
+    login = Choose(
+        "Last login",
+        [ALL, *choices_of(LOGINS)],
+        "Choose between logins that are not known and accounts never signed in to.",
     )
-    held = forms.ChoiceField(
-        label="Role held",
-        choices=[ALL, *choices_of(HELD)],
-        required=False,
-        error_messages={"invalid_choice": "Choose between roles that are held now and roles that have ended."},
-    )
-    login = forms.ChoiceField(
-        label="Last login",
-        choices=[ALL, *choices_of(LOGINS)],
-        required=False,
-        error_messages={"invalid_choice": "Choose between logins that are not known and accounts never signed in to."},
-    )
-    sort = forms.ChoiceField(
-        label="Sorted by",
-        choices=choices_of(ORDERS),
-        required=False,
-        error_messages={"invalid_choice": "The list can be sorted by last safe day or by name."},
-    )
+    sort = Choose("Sorted by", choices_of(ORDERS), "The list can be sorted by last safe day or by name.")
 
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, scope=scope, **kwargs)
@@ -187,18 +175,8 @@ class PeopleFilter(ListFilter):
     """Name or employee number, facility, whether somebody works here, and whether they hold anything."""
 
     q = Search("Name or employee number")
-    state = forms.ChoiceField(
-        label="Who",
-        choices=[ALL, *choices_of(STATES)],
-        required=False,
-        error_messages={"invalid_choice": "Choose between those who work here, who left, and vendors."},
-    )
-    holds = forms.ChoiceField(
-        label="Accounts",
-        choices=[ALL, *choices_of(HOLDINGS)],
-        required=False,
-        error_messages={"invalid_choice": "Choose between people with and without an account."},
-    )
+    state = Choose("Who", [ALL, *choices_of(STATES)], "Choose between those who work here, who left, and vendors.")
+    holds = Choose("Accounts", [ALL, *choices_of(HOLDINGS)], "Choose between people with and without an account.")
 
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, scope=scope, **kwargs)

@@ -102,30 +102,37 @@ class FinishForm(SecretFree):
             error_messages={"invalid_choice": "Choose somebody of this list."},
         )
         if with_user_id:
-            self.fields["user_id"] = forms.CharField(
-                label="User ID",
-                max_length=80,
-                required=False,
-                help_text="As the system shows it. Empty means nobody has told us.",
-                widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
-            )
-            self.flaw = flaw_of(self.data.get("user_id", "").strip()) if flaw_of and self.is_bound else ""
-            if self.flaw:
-                label = "It is registered like this already: keep it"
-                self.fields["keep_id"] = forms.BooleanField(label=label, required=False)
+            self._ask_for_user_id(flaw_of)
         if with_factor:
-            kinds = [choice for choice in PortalAccount.Factor.choices if choice[0] != PortalAccount.Factor.UNKNOWN]
-            self.fields["factor"] = forms.ChoiceField(
-                label="Second factor that was set up",
-                choices=[("", "Nobody has told us"), *kinds],
-                required=False,
-                help_text="Its kind only. Roles that are asked for next may want one.",
-                error_messages={"invalid_choice": "Choose a kind of this list."},
-            )
+            self._ask_for_factor()
         self.cms_steps = cms_steps
         asked = [name for step in cms_steps for name in self._ask_about(step, page, latest_day(at))]
         self.order_fields(
             [*asked, "effective_on", "user_id", "keep_id", "factor", "proof", "proof_text", "file", "seen_by"]
+        )
+
+    def _ask_for_user_id(self, flaw_of: Callable[[str], str] | None) -> None:
+        """Ask for the user ID; where one was typed that is unwise, also whether it is kept."""
+        self.fields["user_id"] = forms.CharField(
+            label="User ID",
+            max_length=80,
+            required=False,
+            help_text="As the system shows it. Empty means nobody has told us.",
+            widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+        )
+        self.flaw = flaw_of(self.data.get("user_id", "").strip()) if flaw_of and self.is_bound else ""
+        if self.flaw:
+            label = "It is registered like this already: keep it"
+            self.fields["keep_id"] = forms.BooleanField(label=label, required=False)
+
+    def _ask_for_factor(self) -> None:
+        kinds = [choice for choice in PortalAccount.Factor.choices if choice[0] != PortalAccount.Factor.UNKNOWN]
+        self.fields["factor"] = forms.ChoiceField(
+            label="Second factor that was set up",
+            choices=[("", "Nobody has told us"), *kinds],
+            required=False,
+            help_text="Its kind only. Roles that are asked for next may want one.",
+            error_messages={"invalid_choice": "Choose a kind of this list."},
         )
 
     def _ask_about(self, step: RequestStep, page: str, latest: date) -> tuple[str, str]:

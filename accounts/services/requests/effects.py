@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import F
 
 from accounts.errors import AccountRefused
-from accounts.models import AccessRequest, Deadline, LoginEvent, PortalAccount, RequestStep, RoleGrant
+from accounts.models import AccessRequest, LoginEvent, PortalAccount, RequestStep, RoleGrant
 from accounts.policy.requesting import Kind
 from accounts.services.certifying import record_certification
 from accounts.services.checks import check_profile
@@ -21,6 +21,15 @@ from accounts.services.inventory import (
     remove_account,
 )
 from accounts.services.logins import end_grants, places_of, refresh_clocks
+from accounts.services.requests.meant import (
+    account_of,
+    existing_account,
+    presumed_lapsed,
+    refuse_before,
+    restart,
+    role_of,
+    signing_account,
+)
 from accounts.services.requests.offered import late_certifications
 from accounts.services.sign_in_facts import state_identity
 from accounts.services.temporary_roles import end_before, grant_until, until_of
@@ -70,7 +79,7 @@ def _give(ending: Ending) -> RoleGrant | None:
     request = ending.request
     assert request.role is not None  # a check of the table
     _refuse_over(ending)
-    account = _found(request)
+    account = account_of(request)
     if account is None:
         facts = AccountFacts(
             request.system, [request.role], ending.on, "never", ending.user_id, evidence=ending.evidence
@@ -103,7 +112,7 @@ def _change(ending: Ending) -> RoleGrant | None:
     request = ending.request
     assert request.role is not None  # a check of the table
     _refuse_over(ending)
-    account, old = _existing(request), _current(request)
+    account, old = existing_account(request), role_of(request)
     if old is None:
         raise AccountRefused(
             "The role that was to change has ended meanwhile. If the account is back, record that on its page first;"
@@ -155,7 +164,7 @@ def _remove(ending: Ending) -> RoleGrant | None:
     account = request.account
     assert account is not None  # a draft without one is refused
     if request.grant_id is not None:
-        grant = _current(request)
+        grant = role_of(request)
         if grant is not None and ending.on < grant.valid_from:
             raise AccountRefused(f"The role began on {day(grant.valid_from)}, after that day.", field="effective_on")
         if grant is not None:
@@ -173,20 +182,20 @@ def _give_back(ending: Ending) -> RoleGrant | None:
 
     What was wanted until a day comes back until then; for longer it takes a decision.
     """
-    request, account = ending.request, _existing(ending.request)
+    request, account = ending.request, existing_account(ending.request)
     role = request.role or (request.grant.role if request.grant else None)
     if role is None:
         if account.status == Status.LOST:
             return _regain(ending, account)
-        if _presumed_lapsed(account, ending.on):
-            _restart(account, ending.on)
+        if presumed_lapsed(account, ending.on):
+            restart(account, ending.on)
         _follow(account, ending)
         return None
     until = _until_then(ending, account, role)
     if account.status != Status.ACTIVE:
         _wake(account, ending)
-    elif _presumed_lapsed(account, ending.on):
-        _restart(account, ending.on)
+    elif presumed_lapsed(account, ending.on):
+        restart(account, ending.on)
     _count_anew(ending)
     if until is None:
         grant = grant_role(account, request.facility, role, ending.on, ending.at, ending.evidence)
@@ -205,7 +214,7 @@ def _count_anew(ending: Ending) -> None:
     asked = RequestStep.objects.filter(
         request=ending.request, key_in_list__in=_ASKED_AGAIN, state=RequestStep.State.DONE
     )
-    held = _current(ending.request)
+    held = role_of(ending.request)
     if held is not None and asked.exists() and late_certifications([held.pk], ending.on):
         record_certification(
             scope=ending.scope, grant=held, certified_on=ending.on, certified_by="Given again", at=ending.at
@@ -228,7 +237,7 @@ def _until_then(ending: Ending, account: PortalAccount, role: SystemRole) -> dat
 
 
 def _unlock(ending: Ending) -> RoleGrant | None:
-    account = _existing(ending.request)
+    account = existing_account(ending.request)
     return _regain(ending, account) if account.status == Status.LOST else None
 
 
@@ -242,7 +251,7 @@ def _name(ending: Ending) -> RoleGrant | None:
     """Keep the user ID that was asked for, where the account signs in."""
     if not ending.user_id.strip():
         return None
-    account = _signing_in(ending.request)
+    account = signing_account(ending.request)
     correct_account(
         scope=ending.scope, account=account, version=account.version, user_id=ending.user_id,
         password_changed_on=account.password_changed_on, note=account.note, at=ending.at,
@@ -267,13 +276,13 @@ def _say_how_signed_in(ending: Ending, account: PortalAccount) -> None:
 
 
 def _look(ending: Ending) -> RoleGrant | None:
-    account = _signing_in(ending.request)
+    account = signing_account(ending.request)
     check_profile(scope=ending.scope, account=account, checked_on=ending.on, at=ending.at)
     return None
 
 
 def _prove(ending: Ending) -> RoleGrant | None:
-    account = _signing_in(ending.request)
+    account = signing_account(ending.request)
     PortalAccount.objects.filter(pk=account.pk).exclude(proofing=PortalAccount.Proofing.DONE).update(
         proofing=PortalAccount.Proofing.DONE, version=F("version") + 1
     )
@@ -282,7 +291,7 @@ def _prove(ending: Ending) -> RoleGrant | None:
 
 
 def _certify(ending: Ending) -> RoleGrant | None:
-    grant = _current(ending.request)
+    grant = role_of(ending.request)
     if grant is None:
         raise AccountRefused(
             "The role has ended meanwhile; there is nothing to certify. Let this request fail, and say so.",
@@ -306,55 +315,13 @@ _BY_KIND: Final[dict[Kind, Callable[[Ending], RoleGrant | None]]] = {
 }
 
 
-def _found(request: AccessRequest) -> PortalAccount | None:
-    """Return the account that is meant: the one of the request, else the person's open one on the system."""
-    mine = PortalAccount.objects.open().filter(
-        organization=request.organization_id, person=request.beneficiary_person_id, system=request.system_id
-    )
-    mine = mine.select_related("person", "system", "identity").order_by("pk")
-    return mine.filter(pk=request.account_id or 0).first() or mine.first()
-
-
-def _existing(request: AccessRequest) -> PortalAccount:
-    account = _found(request)
-    if account is None:
-        raise AccountRefused(
-            f"{request.beneficiary_person} has no {request.system.name} account here any more. Add it on the person’s"
-            " page first, or let this request fail.",
-            code="no_account",
-        )
-    return account
-
-
-def _signing_in(request: AccessRequest) -> PortalAccount:
-    """Return the account at the sign-in authority, where user ID, profile and proofing stand."""
-    account = _found(request)
-    if account is not None:
-        return account.identity or account
-    authority = request.system.sign_in_via
-    above = PortalAccount.objects.open().filter(
-        organization=request.organization_id, person=request.beneficiary_person_id, system=authority
-    )
-    found = above.select_related("person", "system").order_by("pk").first() if authority else None
-    return found or _existing(request)
-
-
-def _current(request: AccessRequest) -> RoleGrant | None:
-    """Return the open role that is meant: a correction since then has voided the row and inserted another."""
-    named = request.grant
-    if named is None:
-        return None
-    same = RoleGrant.objects.to_end().filter(account=named.account_id, facility=named.facility_id, role=named.role_id)
-    return same.order_by("temporary", "-pk").first()
-
-
 def _wake(account: PortalAccount, ending: Ending) -> None:
     """Let an account work from a day that was planned, asked for or lost; planned, also where it signs in."""
     if account.status == Status.ACTIVE:
-        _refuse_before(account, ending.on)
+        refuse_before(account, ending.on)
         return
     if account.status == Status.LOST:
-        _restart(account, ending.on)
+        restart(account, ending.on)
         return
     identity = account.identity
     for each in (account, identity):
@@ -366,25 +333,6 @@ def _wake(account: PortalAccount, ending: Ending) -> None:
             version=F("version") + 1,
         )  # fmt: skip
         each.refresh_from_db()
-
-
-def _refuse_before(account: PortalAccount, on: date) -> None:
-    if on < account.opened_on:
-        raise AccountRefused(f"The account was opened on {day(account.opened_on)}, after that day.", field="on")
-
-
-def _restart(account: PortalAccount, on: date) -> None:
-    """Let an account be back from a day on, as `inventory.regain_account` does: a new clock starts."""
-    _refuse_before(account, on)
-    PortalAccount.objects.filter(pk=account.pk).update(
-        status=Status.ACTIVE, loss="", confirmed_on=on, history_from_on=on, version=F("version") + 1
-    )
-    account.refresh_from_db()
-
-
-def _presumed_lapsed(account: PortalAccount, on: date) -> bool:
-    clocks = Deadline.objects.open().filter(account=account, kind=Deadline.Kind.INACTIVITY)
-    return clocks.filter(due_on__lt=on).exists()
 
 
 def _limit(ending: Ending, account: PortalAccount) -> None:
