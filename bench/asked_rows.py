@@ -179,7 +179,7 @@ def _write_steps(by_state: dict[str, Any], rng: random.Random, at: datetime) -> 
 
     fields = (
         "organization", "request", "position", "key_in_list", "title", "text", "fact", "actor", "unit", "after",
-        "together", "cure_for", "stage", "state", "due_on", "done_on", "done_at", "done_by", "note",
+        "together", "cure_for", "stage", "takes", "state", "due_on", "done_on", "done_at", "done_by", "note",
     )  # fmt: skip
     on = at.date()
 
@@ -194,7 +194,7 @@ def _write_steps(by_state: dict[str, Any], rng: random.Random, at: datetime) -> 
                     due = on + timedelta(days=rng.randrange(-3, 12)) if stand == "open" else None
                     done = (on, at) if stand == "done" else (None, None)
                     yield (
-                        row.organization_id, row.pk, position, key, title, "", "", actor, "", "", "", "", "", stand,
+                        row.organization_id, row.pk, position, key, title, "", "", actor, "", "", "", "", "", "", stand,
                         due, *done, "", "",
                     )  # fmt: skip
 
