@@ -11,7 +11,7 @@ import time
 NO_TESTS = 5  # pytest's exit code for an empty selection, which ARGS may well produce
 PASSES: tuple[tuple[str, str, list[str]], ...] = (
     ("PostgreSQL, Redis, browser, SMTP", "postgres", []),
-    ("SQLite", "sqlite", ["--database-only", "-m", "not (browser or compose or installation)"]),
+    ("SQLite", "sqlite", ["--database-only", "-m", "not (browser or compose or installation or one_engine)"]),
 )
 # In the order of `tests.selection`: by number of tests, the longest files would come last and leave a worker idle.
 WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]

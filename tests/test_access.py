@@ -389,7 +389,14 @@ def objects(made):
 
 
 CASES = [
-    pytest.param(name, row, persona, expected, id=f"{name}-{'post' if row.post is not None else 'get'}-{persona}")
+    pytest.param(
+        name,
+        row,
+        persona,
+        expected,
+        id=f"{name}-{'post' if row.post is not None else 'get'}-{persona}",
+        marks=() if expected in {SEEN, DONE} else pytest.mark.one_engine,
+    )
     for name, rows in ROWS.items()
     for row in rows
     for persona, expected in zip(PERSONAS, row.expected, strict=True)

@@ -148,31 +148,35 @@ def addresses(demo):
     return [*pages, f"{guide}?last_login=2026-08-01", f"{guide}?last_login=2026-13-01"]
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_every_page_of_the_demo_stands_in_nobodys_way(demo, newcomer, arriving, size):
+def looked_at(page):
+    """Return what is wrong with the open page: on a desk in both schemes, on a phone, and at 400 %."""
+    said = objections(page)
+    page.emulate_media(color_scheme="dark")
+    said += objections(page, ["color-contrast"])  # all that the colours can change, and the same on a phone
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(NARROW)
+    said += [f"on a phone: {each}" for each in objections(page)]
+    page.set_viewport_size(ZOOMED)
+    if page.evaluate(WIDER) > 0:
+        said.append("wider than the window at 400 %")
+    page.set_viewport_size(WIDE)
+    return said
+
+
+def test_every_page_of_the_demo_stands_in_nobodys_way(demo, newcomer, arriving):
     ana = Membership.objects.get(organization=demo, role=Role.ADMINISTRATOR).user
-    page = newcomer(size=size, cookies=arriving(ana))
+    page = newcomer(size=WIDE, cookies=arriving(ana))
     found = {}
     pages = addresses(demo)
     lengthen(demo)
     for address in pages:
-        page.emulate_media(color_scheme="light")
         answer = page.goto(address)
         assert answer.status == 200, address
         page.evaluate(OPEN_ALL)
         if address.endswith("/add/"):
             for box in page.get_by_role("checkbox").all():
                 box.check()
-        said = objections(page)
-        if size == NARROW:
-            page.set_viewport_size(ZOOMED)
-            if page.evaluate(WIDER) > 0:
-                said.append("wider than the window at 400 %")
-            page.set_viewport_size(NARROW)
-        if size == WIDE:  # the colours are the same on a phone
-            page.emulate_media(color_scheme="dark")
-            said += objections(page, ["color-contrast"])  # all that the colours can change
-        if said:
+        if said := looked_at(page):
             found[address] = said
     assert found == {}
 
