@@ -1,5 +1,6 @@
 """Findings: what is wrong now, by cause, each with its why and the way to the deed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -43,7 +44,7 @@ def findings(request: ScopedRequest) -> HttpResponse:
     if kind:
         page = page_of(request, page_rows(ranked(found)), by=("rank", "pk"), size=PAGE_ROWS)
         context |= {"words": WORDS[kind], "rows": finding_rows(scope, page.rows, on), "page": page}
-        context["many_url"] = _many_url(scope, form) if page.rows and page.rows[0].account_id else ""
+        context["many_url"] = _many_url(scope, form) if _about_people(page.rows) else ""
         context["crumbs"] = [{"label": "Findings", "url": reverse("web:findings", args=[scope.organization.slug])}]
     else:
         context["groups"] = [
@@ -57,8 +58,13 @@ def findings(request: ScopedRequest) -> HttpResponse:
     return render(request, "web/findings.html", context)
 
 
+def _about_people(rows: Sequence[Any]) -> bool:
+    """Return whether findings of one cause are about people or their accounts."""
+    return bool(rows) and bool(rows[0].account_id or rows[0].person_id)
+
+
 def _many_url(scope: Scope, form: FindingFilter) -> str:
-    """Return where one change is asked for on all accounts of a cause; nothing for who asks for herself at most."""
+    """Return where something is asked for about everybody of a cause; nothing for who asks for herself at most."""
     if not scope.may(Action.REQUEST_ACCESS, [place for _, place in scope.roles if place is not None]):
         return ""
     return f"{reverse('web:requests-bulk', args=[scope.organization.slug])}?of=findings&{form.query}"
