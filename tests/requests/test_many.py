@@ -77,7 +77,9 @@ def test_many_roles_are_certified_and_a_closed_system_is_asked_for_with_a_reason
     assert "or say why it is still needed here" in dict(page["left_out"])["Carol Test, QIES"]
     typed = asked | {"still": "1", "reason": "Old records.", "count": seen(client, **asked, still="1")["count"]}
     assert client.post(address("requests-bulk"), typed).status_code == 200, "and why is it needed still?"
-    client.post(address("requests-bulk"), typed | {"still_needed_reason": "An appeal runs.", "unapproved_reason": "Alone."})
+    client.post(
+        address("requests-bulk"), typed | {"still_needed_reason": "An appeal runs.", "unapproved_reason": "Alone."}
+    )
     made = AccessRequest.objects.filter(system__slug="qies")
     assert {row.still_needed_reason for row in made} == {"An appeal runs."}
 

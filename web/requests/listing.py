@@ -9,9 +9,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import AccessRequest, RequestStep, RoleGrant
 from accounts.models.requests import AccessRequestQuerySet
-from accounts.policy.requesting import Kind, State
+from accounts.policy.requesting import CARRIED_OUT, Kind, State
 from accounts.services.requests.countersigning import to_look_at
 from accounts.services.requests.deciders import Reach, reach_of, to_decide
+from accounts.services.requests.finishing_many import at_finish
 from accounts.services.requests.taking_over import gone_words, left_askers, own_removals, to_take_over
 from facilities.access import Scope
 from facilities.models.tenancy import Role
@@ -23,7 +24,6 @@ READ_WITH: Final = ("organization", "system", "facility", "role", "requester_per
 _OPEN = RequestStep.State.OPEN
 _Actor = RequestStep.Actor
 _OWN_REMOVAL: Final = Q(request__kind=Kind.REMOVAL, request__requester_person=F("request__beneficiary_person"))
-_BEING_CARRIED_OUT: Final = (State.APPROVED.value, State.IN_PROGRESS.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Desk:
         side where she is one; and, where she asked, those of everybody else whose day has passed. Nobody carries out
         the removal of her own access: where she asked for it herself, an administrator does.
         """
-        steps = _open_steps().filter(organization=self.scope.organization, request__state__in=_BEING_CARRIED_OUT)
+        steps = _open_steps().filter(organization=self.scope.organization, request__state__in=CARRIED_OUT)
         if self.me is None:
             return steps.none()
         asked = Q(request__requester_person=self.me) & ~_OWN_REMOVAL
@@ -121,7 +121,7 @@ class Desk:
         """Return what waits for her: a decision, an open step, a draft, a proof at the end."""
         if self.me is None:
             return [self.decisions]
-        running = self._all().filter(state__in=_BEING_CARRIED_OUT)
+        running = self._all().filter(state__in=CARRIED_OUT)
         step = _open_steps().filter(request=OuterRef("pk"))
         held = running.filter(Exists(step.filter(actor=_Actor.HOLDER)), beneficiary_person=self.me)
         held = held.exclude(kind=Kind.REMOVAL)
@@ -134,23 +134,21 @@ class Desk:
         if self.gone:
             parts.append(self.to_take_over())
         if self.leads:
-            parts += self._to_do_of(self.own_removals().filter(state__in=_BEING_CARRIED_OUT))
+            parts += self._to_do_of(self.own_removals().filter(state__in=CARRIED_OUT))
         return parts
 
     def _left_to_her(self) -> list[AccessRequestQuerySet]:
         """Return, of what she asked for, drafts, what has a step for her, and what has every step behind it."""
         asked = self._all().filter(requester_person=self.me, closed_at=None)
         # nobody carries out the removal of her own access
-        running = asked.filter(state__in=_BEING_CARRIED_OUT).exclude(kind=Kind.REMOVAL, beneficiary_person=self.me)
+        running = asked.filter(state__in=CARRIED_OUT).exclude(kind=Kind.REMOVAL, beneficiary_person=self.me)
         return [asked.filter(state=State.DRAFT), *self._to_do_of(running)]
 
     def _to_do_of(self, running: AccessRequestQuerySet) -> list[AccessRequestQuerySet]:
         """Return, of what runs and is hers to carry out, what has a step for her, and what has every step behind it."""
-        step = RequestStep.objects.filter(request=OuterRef("pk"))
-        needed = step.filter(Q(state=_OPEN) | Q(state=RequestStep.State.WAITING, cure_for=""))
         hers = _open_steps().filter(self._hers_where_she_asked(), request=OuterRef("pk"))
         # apart: for one EXISTS beside another, PostgreSQL would read the steps of all requests
-        return [running.filter(Exists(hers)), running.filter(~Exists(needed))]
+        return [running.filter(Exists(hers)), at_finish(running)]
 
     def _hers_where_she_asked(self) -> Q:
         """Return the condition on open steps that she takes where she asked, beside those of the holder herself."""

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import Http404
 from django.urls import reverse
 
 from accounts.models import AccessRequest, Approval
-from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
+from accounts.policy.requesting import CARRIED_OUT, NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.countersigning import may_countersign, to_countersign
 from accounts.services.requests.deciders import able_to
+from accounts.services.requests.finishing_many import nothing_left
 from accounts.services.requests.rights import (
     authorize_carrying,
     authorize_finishing,
@@ -164,12 +165,16 @@ def _who_decides(scope: Scope, request: AccessRequest, approvals: Iterable[Appro
 
 
 def _bundle(request: AccessRequest, readable: Any) -> dict[str, Any]:
-    """Return how many were asked for together and the list of them; nothing for a single one."""
+    """Return how many were asked for together, wait, and have every step behind them; nothing for a single one."""
     if request.bundle_id is None:
         return {}
-    number = readable.filter(bundle=request.bundle_id).count()
-    to_decide = readable.filter(Q(state=State.SUBMITTED), bundle=request.bundle_id).count()
-    return {"number": number, "waiting": to_decide}
+    mine = readable.filter(bundle=request.bundle_id).order_by()
+    counted: dict[str, Any] = mine.aggregate(
+        number=Count("pk"),
+        waiting=Count("pk", filter=Q(state=State.SUBMITTED)),
+        ready=Count("pk", filter=Q(nothing_left(), state__in=CARRIED_OUT)),
+    )
+    return counted
 
 
 def _deeds(scope: Scope, me: Person | None, request: AccessRequest, at: datetime) -> dict[str, Any]:
