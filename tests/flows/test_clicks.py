@@ -133,6 +133,7 @@ LED_TO = {  # pages that stand beside what they are about, or that something has
     "request-new": "its steps begin under Ask for access",
     "request-edit": "the request’s page",
     "request-finish": "the request’s page",
+    "requests-finish": "the page of a request that was asked for together with others",
     "request-fail": "the request’s page",
     "request-sheet": "the request’s page, where a form is needed",
     "request-undo": "the request’s page",

@@ -14,7 +14,7 @@ from accounts.services.requests.countersigning import to_look_at
 from accounts.services.requests.deciders import Reach, reach_of, to_decide
 from accounts.services.requests.finishing_many import at_finish
 from accounts.services.requests.taking_over import gone_words, left_askers, own_removals, to_take_over
-from facilities.access import Scope
+from facilities.access import Action, Scope
 from facilities.models.tenancy import Role
 from staff.models import Person
 from web.keyset import Count, count_of, count_of_parts
@@ -58,9 +58,14 @@ class Desk:
     def left_words(self, request: AccessRequest) -> str:
         """Return that who asked for a request has left, nothing where she has not or it has ended."""
         stays = self.gone.get(request.requester_person_id)
-        if stays is None or request.closed_at is not None:
+        if stays is None or (request.closed_at is not None and request.state != State.FAILED):
             return ""
         return gone_words(str(request.requester_person), stays=stays)
+
+    def stands_in_words(self, request: AccessRequest) -> str:
+        """Return for whom she stands in, where somebody who is away asked; nothing for any other request."""
+        name = self.reach.absent.get(request.requester_person_id, "")
+        return f"You stand in for {name}, who asked and is away." if name else ""
 
     def steps(self) -> QuerySet[RequestStep]:
         """Return the open steps that she has to take.
@@ -76,6 +81,8 @@ class Desk:
         holds = Q(actor=_Actor.HOLDER, request__beneficiary_person=self.me) & ~Q(request__kind=Kind.REMOVAL)
         confirms = Q(actor=_Actor.OFFICIAL) & ~Q(request__beneficiary_person=self.me) & self._official("request__")
         found = asked & self._hers_where_she_asked() | holds | confirms
+        if self.reach.absent:
+            found |= Q(request__in=self._of_absent().order_by().values("pk")) & self._hers_where_she_asked()
         if self.leads:
             found |= Q(request__in=self.own_removals().order_by().values("pk")) & self._hers_where_she_asked()
         return steps.filter(found)
@@ -126,6 +133,8 @@ class Desk:
         held = running.filter(Exists(step.filter(actor=_Actor.HOLDER)), beneficiary_person=self.me)
         held = held.exclude(kind=Kind.REMOVAL)
         parts = [self.decisions, *self._left_to_her(), held]
+        if self.reach.absent:
+            parts += self._to_do_of(self._of_absent().filter(state__in=CARRIED_OUT))
         if self.official_roles:
             confirmed = running.filter(self._official(), Exists(step.filter(actor=_Actor.OFFICIAL)))
             parts.append(confirmed.exclude(beneficiary_person=self.me))
@@ -143,6 +152,16 @@ class Desk:
         # nobody carries out the removal of her own access
         running = asked.filter(state__in=CARRIED_OUT).exclude(kind=Kind.REMOVAL, beneficiary_person=self.me)
         return [asked.filter(state=State.DRAFT), *self._to_do_of(running)]
+
+    def _of_absent(self) -> AccessRequestQuerySet:
+        """Return what runs and was asked for by those for whom she stands in, where she may carry it out."""
+        running = self._all().filter(requester_person__in=sorted(self.reach.absent), closed_at=None)
+        places = self.scope.acts_at(Action.CARRY_OUT_REQUEST)
+        if places is not None:
+            running = running.filter(facility__in=places)
+        removal = Q(kind=Kind.REMOVAL)
+        own = removal & (Q(beneficiary_person=self.me) | Q(requester_person=F("beneficiary_person")))
+        return running.exclude(own)
 
     def _to_do_of(self, running: AccessRequestQuerySet) -> list[AccessRequestQuerySet]:
         """Return, of what runs and is hers to carry out, what has a step for her, and what has every step behind it."""

@@ -51,7 +51,8 @@ def waiting_for(desk: Desk) -> Waiting:
         rows = decision_rows(orphans[:SHOWN], desk.on, deed=deed, left=left)
         sections.append(_section("request-orphans", "Asked for by somebody who has left", rows, more, len(orphans)))
     if steps:
-        rows = step_rows(steps[:SHOWN], desk.on)
+        instead = {each.request_id: desk.stands_in_words(each.request) for each in steps}
+        rows = step_rows(steps[:SHOWN], desk.on, instead)
         sections.append(_section("request-steps", "Your steps of requests", rows, more, len(steps)))
     return Waiting(desk.waiting_count().number, _sentence(len(decisions)), sections)
 

@@ -117,7 +117,8 @@ def _list_page(request: ScopedRequest, reason: ReasonForm, ticked: frozenset[str
     page = page_of(request, rows, by=("pk",), falling=True, parts=parts)
     decidable = _decidable(desk, page.rows) if show == "inbox" else frozenset()
     left = {row.pk: words for row in page.rows if (words := desk.left_words(row))}
-    table = request_rows(page.rows, on, decidable=decidable, left=left)
+    instead = {row.pk: desk.stands_in_words(row) for row in page.rows} if show == "inbox" else {}
+    table = request_rows(page.rows, on, decidable=decidable, left=left, instead=instead)
     for row in table:
         row["pick"] = row.get("pick", {}) | {"ticked": row.get("pick", {}).get("value") in ticked}
     request.waiting = {"web:requests": counts["inbox"].number}  # type: ignore[attr-defined]

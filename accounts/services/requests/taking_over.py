@@ -26,12 +26,13 @@ from systems.policy import EASTERN, day_in
 
 
 def left_askers(organization: Organization, on: date) -> dict[int, bool]:
-    """Return who asked for what runs and asks no more: person -> whether she works here still, without being a member.
+    """Return who asked for what runs, or did not work, and asks no more.
 
-    One query.
+    Person -> whether she works here still, without being a member. One query.
     """
-    running = AccessRequest.objects.filter(requester_person=OuterRef("pk"), closed_at=None)
-    once = Person.objects.filter(Exists(running), organization=organization, user__isnull=False)
+    hers = AccessRequest.objects.filter(requester_person=OuterRef("pk"))
+    runs, failed = Exists(hers.filter(closed_at=None)), Exists(hers.filter(state=State.FAILED))
+    once = Person.objects.filter(Q(runs) | Q(failed), organization=organization, user__isnull=False)
     gone = once.filter(~works_here(on) | ~_is_member()).annotate(stays=works_here(on))
     return dict(gone.values_list("pk", "stays"))
 
@@ -90,10 +91,13 @@ def _is_member() -> Q:
 def to_take_over(scope: Scope, me: Person | None, gone: Collection[int], on: date) -> QuerySet[AccessRequest]:
     """Return what runs, was asked for by somebody who has ``gone``, and falls to the member as the next in line.
 
-    ``me``: her person. What was taken over once is among it: it is seen through, or withdrawn and asked for anew.
+    Also what did not work: it is tried again, or withdrawn. ``me``: her person. What was taken over once is among it:
+    it is seen through, or withdrawn and asked for anew.
     """
     running = AccessRequest.objects.filter(
-        organization=scope.organization, requester_person__in=among(gone), closed_at=None
+        Q(closed_at=None) | Q(state=State.FAILED),
+        organization=scope.organization,
+        requester_person__in=among(gone),
     )
     mine = _next_in_line(scope, on)
     if me is not None:
