@@ -384,6 +384,11 @@ def test_no_role_lets_anybody_carry_out_the_removal_of_her_own_access_but_the_on
     assert not own_removals(cast.scope("alice"), TODAY).exists(), "the administrator there carries it out"
     seat.delete()
     assert own_removals(cast.scope("alice"), TODAY).get() == own
+    fail(scope=cast.scope("alice"), request=own, reason="The desk is closed.", at=LATER)
+    retry(scope=cast.scope("alice"), request=own, at=LATER)
+    for action in ("request.failed", "request.retried"):
+        [item] = AuditItem.objects.of_event(AuditEvent.objects.filter(action=action).latest("seq").pk)
+        assert json.loads(item.payload)["own_removal"] is True
     assert done(cast, own, by="alice").state == State.DONE, "nobody else could"
     [item] = AuditItem.objects.of_event(AuditEvent.objects.filter(action="request.done").latest("seq").pk)
     assert json.loads(item.payload)["own_removal"] is True
