@@ -8,7 +8,10 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import AccessRequest, Finding
+from accounts.errors import AccountRefused
+from accounts.models import AccessRequest, Approval, Finding
+from accounts.services.requests.deciding import decide
+from accounts.services.requests.finishing_many import finish_many
 from audit.models import AuditEvent
 from facilities.models.tenancy import Role
 from systems.models import SystemRole
@@ -57,6 +60,13 @@ def test_many_people_get_a_role_at_several_facilities_in_one_bundle(client, cast
     made = AccessRequest.objects.filter(facility=cast.elm, role=role, kind="additional-role", state="submitted")
     assert (made.count(), made.values("bundle").distinct().count()) == (9, 2)
     assert AuditEvent.objects.filter(action="request.submitted").order_by("-pk")[0].item_count == 6
+    with pytest.raises(AccountRefused) as refused:
+        decide(scope=cast.scope("alice"), requests=list(made), approve=True, reason="All of them.", at=NOON)
+    assert (refused.value.code, Approval.objects.count()) == ("own", 0), "who asked decides none of the bundle"
+    proved = {"effective_on": TODAY, "proof": "note", "proof_text": "I say so."}
+    found = finish_many(scope=cast.scope("alice"), requests=list(made), at=NOON, **proved)
+    assert (found.done, len(found.refused)) == ([], 9)
+    assert "It is not being carried out" in found.refused[0][1]
     client.force_login(cast.carol)
     assert client.get(address("requests-bulk"), asked).status_code == 404, "she asks at Oak House only"
     assert client.get(address("requests-bulk"), asked | {"at": cast.summit.pk}).status_code == 404
@@ -74,7 +84,7 @@ def test_many_roles_are_certified_and_a_closed_system_is_asked_for_with_a_reason
     asked = {"all": "1", "do": "access", "to_system": "qies", "new": role.slug, "at": cast.elm.pk}
     page = seen(client, **asked)
     assert page["closed"]
-    assert "or say why it is still needed here" in dict(page["left_out"])["Carol Test, QIES"]
+    assert "or say why it is still needed here" in dict(page["left_out"])["Carol Test, QIES at Elm House"]
     typed = asked | {"still": "1", "reason": "Old records.", "count": seen(client, **asked, still="1")["count"]}
     assert client.post(address("requests-bulk"), typed).status_code == 200, "and why is it needed still?"
     client.post(

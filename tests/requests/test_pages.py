@@ -388,7 +388,7 @@ def test_a_request_in_two_parts_of_a_list_stands_there_once_and_pages_go_on_wher
 
 
 LIST_QUERIES = 27  # one, so that a full inbox is not counted to its end; one for her records; one for who has left
-PAGE_QUERIES = 62  # sixteen for the guards, which also serve who submits what; five for who may decide; two: who left
+PAGE_QUERIES = 59  # sixteen for the guards, which also serve who submits what; two: who left
 
 
 def test_the_official_finds_the_removal_that_she_carries_out(client, cast):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from accounts.models import AccessRequest, PortalAccount, RoleGrant
 from accounts.models.inventory import PortalAccountQuerySet
 from accounts.policy.offering import Surface, why_not
-from accounts.policy.requesting import Kind
+from accounts.policy.requesting import NEEDS_APPROVAL, Kind
 from accounts.services.requests.drafting import Ask
 from accounts.services.requests.guards import guards_of
 from accounts.services.requests.offered import surfaces
@@ -206,5 +206,6 @@ def _name(account: PortalAccount) -> str:
 
 
 def _named(ask: Ask) -> str:
-    role = f", {ask.grant.role.name}" if ask.grant else f" at {ask.facility.name}" if ask.account is None else ""
+    where = f" at {ask.facility.name}" if ask.kind in NEEDS_APPROVAL else ""
+    role = f", {ask.grant.role.name}" if ask.grant else where
     return f"{ask.beneficiary}, {ask.system.name}{role}"

@@ -71,6 +71,8 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
     reading = reading_of(scope, request, at)
     bibliography: Bibliography = reading.pop("bibliography")
     running = request.state in _RUNNING
+    waits = request.state == State.SUBMITTED and request.approval == Approved.NEEDED
+    may_decide = waits and desk.decisions.filter(pk=request.pk).exists()
     history = history_of(scope, request)
     steps = steps_of(scope, request, reading, bibliography, history, on)
     return {
@@ -87,8 +89,8 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
         "seal": sealed(request),
         "about_own": desk.me is not None and is_about(request, desk.me),
-        "may_decide": desk.decisions.filter(pk=request.pk).exists(),
-        "who_decides": _who_decides(scope, request, history.approvals, on),
+        "may_decide": may_decide,
+        "who_decides": "" if may_decide else _who_decides(scope, request, history.approvals, on),
         "bundle": _bundle(request, desk.readable()),
         "steps": steps,
         "all_answered": not any(step["unanswered"] for step in steps),

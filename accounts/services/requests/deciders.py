@@ -166,8 +166,7 @@ def reach_of(scope: Scope, on: date) -> Reach:
 
 def has_left(person: Person, on: date) -> bool:
     """Return whether a person worked here and works here no more; who never had an employment has not left."""
-    known = Employment.objects.known().filter(person=person)
-    return known.exists() and not known.filter(Q(valid_to=None) | Q(valid_to__gte=on)).exists()
+    return not Person.objects.filter(works_here(on), pk=person.pk).exists()
 
 
 def decider_memberships(organization: Organization) -> QuerySet[Membership]:
