@@ -13,7 +13,7 @@ from accounts.policy.requesting import CARRIED_OUT, Kind, State
 from accounts.services.requests.countersigning import to_look_at
 from accounts.services.requests.deciders import Reach, reach_of, to_decide
 from accounts.services.requests.finishing_many import at_finish
-from accounts.services.requests.taking_over import gone_words, left_askers, own_removals, to_take_over
+from accounts.services.requests.taking_over import gone_words, left_askers, own_removals, to_take_over, to_try_again
 from facilities.access import Action, Scope
 from facilities.models.tenancy import Role
 from staff.models import Person
@@ -45,6 +45,10 @@ class Desk:
     def to_take_over(self) -> AccessRequestQuerySet:
         """Return what somebody asked for who has left, and falls to her as the next in line."""
         return cast(AccessRequestQuerySet, to_take_over(self.scope, self.me, self.gone, self.on))
+
+    def to_try_again(self) -> AccessRequestQuerySet:
+        """As `to_take_over`, what did not work."""
+        return cast(AccessRequestQuerySet, to_try_again(self.scope, self.me, self.gone, self.on))
 
     def own_removals(self) -> AccessRequestQuerySet:
         """Return the removals that their holders asked for and she carries out as the next in line."""
@@ -141,7 +145,7 @@ class Desk:
         if self.reach.outside:
             parts.append(self.to_look_at())
         if self.gone:
-            parts.append(self.to_take_over())
+            parts += [self.to_take_over(), self.to_try_again()]
         if self.leads:
             parts += self._to_do_of(self.own_removals().filter(state__in=CARRIED_OUT))
         return parts

@@ -60,7 +60,8 @@ def waiting_for(desk: Desk) -> Waiting:
 def _orphans(desk: Desk, decisions: list[AccessRequest]) -> list[AccessRequest]:
     """Return what somebody asked for who has left, apart from what stands among the decisions already."""
     rest = desk.to_take_over().exclude(pk__in=[each.pk for each in decisions])
-    return list(rest.select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
+    parts = (part.select_related(*READ_WITH).order_by("pk")[: SHOWN + 1] for part in (rest, desk.to_try_again()))
+    return [each for part in parts for each in part][: SHOWN + 1]
 
 
 def _section(slug: str, title: str, rows: list[dict[str, Any]], more_url: str, found: int) -> dict[str, Any]:

@@ -30,10 +30,10 @@ def left_askers(organization: Organization, on: date) -> dict[int, bool]:
 
     Person -> whether she works here still, without being a member. One query.
     """
+    gone = Person.objects.filter(~works_here(on) | ~_is_member(), organization=organization, user__isnull=False)
     hers = AccessRequest.objects.filter(requester_person=OuterRef("pk"))
     runs, failed = Exists(hers.filter(closed_at=None)), Exists(hers.filter(state=State.FAILED))
-    once = Person.objects.filter(Q(runs) | Q(failed), organization=organization, user__isnull=False)
-    gone = once.filter(~works_here(on) | ~_is_member()).annotate(stays=works_here(on))
+    gone = gone.filter(Q(runs) | Q(failed)).annotate(stays=works_here(on))
     return dict(gone.values_list("pk", "stays"))
 
 
@@ -91,19 +91,23 @@ def _is_member() -> Q:
 def to_take_over(scope: Scope, me: Person | None, gone: Collection[int], on: date) -> QuerySet[AccessRequest]:
     """Return what runs, was asked for by somebody who has ``gone``, and falls to the member as the next in line.
 
-    Also what did not work: it is tried again, or withdrawn. ``me``: her person. What was taken over once is among it:
-    it is seen through, or withdrawn and asked for anew.
+    ``me``: her person. What was taken over once is among it: it is seen through, or withdrawn and asked for anew.
     """
-    running = AccessRequest.objects.filter(
-        Q(closed_at=None) | Q(state=State.FAILED),
-        organization=scope.organization,
-        requester_person__in=among(gone),
-    )
+    return _fallen(scope, me, gone, on).filter(closed_at=None)
+
+
+def to_try_again(scope: Scope, me: Person | None, gone: Collection[int], on: date) -> QuerySet[AccessRequest]:
+    """As `to_take_over`, what did not work: it is tried again, or withdrawn."""
+    return _fallen(scope, me, gone, on).filter(state=State.FAILED)
+
+
+def _fallen(scope: Scope, me: Person | None, gone: Collection[int], on: date) -> QuerySet[AccessRequest]:
+    theirs = AccessRequest.objects.filter(organization=scope.organization, requester_person__in=among(gone))
     mine = _next_in_line(scope, on)
     if me is not None:
         hers = Q(beneficiary_person=me) | (Q(beneficiary_person__email__iexact=me.email) if me.email else Q(pk__in=()))
         mine &= ~(Q(kind__in=ABOUT_WHAT_IS_HELD) & hers)
-    return running.filter(mine)
+    return theirs.filter(mine)
 
 
 def own_removals(scope: Scope, on: date) -> QuerySet[AccessRequest]:
