@@ -46,6 +46,12 @@ class Desk:
         """Return what somebody asked for who has left, and falls to her as the next in line."""
         return cast(AccessRequestQuerySet, to_take_over(self.scope, self.me, self.gone, self.on))
 
+    def sent_back(self) -> AccessRequestQuerySet:
+        """Return what she asked for and whoever decides sent back to her with a question."""
+        if self.me is None:
+            return self._all().none()
+        return self._all().filter(requester_person=self.me, state=State.DRAFT, submitted_at__isnull=False)
+
     def own_removals(self) -> AccessRequestQuerySet:
         """Return the removals that their holders asked for and she carries out as the next in line."""
         return cast(AccessRequestQuerySet, own_removals(self.scope, self.on))

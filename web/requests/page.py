@@ -32,7 +32,7 @@ from web.guides.steps import prerequisites_of
 from web.lock_out import lock_out_help
 from web.requests.change import change_of
 from web.requests.ends import file_links
-from web.requests.history import entries_of, history_of
+from web.requests.history import entries_of, history_of, question_of
 from web.requests.listing import READ_WITH, desk_of
 from web.requests.seen import sealed
 from web.requests.steps import reading_of, steps_of
@@ -93,6 +93,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "all_answered": not any(step["unanswered"] for step in steps),
         "lock_out": lock_out_help(request.system, on) if request.kind == Kind.UNLOCK and running else None,
         "history": entries_of(history, request),
+        "question": question_of(history, request),
         "waiting": desk.waiting_count().number,
         **reading,
         **_deeds(scope, desk.me, request, at),

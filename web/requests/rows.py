@@ -10,7 +10,7 @@ from django.db.models import Count
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import State
 from accounts.words import count_word
-from web.requests.words import asked, last_day, look_of, stands, step_words
+from web.requests.words import asked, last_day, look_of, stands, step_words, was_sent_back
 
 COLUMNS: Final = ("What is asked for", "Where it stands", "Next")
 _OPEN = RequestStep.State.OPEN
@@ -86,7 +86,7 @@ def _row(request: AccessRequest, step: RequestStep | None, together: int, decida
             {"text": f"{asked(request)}.", "url": request.get_absolute_url(), "note": note},
             {
                 "standing": look_of(request, due_on, on),
-                "words": _SHORT[request.state],
+                "words": "Sent back" if was_sent_back(request) else _SHORT[request.state],
                 "text": stands(request, on),
             },
             _next(request, step, on),
@@ -105,6 +105,10 @@ def _row(request: AccessRequest, step: RequestStep | None, together: int, decida
 def _next(request: AccessRequest, step: RequestStep | None, on: date) -> dict[str, str]:
     if step is not None and step.state == _OPEN:
         return {"text": step.title, "note": step_words(step, on)}
+    if was_sent_back(request):
+        return {"text": "Answer the question, then send it again", "note": ""}
+    if request.state == State.DRAFT:
+        return {"text": "Send it, or withdraw it", "note": ""}
     running = request.state in (State.APPROVED, State.IN_PROGRESS)
     return {"text": f"{step.title}: did not work" if step and running else "Nothing is open", "note": ""}
 

@@ -27,7 +27,7 @@ class Waiting:
 def waiting_for(desk: Desk) -> Waiting:
     """Return what waits for the member, the oldest decision and the soonest step first.
 
-    Four queries at most, two more for the outside deputy and where somebody left whose requests run.
+    Five queries at most, two more for the outside deputy and where somebody left whose requests run.
     """
     decisions = list(desk.decisions.select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
     steps = list(
@@ -35,12 +35,16 @@ def waiting_for(desk: Desk) -> Waiting:
     )
     looks = list(desk.to_look_at().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1]) if desk.reach.outside else []
     orphans = _orphans(desk, decisions) if desk.gone else []
+    asked_back = list(desk.sent_back().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
     left = {each.pk: words for each in (*decisions, *orphans) if (words := desk.left_words(each))}
     more = f"{reverse('web:requests', args=[desk.scope.organization.slug])}?show=inbox"
     sections = []
     if decisions:
         rows = decision_rows(decisions[:SHOWN], desk.on, left=left)
         sections.append(_section("decisions", "Waiting for your decision", rows, more, len(decisions)))
+    if asked_back:
+        rows = decision_rows(asked_back[:SHOWN], desk.on, deed=("Sent back", "Look and answer"))
+        sections.append(_section("request-questions", "Sent back to you", rows, more, len(asked_back)))
     if looks:
         rows = decision_rows(looks[:SHOWN], desk.on, deed=("Look", "Look at it"))
         sections.append(
@@ -53,7 +57,7 @@ def waiting_for(desk: Desk) -> Waiting:
     if steps:
         rows = step_rows(steps[:SHOWN], desk.on)
         sections.append(_section("request-steps", "Your steps of requests", rows, more, len(steps)))
-    return Waiting(desk.waiting_count().number, _sentence(len(decisions)), sections)
+    return Waiting(desk.waiting_count().number, _sentence(len(decisions), len(asked_back)), sections)
 
 
 def _orphans(desk: Desk, decisions: list[AccessRequest]) -> list[AccessRequest]:
@@ -67,9 +71,14 @@ def _section(slug: str, title: str, rows: list[dict[str, Any]], more_url: str, f
     return {"slug": slug, "title": title, "rows": rows, "more_url": more, "more_words": "in the list of requests"}
 
 
-def _sentence(decisions: int) -> str:
-    if not decisions:
-        return ""
-    if decisions > SHOWN:
-        return f"More than {count_noun(SHOWN, 'request waits,requests wait')} for your decision."
-    return f"{count_noun(decisions, 'request waits,requests wait').capitalize()} for your decision."
+def _sentence(decisions: int, questions: int) -> str:
+    told = []
+    if decisions:
+        told.append(f"{_counted(decisions, 'request waits,requests wait')} for your decision.")
+    if questions:
+        told.append(f"{_counted(questions, 'request,requests')} came back to you with a question.")
+    return " ".join(told)
+
+
+def _counted(found: int, nouns: str) -> str:
+    return f"More than {count_noun(SHOWN, nouns)}" if found > SHOWN else count_noun(found, nouns).capitalize()
