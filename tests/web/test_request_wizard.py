@@ -245,7 +245,7 @@ def test_each_kind_about_what_is_there(client, cast):
     assert states == {"in_progress"}
     assert AccessRequest.objects.get(kind="role-change").state == "submitted"
     again = step(client, **mine, kind="removal", pick=f"account-{account.pk}")
-    assert "The same is asked for already" in again.content.decode()
+    assert "The same is asked for already and stands at “in progress”." in again.content.decode()
 
 
 def test_where_nobody_may_decide_the_page_says_so_and_a_reason_goes_on(client, cast):
@@ -254,6 +254,8 @@ def test_where_nobody_may_decide_the_page_says_so_and_a_reason_goes_on(client, c
     answers = {"grant": account.grants.get().pk, "kind": "role-change", "role": role_of("psr", skip=1).slug}
     page = step(client, **answers)
     assert [page.context["deciders"].nobody, page.context["deciders"].places] == [True, ["Oak House"]]
+    privileged = role_of("psr", skip=1).privileged
+    assert ("takes an administrator, not an approver" in page.content.decode()) == privileged
     refused = send(client, **answers)
     assert "Nobody in the organization may decide this" in refused.content.decode()
     assert not AccessRequest.objects.exists()

@@ -45,6 +45,7 @@ class Deciders:
     nobody: bool = False
     outside: str = ""
     places: list[str] = field(default_factory=list)  # where nobody may
+    privileged: bool = False  # an approver could not either: such a role takes an administrator
 
 
 def lines_of(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> list[Line]:
@@ -162,7 +163,8 @@ def deciders_of(scope: Scope, requests: Sequence[AccessRequest], on: date) -> De
     alone = [request for request in needing if able[request.pk].nobody]
     if alone:
         places = list(dict.fromkeys(row.facility.name for row in alone))
-        return Deciders(words=_names(scope, everybody), nobody=True, places=places)
+        privileged = all(row.role is not None and row.role.privileged for row in alone)
+        return Deciders(words=_names(scope, everybody), nobody=True, places=places, privileged=privileged)
     outside = {each.outside for each in able.values() if each.outside is not None}
     named = str(Person.objects.get(pk__in=outside)) if outside else ""
     return Deciders(words=_names(scope, everybody), outside=named)

@@ -50,6 +50,10 @@ class Names:
             return label
         return self._by_user.get(int(number), COLLEAGUE)
 
+    def reads(self, person: int) -> bool:
+        """Return whether the member may see a person."""
+        return person in self._by_key
+
     def of(self, person: int) -> str:
         """Return a person's name."""
         return self._by_key.get(person, COLLEAGUE)

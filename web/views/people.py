@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import PortalAccount, RoleGrant
+from accounts.policy.requesting import Kind
 from accounts.words import day, listed
 from accounts.words import day_in as day_in_words
 from facilities.access import Action, Scope
@@ -60,6 +61,7 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
     places = [job.facility_id for job in jobs]
     present = [job.facility_id for job in jobs if job.valid_to is None or job.valid_to >= on]
     now_at, own = present_workplaces(who, on), who.user_id == scope.user_id is not None
+    may_ask = scope.may(Action.REQUEST_ACCESS, places, own=own)
     may_acknowledge = scope.may(Action.KEEP_ACCOUNT, present, own=own)
     return render(
         request,
@@ -85,7 +87,8 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
             "may_edit": scope.may(Action.EDIT_PERSON, now_at),
             "may_employ": places_for(scope, Action.EDIT_PERSON).exists(),
             "may_add": scope.may(Action.EDIT_ACCOUNT, places),
-            "ask_url": ask_url(scope, person=who.pk) if scope.may(Action.REQUEST_ACCESS, places, own=own) else "",
+            "ask_url": ask_url(scope, person=who.pk) if may_ask else "",
+            "removal_url": ask_url(scope, person=who.pk, kind=Kind.REMOVAL.value) if may_ask else "",
             "crumbs": people_crumbs(scope),
         },
     )
