@@ -15,6 +15,7 @@ from accounts.services.inventory import report_loss
 from accounts.services.requests import drafting
 from accounts.services.requests.submitting import submit
 from facilities.models.tenancy import Role
+from staff.models import Absence
 from systems.models import SystemRole
 from tests import factories
 from tests.conftest import NOON, TODAY
@@ -266,6 +267,10 @@ def test_where_nobody_may_decide_the_page_says_so_and_a_reason_goes_on(client, c
     assert AccessRequest.objects.get().approval == "unapproved"
     factories.MembershipFactory(user=cast.olga, organization=cast.riverside, facility=cast.oak, role=Role.APPROVER)
     assert step(client, **answers).context["deciders"].words == "Olga Test"
+    Absence.objects.create(
+        organization=cast.riverside, person=cast.people["olga"], valid_from=TODAY, valid_to=TODAY, recorded_at=NOON
+    )
+    assert step(client, **answers).context["deciders"].words == "Olga Test (away until Fri 20 Nov 2026)"
 
 
 def test_a_draft_is_changed_and_sent_and_what_was_sent_is_decided_anew(client, cast):

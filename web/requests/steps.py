@@ -67,7 +67,7 @@ def steps_of(
         step = _step(row, cited.get(row.key_in_list), _who(row, request, own=own), recordable, bibliography, on)
         step["outcome"] = _outcome(row, who_did(history, row))
         if request.state in (State.REJECTED, State.WITHDRAWN):
-            step |= _ended(row, request)
+            step |= _ended(row, request, step["outcome"])
         step["help"] = help_words(request.system, reading["desks"]) if is_stuck(row, rows) else ""
         told.append(step)
     return told
@@ -123,12 +123,12 @@ def _step(
     }
 
 
-def _ended(row: RequestStep, request: AccessRequest) -> dict[str, str]:
+def _ended(row: RequestStep, request: AccessRequest, outcome: str) -> dict[str, str]:
     """Return what a step of a rejected or withdrawn request looks like: nobody takes what is open any more."""
     if row.state in (_States.OPEN, _States.WAITING):
         return {"look": "quiet", "state": "Not needed any more", "takes": "", "help": ""}
     if row.actor == _Actor.APPROVER and request.state == State.REJECTED:
-        return {"state": "Rejected"}
+        return {"state": "Rejected", "outcome": outcome.replace("Done on", "Rejected on", 1)}
     return {}
 
 

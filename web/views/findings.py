@@ -14,6 +14,7 @@ from accounts.models.watch import FindingQuerySet, Severity
 from accounts.words import count_noun, listed
 from facilities.access import Action, Scope
 from facilities.models import Facility
+from facilities.services.rechecks import being_rechecked
 from systems.policy import EASTERN, day_in
 from web.finding_filters import narrowed
 from web.finding_list import counts, finding_rows, groups, page_rows, ranked
@@ -52,6 +53,9 @@ def findings(request: ScopedRequest) -> HttpResponse:
         if not context["groups"] and not form.filters:
             context["looked"] = Facility.objects.filter(organization=scope.organization).exists()
             context["first"] = towards_facilities(scope)
+            context["pending"] = context["looked"] and being_rechecked(scope.organization)
+            if context["pending"]:
+                context["summary"] = "Nothing is known to be wrong, but not everything was looked at yet."
             if not context["looked"]:
                 context["summary"] = "No facility is registered yet, so nothing was looked at."
     return render(request, "web/findings.html", context)
