@@ -255,6 +255,8 @@ def test_where_nobody_may_decide_the_page_says_so_and_a_reason_goes_on(client, c
     answers = {"grant": account.grants.get().pk, "kind": "role-change", "role": role_of("psr", skip=1).slug}
     page = step(client, **answers)
     assert [page.context["deciders"].nobody, page.context["deciders"].places] == [True, ["Oak House"]]
+    where = step(client, person=cast.people["henry"].pk, kind="access").context
+    assert [len(where["facilities"]) > 1, where["ticked"]] == [True, {cast.oak.pk}], "where he works is ticked"
     privileged = role_of("psr", skip=1).privileged
     assert ("takes an administrator, not an approver" in page.content.decode()) == privileged
     refused = send(client, **answers)

@@ -128,7 +128,7 @@ def _ended(row: RequestStep, request: AccessRequest, outcome: str) -> dict[str, 
     if row.state in (_States.OPEN, _States.WAITING):
         return {"look": "quiet", "state": "Not needed any more", "takes": "", "help": ""}
     if row.actor == _Actor.APPROVER and request.state == State.REJECTED:
-        return {"state": "Rejected", "outcome": outcome.replace("Done on", "Rejected on", 1)}
+        return {"look": "quiet", "state": "Rejected", "outcome": outcome.replace("Done on", "Rejected on", 1)}
     return {}
 
 
