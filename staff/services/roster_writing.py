@@ -15,6 +15,7 @@ from imports.recording import IMPORT_ROW, record_rows
 from staff.models import Employment, Person
 from staff.policy import Change, Difference, Known, Rejection
 from staff.roster.reading import SEPARATOR, Roster
+from staff.services.rechecks import further_places
 from systems.policy import day_in
 
 PERSON = ("first_name", "last_name", "email", "phone", "employee_number")
@@ -70,8 +71,13 @@ def write_difference(
 
 
 def _places(changes: list[Change]) -> set[int]:
-    """Return the facilities whose people change, and those where people work whose columns change."""
+    """Return the facilities whose people change, and those where people work whose columns change.
+
+    Elsewhere it only counts whether somebody works at all.
+    """
     places = {time.facility for change in changes for time in change.opened}
+    moved = [change.person.key for change in changes if change.person and (change.voided or change.opened)]
+    places |= further_places(moved)
     for change in changes:
         if change.person is not None:
             places |= {stint.facility for stint in change.person.stints}

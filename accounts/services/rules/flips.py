@@ -10,6 +10,7 @@ from accounts.models import Deadline, FacilityStream, RecordKeeper, RoleGrant
 from accounts.models.register import HouseRule
 from accounts.policy.officials import NEAR_DAYS
 from accounts.policy.people import LATE_MOVE_DAYS
+from accounts.services.rules.elsewhere import held_by
 from facilities.models import Facility
 from staff.models import Absence, Employment, Person
 from systems.models import StreamPath, SystemRole
@@ -67,14 +68,20 @@ def flipped(since: datetime, at: datetime) -> Iterator[tuple[int, int]]:
         strangers = told.filter(~Exists(Employment.objects.filter(person=OuterRef("pk"))))
         there = RoleGrant.objects.known().filter(account__person__in=strangers, facility__zone=zone).order_by()
         yield from there.values_list("organization_id", "facility_id").distinct()
-        away = Absence.objects.known().filter(when).values("person")
-        yield from (
-            Employment.objects.known()
-            .filter(person__in=away, facility__zone=zone)
-            .order_by()
-            .values_list("organization_id", "facility_id")
-            .distinct()
-        )
+        yield from _elsewhere(last, on, zone)
+
+
+def _elsewhere(since: date, on: date, zone: str) -> Iterator[tuple[int, int]]:
+    """Yield (organization, facility) of a zone at which people count whose work or absence began or was over.
+
+    Work that begins or ends lists its own facility already; an absence has none.
+    """
+    when = _came("valid_from", since, on) | _came("valid_to", since, on, 1)
+    away = Absence.objects.known().filter(when).values("person")
+    moved = Employment.objects.known().filter(when).values("person")
+    rows = [Employment.objects.known().filter(person__in=away).order_by(), *held_by(away), *held_by(moved)]
+    for each in rows:
+        yield from each.filter(facility__zone=zone).values_list("organization_id", "facility_id").distinct()
 
 
 def officials_near(since: datetime, at: datetime) -> Iterator[tuple[int, int]]:
