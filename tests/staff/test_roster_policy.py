@@ -232,6 +232,16 @@ def test_another_job_is_a_move_and_the_old_one_was_true_until_yesterday():
     assert compare([again], after, on=TOMORROW).unchanged == 1
 
 
+@pytest.mark.parametrize("starts_on", [date(2026, 11, 2), date(2027, 1, 4)])
+def test_another_job_with_a_day_of_its_own_leaves_the_old_one_until_the_day_before(starts_on):
+    people, listed = [known(1, number="1")], [row(2, number="1", job_title="Director", starts_on=starts_on)]
+    change = only(compare(listed, people))
+    assert change.kind is Kind.MOVER
+    old = Time(OAK, "Nurse", date(2020, 1, 1), starts_on - (ON - YESTERDAY))
+    assert change.opened == [old, Time(OAK, "Director", starts_on, None)]
+    assert compare(listed, applied(people, compare(listed, people))).unchanged == 1
+
+
 def test_a_job_that_was_unknown_is_filled_in_and_no_move():
     people = [known(1, "Ada", "Example", "1", "", stint(1, job=""))]
     change = only(compare([row(2, number="1", job_title="Director")], people))
