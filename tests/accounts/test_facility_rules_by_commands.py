@@ -6,10 +6,12 @@ from io import StringIO
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.db import transaction
 
 from accounts.models import Finding
 from accounts.models.register import HouseRule
 from accounts.services.places import name_keeper
+from facilities.services.rechecks import recheck
 from staff.services.absences import record_absence
 from staff.services.people import employ_person, end_employment
 from tests.conftest import NOON, TODAY
@@ -84,8 +86,9 @@ def test_whoever_works_at_another_place_counts_here_while_she_works_and_is_not_a
     HouseRule.objects.create(
         organization=oak.organization, rule="R-27", enabled_on=TODAY, recorded_at=NOON, recorded_by="x"
     )
-    for keeper in (olga, cast.people["carol"]):
-        name_keeper(scope=scope, facility=oak, person=keeper, since=TODAY, at=NOON)
+    for place in (oak, cast.elm):  # at Elm House Carol keeps the record and is nothing else
+        for keeper in (olga, cast.people["carol"]):
+            name_keeper(scope=scope, facility=place, person=keeper, since=TODAY, at=NOON)
     coordinator = f"iqies,{oak.ccn},Provider Assessment Coordinator,2026-01-05,2026-11-18"
     listed(tmp_path, f"E1,Test,Carol,{coordinator}", f"E9,Test,Olga,{coordinator}")
 
@@ -95,6 +98,10 @@ def test_whoever_works_at_another_place_counts_here_while_she_works_and_is_not_a
         return sorted(kinds(oak) & {"no-backup", "few-keepers"})
 
     assert lacking(0) == []
+    with transaction.atomic():
+        recheck([cast.elm.pk])
+    ask(NOON + timedelta(minutes=1))
+    assert "few-keepers" not in kinds(cast.elm), "looked at alone, it has both keepers as well"
     record_absence(scope=scope, person=olga, away_from_on=TODAY + 2 * day, away_to_on=TODAY + 3 * day, at=NOON)
     assert [lacking(days) for days in (1, 2, 3, 4)] == [[], ["no-backup"], ["no-backup"], []]
     end_employment(scope=scope, employment=olga.employments.get(), last_day_on=TODAY + 5 * day, at=NOON + 4 * day)
