@@ -107,17 +107,23 @@ def _check(organization: Organization, facilities: set[int], at: datetime) -> Ch
     facilities |= copied_elsewhere(organization, facilities)
     staging.begin()
     parts, catalogue = [], None
+    early, late = ([rule for rule in RULES if rule.after_marks is after] for after in (False, True))
     for part in _slices(organization, facilities, at):
         staging.looked_at(part)
         part.read["catalogue"] = catalogue
-        for rule in RULES:
+        for rule in early:
             staging.stage(organization.pk, part.on, rule.find(part))
         catalogue = part.read.get("catalogue")
         part.read.clear()  # what was read of one slice is not kept until the last
         parts.append(part)
-    done = sum((_settle(rule, at) for rule in RULES), Checked())
+    done = sum((_settle(rule, at) for rule in early), Checked())
     for part in parts:
         mute(part, at)
+    for part in parts:
+        for rule in late:
+            staging.stage(organization.pk, part.on, rule.find(part))
+        part.read.clear()
+    done += sum((_settle(rule, at) for rule in late), Checked())
     if entries:
         Recheck.objects.filter(pk__in=among(key for key, _ in entries)).delete()
     return done
