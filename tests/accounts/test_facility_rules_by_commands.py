@@ -1,5 +1,6 @@
 """Facility rules through commands alone: a file or a service brings the facts, a tick finds what is wrong."""
 
+import json
 from datetime import timedelta
 from io import StringIO
 
@@ -78,6 +79,15 @@ def test_old_access_after_a_move_is_found(oak, tmp_path):
     listed(tmp_path, f"E1,Test,Carol,qies,{oak.ccn},Individual user,2024-01-05,2026-11-18")
     ask(NOON)
     assert {"no-successor", "closed-system", "no-account"} <= kinds(oak)
+    staffing = Finding.objects.open().get(kind="no-successor", subject_key=f"facility:{oak.pk}/stream:pbj")
+    severities = {}
+    for on in ("2027-01-14", "2027-01-15", "2027-02-14", "2027-02-15"):
+        _, ok = ask(f"{on}T17:00Z")
+        assert ok, "the weekly pass found something that had been missed"
+        staffing.refresh_from_db()
+        severities[on] = (staffing.severity, json.loads(staffing.facts).get("due_on"))
+    near = ("critical", "2027-02-14")  # 45 days after the quarter's end
+    assert list(severities.values()) == [("high", None), near, near, ("high", None)]
 
 
 def test_whoever_works_at_another_place_counts_here_while_she_works_and_is_not_away(oak, cast, tmp_path):
