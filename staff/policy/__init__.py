@@ -11,15 +11,38 @@ from staff.policy.leavers import Seen, brakes, end_missing, missing_people
 from staff.policy.matching import Register, matched
 from staff.policy.names import bare_number, digits, folded
 from staff.policy.times import Plan, planned
-from staff.policy.values import Change, Difference, Kind, Known, Record, Rejection, Stint, Time
+from staff.policy.values import (
+    AnyChange,
+    Change,
+    Difference,
+    Kind,
+    Known,
+    Newcomer,
+    Record,
+    Rejection,
+    Stint,
+    Time,
+)
 
-__all__ = ["Change", "Difference", "Kind", "Known", "Record", "Rejection", "Stint", "Time", "diff"]
+__all__ = [
+    "AnyChange",
+    "Change",
+    "Difference",
+    "Kind",
+    "Known",
+    "Record",
+    "Rejection",
+    "Stint",
+    "Time",
+    "diff",
+]
 
 
 def diff(records: Iterable[Record], rejected: Iterable[Rejection], people: Iterable[Known], *, on: date) -> Difference:
     """Return what a roster changes on the day ``on``; applying it and comparing again finds nothing.
 
-    ``rejected``: rows that could not be read, which protect the people they may be about.
+    ``records`` are read once, and each row is forgotten as soon as it is known what it changes. ``rejected``: rows
+    that could not be read, which protect the people they may be about.
     """
     result = Difference(rejected=list(rejected))
     groups, conflicts, result.merged = grouped(records)
@@ -27,7 +50,9 @@ def diff(records: Iterable[Record], rejected: Iterable[Rejection], people: Itera
     matches, refused = matched(groups, register)
     result.rejected += conflicts + refused
     seen = Seen()
-    for group, known in matches:
+    matches.reverse()
+    while matches:  # in memory once, as rows or as what they change
+        group, known = matches.pop()
         change, wrong = _change(group, known, on, seen)
         if wrong:
             result.rejected += wrong
@@ -54,7 +79,7 @@ def _let_go(result: Difference, seen: Seen, register: Register, on: date) -> Non
     if not untied:
         result.unchanged -= end_missing(missing, seen, on=on)
         return
-    leavers = [change for change in seen.changes if change.kind is Kind.LEAVER]
+    leavers = [change for change in seen.changes if isinstance(change, Change) and change.kind is Kind.LEAVER]
     for change in leavers:  # what else her row says is taken
         change.kind, change.voided, change.opened, change.ended = Kind.UPDATED, [], [], None
     seen.changes = [change for change in seen.changes if change.columns or change.opened or change.voided]
@@ -69,7 +94,7 @@ def _let_go(result: Difference, seen: Seen, register: Register, on: date) -> Non
     )
 
 
-def _change(group: Group, known: Known | None, on: date, seen: Seen) -> tuple[Change | None, list[Rejection] | None]:
+def _change(group: Group, known: Known | None, on: date, seen: Seen) -> tuple[AnyChange | None, list[Rejection] | None]:
     """Return (what becomes of the person, None) or (None, the rows as rejected)."""
     columns = _columns(group, known)
     plans = [planned(record, _stints(known, record.facility), on=on) for record in group]
@@ -87,14 +112,14 @@ def _change(group: Group, known: Known | None, on: date, seen: Seen) -> tuple[Ch
     voided = [stint for plan in plans for stint in plan.voided]
     if (known is None and not opened) or not (columns or opened or voided):
         return None, None
+    if known is None:
+        return Newcomer(group[0].line, columns, opened), None
     left = next((record.facility for record, plan in zip(group, plans, strict=True) if plan.left), None)
     return Change(_kind(known, plans, on), group[0].line, known, columns, voided, opened, left), None
 
 
-def _kind(known: Known | None, plans: list[Plan], on: date) -> Kind:
-    employed = known is not None and any(
-        stint.ends_on is None or stint.ends_on >= on for stint in known.stints if stint.starts_on <= on
-    )
+def _kind(known: Known, plans: list[Plan], on: date) -> Kind:
+    employed = any(stint.ends_on is None or stint.ends_on >= on for stint in known.stints if stint.starts_on <= on)
     began = any(plan.began for plan in plans)
     if began and not employed:
         return Kind.JOINER

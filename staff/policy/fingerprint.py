@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from staff.policy.values import Change, Difference
+from staff.policy.values import AnyChange, Difference
 
 
 def fingerprint(difference: Difference) -> str:
@@ -30,14 +30,14 @@ def _parts(difference: Difference) -> Iterator[Any]:
         yield [row.line, row.column, row.reason]
 
 
-def _change(change: Change) -> list[Any]:
-    known = change.person
-    before = [getattr(known, name) for name in sorted(change.columns)] if known else []
+def _change(change: AnyChange) -> list[Any]:
+    known, columns = change.person, change.columns
+    before = [getattr(known, name) for name in sorted(columns)] if known else []
     return [
         change.kind.value,
         change.line,
         known.key if known else None,
-        sorted(change.columns.items()),
+        sorted(columns.items()),
         before,
         sorted(stint.key for stint in change.voided),
         [list(time) for time in change.opened],

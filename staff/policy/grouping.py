@@ -20,9 +20,9 @@ def grouped(records: Iterable[Record]) -> tuple[list[Group], list[Rejection], in
     """Return the people of the file, the rows that contradict each other, and how many rows only repeat another."""
     by_number: dict[str, Group] = {}
     rest: list[Record] = []
-    for record in records:
+    for record in records:  # may be the last time that anybody has them
         if record.number:
-            by_number.setdefault(record.number, []).append(record)
+            _add(by_number, record.number, record)
         else:
             rest.append(record)
     number_of: dict[str, str] = {}
@@ -41,13 +41,22 @@ def grouped(records: Iterable[Record]) -> tuple[list[Group], list[Rejection], in
         elif owner:
             by_number[owner].append(record)
         elif record.email:
-            by_email.setdefault(record.email, []).append(record)
+            _add(by_email, record.email, record)
         else:
             nameless.append(record)
     groups = [*by_number.values(), *by_email.values()]
     singles, doubtful = _by_name_alone(nameless, groups)
     kept, conflicts, merged = _consistent(groups)
     return kept + singles, rejected + doubtful + conflicts, merged
+
+
+def _add(groups: dict[str, Group], key: str, record: Record) -> None:
+    """Add a row to its person: most have one, and a list made for one is half as large as a list that grew to one."""
+    group = groups.get(key)
+    if group is None:
+        groups[key] = [record]
+    else:
+        group.append(record)
 
 
 def _share_an_address(by_number: dict[str, Group], shared: dict[str, set[str]]) -> list[Rejection]:

@@ -12,7 +12,7 @@ from typing import Final
 from staff.policy.matching import Register
 from staff.policy.names import full_name
 from staff.policy.times import leaving_today
-from staff.policy.values import Change, Difference, Kind, Known, Stint
+from staff.policy.values import AnyChange, Change, Difference, Kind, Known, Newcomer, Stint
 
 # The brake. A facility of any size loses three people in a month; a fifth of a large one, or more than half of a
 # small one, do not vanish between two rosters.
@@ -29,7 +29,7 @@ class Seen:
     places: dict[int, tuple[int, ...]] = field(default_factory=dict)  # person -> facilities where the file has her
     at_work: set[int] = field(default_factory=set)
     lagging: dict[int, list[int]] = field(default_factory=dict)  # person -> lines that a typed end overrules
-    changes: list[Change] = field(default_factory=list)
+    changes: list[AnyChange] = field(default_factory=list)
 
 
 Missing = tuple[Known, list[Stint]]
@@ -42,9 +42,9 @@ _NAMESAKE: Final = (
 def missing_people(register: Register, seen: Seen, result: Difference, *, on: date) -> list[Missing]:
     """Return everybody who works at a facility of the file and is not in it, with the times that end."""
     protected = {key for row in result.rejected for key in register.may_mean(row)}
-    newcomers: dict[str, list[Change]] = defaultdict(list)
-    for change in seen.changes:
-        if change.person is None:
+    newcomers: dict[str, list[Newcomer]] = defaultdict(list)
+    for change in seen.changes if register.people else ():
+        if isinstance(change, Newcomer):
             newcomers[_name_of(change)].append(change)
     found = []
     for known in register.people:
@@ -70,7 +70,7 @@ def end_missing(missing: list[Missing], seen: Seen, *, on: date) -> int:
 
     Whoever the file has at work elsewhere moved; the end joins the change that her row makes.
     """
-    changed = {change.person.key: change for change in seen.changes if change.person is not None}
+    changed = {change.person.key: change for change in seen.changes if isinstance(change, Change)}
     were_unchanged = 0
     for known, gone in missing:
         change = changed.get(known.key)
@@ -88,7 +88,7 @@ def end_missing(missing: list[Missing], seen: Seen, *, on: date) -> int:
     return were_unchanged
 
 
-def _namesake(known: Known, newcomers: Mapping[str, list[Change]]) -> Change | None:
+def _namesake(known: Known, newcomers: Mapping[str, list[Newcomer]]) -> Newcomer | None:
     found = newcomers.get(full_name(known), ()) if newcomers else ()
     return next((change for change in found if _may_be(known, change)), None)
 
@@ -97,12 +97,12 @@ def _at_work(stint: Stint, on: date) -> bool:
     return stint.starts_on <= on and (stint.ends_on is None or stint.ends_on > on)
 
 
-def _name_of(change: Change) -> str:
+def _name_of(change: Newcomer) -> str:
     columns = change.columns
     return full_name(Known(0, 0, columns["first_name"], columns["last_name"], "", "", ""))
 
 
-def _may_be(known: Known, newcomer: Change) -> bool:
+def _may_be(known: Known, newcomer: Newcomer) -> bool:
     """Return whether the newcomer may be the missing person under a new number: unless both keys differ."""
     differ = [
         bool(old and new and old != new)

@@ -91,7 +91,7 @@ def matched(groups: list[Group], register: Register) -> tuple[list[Match], list[
     matches: list[Match] = []
     rejected: list[Rejection] = []
     later: list[Group] = []
-    numbers = {group[0].number for group in groups if group[0].number}
+    numbers = {group[0].number for group in groups if group[0].number} if register.people else set()
     for group in groups:
         known, column = _by_number(group, register, numbers)
         if column:

@@ -6,7 +6,7 @@ second makes records of them. Lists of other kinds are taken in here too: `Roste
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
@@ -19,6 +19,7 @@ from imports.lists import open_list
 from imports.opening import FileRefused, Readable
 from imports.reading import BrokenRow, Table
 from staff.policy import Record, Rejection
+from staff.roster.cells import Cells
 from staff.roster.cleaning import Cleaner, Words, tidy
 from staff.roster.places import Places
 from staff.roster.statuses import read_statuses
@@ -74,10 +75,17 @@ class Roster:
     records: list[Record] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     restored: list[dict[str, Any]] = field(default_factory=list)
-    cells: dict[int, str] = field(default_factory=dict)
+    cells: Cells = field(default_factory=Cells)
     guess: Guess = field(default_factory=Guess)
     styles: dict[str, Style] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def take_records(self) -> Iterator[Record]:
+        """Yield the records and forget them: whoever compares them holds what is needed of them."""
+        records, self.records = self.records, []
+        records.reverse()
+        while records:
+            yield records.pop()
 
     def title(self, column: str) -> str:
         """Return the file's own title of a column, or the field's name where the file has none."""
@@ -203,7 +211,7 @@ def take_in(roster: Roster, table: Table, progress: Callable[[str], None] | None
         if isinstance(row, BrokenRow):
             roster.rejected.append(Rejection(row.line, "", row.reason))
         else:
-            roster.cells[row.line] = _joined(row.cells)
+            roster.cells.put(row.line, _joined(row.cells))
         if progress and roster.rows % _PROGRESS_EVERY == 0:
             progress(f"{roster.rows:,} rows read")
     if not roster.rows:

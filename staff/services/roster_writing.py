@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection
@@ -13,7 +14,7 @@ from facilities.services.rechecks import recheck
 from imports.models import Import, ImportRow
 from imports.recording import IMPORT_ROW, record_rows
 from staff.models import Employment, Person
-from staff.policy import Change, Difference, Known, Rejection
+from staff.policy import AnyChange, Difference, Known, Rejection
 from staff.roster.reading import SEPARATOR, Roster
 from systems.policy import day_in
 
@@ -69,7 +70,7 @@ def write_difference(
     return int(source.pk)
 
 
-def _places(changes: list[Change]) -> set[int]:
+def _places(changes: list[AnyChange]) -> set[int]:
     """Return the facilities whose people change, and those where people work whose columns change."""
     places = {time.facility for change in changes for time in change.opened}
     for change in changes:
@@ -78,7 +79,7 @@ def _places(changes: list[Change]) -> set[int]:
     return places
 
 
-def _write_people(changes: list[Change], organization: int, on: date, at: datetime) -> list[int]:
+def _write_people(changes: list[AnyChange], organization: int, on: date, at: datetime) -> list[int]:
     """Insert the new people, update the known; return everybody's key in the order of the changes."""
     keys = iter(reserve_keys(Person, sum(change.person is None for change in changes)))
     people = [next(keys) if change.person is None else change.person.key for change in changes]
@@ -95,14 +96,14 @@ def _write_people(changes: list[Change], organization: int, on: date, at: dateti
     return people
 
 
-def _corrected(changes: list[Change], on: date) -> Iterator[Corrected]:
+def _corrected(changes: list[AnyChange], on: date) -> Iterator[Corrected]:
     for change in changes:
         if change.person is not None and change.columns:
             contact = (on,) if changes_contact(change) else ()
             yield Corrected(change.person.key, change.person.version, columns_after(change), contact)
 
 
-def changes_contact(change: Change) -> bool:
+def changes_contact(change: AnyChange) -> bool:
     """Return whether a known person's name, address or phone becomes another one."""
     return change.person is not None and not _CONTACT.isdisjoint(change.columns)
 
@@ -123,11 +124,11 @@ def _row(each: Corrected) -> list[Any]:
     return [each.key, each.version, *each.columns]
 
 
-def columns_after(change: Change) -> list[str | None]:
+def columns_after(change: AnyChange) -> list[str | None]:
     """Return the person's columns as they are after the change, in the order of PERSON; no number is None."""
+    columns = change.columns
     return [
-        change.columns.get(name, getattr(change.person, name, "")) or (None if name == "number" else "")
-        for name in _FIELDS
+        columns.get(name, getattr(change.person, name, "")) or (None if name == "number" else "") for name in _FIELDS
     ]
 
 
@@ -148,28 +149,29 @@ def void_times(keys: list[int], at: datetime) -> None:
 
 
 def _write_times(
-    changes: list[Change], people: list[int], organization: int, source: int, at: datetime
-) -> list[list[int]]:
-    """Insert the employments; return their keys by change."""
-    keys = iter(reserve_keys(Employment, sum(len(change.opened) for change in changes)))
-    written = [[next(keys) for _ in change.opened] for change in changes]
+    changes: list[AnyChange], people: list[int], organization: int, source: int, at: datetime
+) -> list[int]:
+    """Insert the employments; return their keys in the order of the changes."""
+    written = reserve_keys(Employment, sum(len(change.opened) for change in changes))
+    keys = iter(written)
     insert_rows(
         Employment,
         TIME,
         (
             [key, organization, person, time.facility, time.job_title, time.starts_on, time.ends_on, at, source]
-            for person, change, made in zip(people, changes, written, strict=True)
-            for key, time in zip(made, change.opened, strict=True)
+            for person, change in zip(people, changes, strict=True)
+            for time in change.opened
+            for key in islice(keys, 1)
         ),
     )
     return written
 
 
-def _import_rows(
-    roster: Roster, changes: list[Change], people: list[int], times: list[list[int]]
-) -> Iterator[list[Any]]:
-    for change, person, opened in zip(changes, people, times, strict=True):
-        cells = roster.cells.get(change.line, "") if change.line is not None else ""
+def _import_rows(roster: Roster, changes: list[AnyChange], people: list[int], times: list[int]) -> Iterator[list[Any]]:
+    keys = iter(times)
+    for change, person in zip(changes, people, strict=True):
+        cells = roster.cells.get(change.line) if change.line is not None else ""
+        opened = list(islice(keys, len(change.opened)))
         yield [
             change.line,
             change.kind.value,
@@ -182,7 +184,7 @@ def _import_rows(
         ]
 
 
-def _undo(change: Change, person: int, opened: list[int]) -> dict[str, Any]:
+def _undo(change: AnyChange, person: int, opened: list[int]) -> dict[str, Any]:
     """Return what taking the change back needs; a created person has nothing to be put back."""
     known = change.person
     undo: dict[str, Any] = {"person": person, "opened": opened, "version": 1}
@@ -200,7 +202,7 @@ def _before(known: Known) -> list[str | None]:
     return [getattr(known, name) or (None if name == "number" else "") for name in _FIELDS]
 
 
-def _summary(change: Change) -> str:
+def _summary(change: AnyChange) -> str:
     """Say what changed in keys, days and names of columns: the audit outlives a person's right to be forgotten."""
     parts = []
     if change.person is None:

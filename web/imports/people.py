@@ -12,7 +12,7 @@ from accounts.words import count_noun, day, listed
 from facilities.access import Scope
 from imports.models import Import, PendingImport
 from imports.uploads import Agreed, content_of
-from staff.policy import Change, Kind, Stint, Time
+from staff.policy import AnyChange, Kind, Stint, Time
 from staff.roster.keeping import Kept
 from staff.roster.reading import Roster
 from staff.services.rosters import Comparison, import_roster, preview_roster
@@ -118,7 +118,7 @@ def _still_listed(lines: list[int]) -> list[str]:
     return [f"Still listed, though their last day was typed here, which counts: {noun} {listed(lines[:_STILL])}{more}."]
 
 
-def open_accounts(leavers: Iterable[Change]) -> dict[int, int]:
+def open_accounts(leavers: Iterable[AnyChange]) -> dict[int, int]:
     """Return how many open accounts the people of the changes hold, by person; those without are left out."""
     keys = [change.person.key for change in leavers if change.person]
     if not keys:
@@ -127,15 +127,15 @@ def open_accounts(leavers: Iterable[Change]) -> dict[int, int]:
     return dict(held.annotate(count=Count("pk")))
 
 
-def _facilities(changes: Iterable[Change]) -> set[int]:
+def _facilities(changes: Iterable[AnyChange]) -> set[int]:
     return {time.facility for change in changes for time in _times(change)}
 
 
-def _times(change: Change) -> list[Stint | Time]:
+def _times(change: AnyChange) -> list[Stint | Time]:
     return [*change.voided, *change.opened]
 
 
-def _row(each: Change, scope: Scope, names: Mapping[int, str], held: Mapping[int, int]) -> Row:
+def _row(each: AnyChange, scope: Scope, names: Mapping[int, str], held: Mapping[int, int]) -> Row:
     known, columns = each.person, each.columns
     first = columns.get("first_name") or (known.first_name if known else "")
     last = columns.get("last_name") or (known.last_name if known else "")
@@ -150,7 +150,7 @@ def _row(each: Change, scope: Scope, names: Mapping[int, str], held: Mapping[int
     )
 
 
-def _column_cells(change: Change) -> list[Cell]:
+def _column_cells(change: AnyChange) -> list[Cell]:
     known = change.person
     return [
         Cell(_COLUMNS[name], getattr(known, name) if known else "", value)
@@ -159,7 +159,7 @@ def _column_cells(change: Change) -> list[Cell]:
     ]
 
 
-def _time_cells(change: Change, names: Mapping[int, str]) -> list[Cell]:
+def _time_cells(change: AnyChange, names: Mapping[int, str]) -> list[Cell]:
     cells = []
     for facility in dict.fromkeys(time.facility for time in _times(change)):
         old = [stint for stint in change.voided if stint.facility == facility]
