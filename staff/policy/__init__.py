@@ -48,8 +48,10 @@ def diff(records: Iterable[Record], rejected: Iterable[Rejection], people: Itera
     groups, conflicts, result.merged = grouped(records)
     register = Register(people)
     matches, refused = matched(groups, register)
+    del groups
     result.rejected += conflicts + refused
     seen = Seen()
+    same: dict[tuple[int, ...], tuple[int, ...]] = {}  # of all who work at one facility in memory once
     matches.reverse()
     while matches:  # in memory once, as rows or as what they change
         group, known = matches.pop()
@@ -59,7 +61,8 @@ def diff(records: Iterable[Record], rejected: Iterable[Rejection], people: Itera
             continue
         seen.facilities.update(record.facility for record in group)
         if known:
-            seen.places[known.key] = tuple([record.facility for record in group])
+            places = tuple([record.facility for record in group])
+            seen.places[known.key] = same.setdefault(places, places)
         if change is not None:
             seen.changes.append(change)
         elif known is None or known.key not in seen.lagging:

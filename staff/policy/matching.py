@@ -5,7 +5,7 @@ A key alone is never believed: a number or an address that belongs to somebody o
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 from staff.policy.grouping import Group, reject
 from staff.policy.names import Named, agree, bare_number, full_name
@@ -91,7 +91,7 @@ def matched(groups: list[Group], register: Register) -> tuple[list[Match], list[
     matches: list[Match] = []
     rejected: list[Rejection] = []
     later: list[Group] = []
-    numbers = {group[0].number for group in groups if group[0].number} if register.people else set()
+    numbers = cache(lambda: {group[0].number for group in groups if group[0].number})  # most files never ask for it
     for group in groups:
         known, column = _by_number(group, register, numbers)
         if column:
@@ -136,7 +136,7 @@ def _said(group: Group, column: str) -> str:
     return next((value for record in group if (value := getattr(record, column))), "")
 
 
-def _by_number(group: Group, register: Register, numbers: set[str]) -> tuple[Known | None, str]:
+def _by_number(group: Group, register: Register, numbers: Callable[[], set[str]]) -> tuple[Known | None, str]:
     """Return (person, column to blame). A number that lost its zeros counts where it fits one person by name."""
     number = _said(group, "number")
     if not number:
@@ -144,7 +144,7 @@ def _by_number(group: Group, register: Register, numbers: set[str]) -> tuple[Kno
     known = register.by_number.get(number)
     if known is None:
         alike = register.by_bare.get(bare_number(number))
-        if len(alike) != 1 or alike[0].number in numbers:
+        if len(alike) != 1 or alike[0].number in numbers():
             return None, ""
         if full_name(alike[0]) != full_name(group[0]):
             return None, "employee_number"
