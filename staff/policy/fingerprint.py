@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from staff.policy.values import AnyChange, Difference
+from staff.policy.difference import Difference
+from staff.policy.values import Change
 
 
 def fingerprint(difference: Difference) -> str:
@@ -30,7 +31,7 @@ def _parts(difference: Difference) -> Iterator[Any]:
         yield [row.line, row.column, row.reason]
 
 
-def _change(change: AnyChange) -> list[Any]:
+def _change(change: Change) -> list[Any]:
     known, columns = change.person, change.columns
     before = [getattr(known, name) for name in sorted(columns)] if known else []
     return [

@@ -1,10 +1,13 @@
 """Importing a roster: read, compare, brake, write in one transaction, record one act. See docs/flows/roster.md."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from itertools import groupby
+from math import inf
+from operator import itemgetter
+from typing import Final
 
 from django.db import DataError, IntegrityError, transaction
 
@@ -16,7 +19,7 @@ from imports.opening import Readable
 from imports.uploads import Agreed, mark_written, written_as
 from staff.errors import StaffError
 from staff.models import Employment, Person
-from staff.policy import Difference, Kind, Known, Record, Stint, diff
+from staff.policy import Difference, Kind, Known, Stint, diff
 from staff.policy.fingerprint import fingerprint
 from staff.roster.keeping import Kept, taken_up
 from staff.roster.places import Places
@@ -25,6 +28,8 @@ from staff.services.roster_writing import write_difference
 from systems.policy import day_in
 
 _BRAKE = "mass_leavers"
+_AT_ONCE: Final = 5_000
+_NOBODY: Final[tuple[float, Iterator[tuple[int, Stint]]]] = (inf, iter(()))  # behind the last person
 
 
 class RosterRefused(StaffError):
@@ -150,55 +155,29 @@ def _read(
 
 
 def _compared(roster: Roster, organization: Organization, *, on: date, dry_run: bool) -> Comparison:
-    people = known_people(organization, roster.records)
-    difference = diff(roster.take_records(), roster.rejected, people, on=on)
+    difference = diff(roster.take_records(), roster.rejected, known_people(organization), on=on)
     return Comparison(roster, difference, _report(roster, difference, dry_run))
 
 
-def known_people(organization: Organization, records: Iterable[Record] = ()) -> list[Known]:
-    """Return the people of the register with the times that are known of them. Two queries.
-
-    ``records``: rows of the file; what they and the register both say is in memory once.
-    """
-    stints: dict[int, tuple[Stint, ...]] = {}
-    same: dict[Any, Any] = {}  # days, jobs and facilities, of which there are few
-    one = same.setdefault
-    times = Employment.objects.known().filter(organization=organization).order_by()
-    columns = times.values_list("person_id", "pk", "facility_id", "job_title", "valid_from", "valid_to", "source_id")
-    for person, key, facility, job, starts_on, ends_on, source in columns.iterator(chunk_size=10_000):
-        stint = Stint(
-            key, one(facility, facility), one(job, job), one(starts_on, starts_on), one(ends_on, ends_on),
-            source is not None,
-        )  # fmt: skip
-        stints[person] = (*stints.get(person, ()), stint)
-    rows = {record.number: record for record in records if record.number}
+def known_people(organization: Organization) -> Iterator[Known]:
+    """Yield the people of the register with the times that are known of them. Two queries, read side by side."""
+    times = groupby(_times(organization), key=itemgetter(0))
+    whose, hers = next(times, _NOBODY)
     people = Person.objects.filter(organization=organization).order_by("pk")
     names = ("pk", "version", "first_name", "last_name", "employee_number", "email", "phone", "contact_changed_on")
-    return [
-        _known(rows.get(number), key, version, (first, last, number or "", email.lower(), phone), stints, changed_on)
-        for key, version, first, last, number, email, phone, changed_on in people.values_list(*names).iterator(
-            chunk_size=10_000
-        )
-    ]
+    rows = people.values_list(*names).iterator(chunk_size=_AT_ONCE)
+    for key, version, first, last, number, email, phone, changed_on in rows:
+        while whose < key:
+            whose, hers = next(times, _NOBODY)
+        stints = tuple([stint for _, stint in hers]) if whose == key else ()
+        yield Known(key, version, first, last, number or "", email.lower(), phone, stints, changed_on)
 
 
-def _known(
-    row: Record | None,
-    key: int,
-    version: int,
-    texts: tuple[str, str, str, str, str],
-    stints: dict[int, tuple[Stint, ...]],
-    changed_on: date | None,
-) -> Known:
-    """Return a person of the register with the texts of her row where they are the same; takes her times."""
-    first, last, number, email, phone = texts
-    if row is not None:
-        first = row.first_name if row.first_name == first else first
-        last = row.last_name if row.last_name == last else last
-        email = row.email if row.email == email else email
-        phone = row.phone if row.phone == phone else phone
-        number = row.number
-    return Known(key, version, first, last, number, email, phone, stints.pop(key, ()), changed_on)
+def _times(organization: Organization) -> Iterator[tuple[int, Stint]]:
+    times = Employment.objects.known().filter(organization=organization).order_by("person")
+    columns = times.values_list("person_id", "pk", "facility_id", "job_title", "valid_from", "valid_to", "source_id")
+    for person, *rest, source in columns.iterator(chunk_size=_AT_ONCE):
+        yield person, Stint._make([*rest, source is not None])
 
 
 def _refuse(strict: bool, allow_mass_leavers: bool, found: Comparison) -> None:
@@ -232,10 +211,10 @@ def _refuse_other_than(agreed: Agreed, found: Comparison) -> None:
 def _report(roster: Roster, difference: Difference, dry_run: bool) -> Report:
     return Report(
         rows=roster.rows,
-        joiners=difference.count(Kind.JOINER),
-        movers=difference.count(Kind.MOVER),
-        leavers=difference.count(Kind.LEAVER),
-        updated=difference.count(Kind.UPDATED),
+        joiners=difference.changes.count(Kind.JOINER),
+        movers=difference.changes.count(Kind.MOVER),
+        leavers=difference.changes.count(Kind.LEAVER),
+        updated=difference.changes.count(Kind.UPDATED),
         unchanged=difference.unchanged,
         merged=difference.merged,
         held_back=difference.held_back,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from itertools import islice
 from typing import Final
 
 from django.db.models import Count
@@ -12,7 +13,7 @@ from accounts.words import count_noun, day, listed
 from facilities.access import Scope
 from imports.models import Import, PendingImport
 from imports.uploads import Agreed, content_of
-from staff.policy import AnyChange, Kind, Stint, Time
+from staff.policy import Change, Kind, Stint, Time
 from staff.roster.keeping import Kept
 from staff.roster.reading import Roster
 from staff.services.rosters import Comparison, import_roster, preview_roster
@@ -59,11 +60,11 @@ class People:
         if slug == "restored":
             restored = found.report.restored
             return len(restored), [restored_row(each) for each in restored[start : start + size]]
-        changes = [change for change in found.difference.changes if change.kind == slug]
-        shown = changes[start : start + size]
+        changes = found.difference.changes
+        shown = list(islice(changes.of(Kind(slug)), start, start + size))
         names = facility_names(scope.organization, _facilities(shown)) if shown else {}
         held = open_accounts(change for change in shown if change.kind is Kind.LEAVER)
-        return len(changes), [_row(each, scope, names, held) for each in shown]
+        return changes.count(Kind(slug)), [_row(each, scope, names, held) for each in shown]
 
     def outcome(self, scope: Scope, found: Comparison, at: datetime) -> Outcome:
         """Return what the preview says beside its rows."""
@@ -105,7 +106,7 @@ def _promises(scope: Scope, found: Comparison, at: datetime) -> list[str]:
     if found.report.rejected:
         told.append("Rows that are not taken change nothing, and nobody leaves whom they may be about.")
     mail = "No mail is sent, and nothing is removed on CMS’s systems."
-    if held := len(open_accounts(each for each in found.difference.changes if each.kind is Kind.LEAVER)):
+    if held := len(open_accounts(found.difference.changes.of(Kind.LEAVER))):
         who = sentence(count_noun(held, "person who leaves holds,people who leave hold"))
         mail += f" {who} open accounts there: you find them under People, “Left, access still open”."
     return [*told, mail, f"You can take the import back until {day(undo_until(at, scope.organization))}."]
@@ -118,7 +119,7 @@ def _still_listed(lines: list[int]) -> list[str]:
     return [f"Still listed, though their last day was typed here, which counts: {noun} {listed(lines[:_STILL])}{more}."]
 
 
-def open_accounts(leavers: Iterable[AnyChange]) -> dict[int, int]:
+def open_accounts(leavers: Iterable[Change]) -> dict[int, int]:
     """Return how many open accounts the people of the changes hold, by person; those without are left out."""
     keys = [change.person.key for change in leavers if change.person]
     if not keys:
@@ -127,15 +128,15 @@ def open_accounts(leavers: Iterable[AnyChange]) -> dict[int, int]:
     return dict(held.annotate(count=Count("pk")))
 
 
-def _facilities(changes: Iterable[AnyChange]) -> set[int]:
+def _facilities(changes: Iterable[Change]) -> set[int]:
     return {time.facility for change in changes for time in _times(change)}
 
 
-def _times(change: AnyChange) -> list[Stint | Time]:
+def _times(change: Change) -> list[Stint | Time]:
     return [*change.voided, *change.opened]
 
 
-def _row(each: AnyChange, scope: Scope, names: Mapping[int, str], held: Mapping[int, int]) -> Row:
+def _row(each: Change, scope: Scope, names: Mapping[int, str], held: Mapping[int, int]) -> Row:
     known, columns = each.person, each.columns
     first = columns.get("first_name") or (known.first_name if known else "")
     last = columns.get("last_name") or (known.last_name if known else "")
@@ -150,7 +151,7 @@ def _row(each: AnyChange, scope: Scope, names: Mapping[int, str], held: Mapping[
     )
 
 
-def _column_cells(change: AnyChange) -> list[Cell]:
+def _column_cells(change: Change) -> list[Cell]:
     known = change.person
     return [
         Cell(_COLUMNS[name], getattr(known, name) if known else "", value)
@@ -159,7 +160,7 @@ def _column_cells(change: AnyChange) -> list[Cell]:
     ]
 
 
-def _time_cells(change: AnyChange, names: Mapping[int, str]) -> list[Cell]:
+def _time_cells(change: Change, names: Mapping[int, str]) -> list[Cell]:
     cells = []
     for facility in dict.fromkeys(time.facility for time in _times(change)):
         old = [stint for stint in change.voided if stint.facility == facility]
