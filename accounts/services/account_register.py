@@ -69,19 +69,19 @@ def known_holders(organization: Organization, sought: Sought) -> tuple[list[Hold
         who.key: who for each in columns.iterator() if _is_meant(who := _holder(*each), sought) or who.key in by_id
     }
     named: dict[Key, str] = {}
-    ids: dict[int, frozenset[tuple[int, str]]] = {}
+    ids: dict[int, tuple[tuple[int, str], ...]] = {}
     for person, system, user_id in _user_ids(organization, sought, None):
         if person in meant:
             named[person, system] = user_id
-            ids[person] = ids.get(person, frozenset()) | {(system, id_key(user_id))}
+            ids[person] = (*ids.get(person, ()), (system, id_key(user_id)))
     places = _places(organization, meant) if sought.names else {}
     for key, who in meant.items():
-        meant[key] = who._replace(facilities=frozenset(places.pop(key, ())), user_ids=ids.pop(key, who.user_ids))
+        meant[key] = who._replace(facilities=places.pop(key, ()), user_ids=ids.pop(key, who.user_ids))
     return list(meant.values()), named
 
 
 def _holder(key: int, first: str, last: str, number: str | None, email: str) -> Holder:
-    return Holder(key, first, last, number or "", email.lower(), frozenset())
+    return Holder(key, first, last, number or "", email.lower(), ())
 
 
 def _is_meant(who: Holder, sought: Sought) -> bool:

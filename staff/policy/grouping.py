@@ -25,10 +25,11 @@ def grouped(records: Iterable[Record]) -> tuple[list[Packed], list[Rejection], i
     number_of: dict[str, str] = {}
     shared: dict[str, set[str]] = {}  # only what several numbers have: a set for everybody would be most of the memory
     for record in records:
+        packed = packed_row(record)
         if not record.number:
-            rest.append(packed_row(record))
+            rest.append(packed)
             continue
-        _add(by_number, record.number, record)
+        _add(by_number, record.number, packed)
         if record.email and number_of.setdefault(record.email, record.number) != record.number:
             shared.setdefault(record.email, {number_of[record.email]}).add(record.number)
     rejected = _share_an_address(by_number, shared)
@@ -40,9 +41,9 @@ def grouped(records: Iterable[Record]) -> tuple[list[Packed], list[Rejection], i
         if record.email in shared or (owner and owner not in by_number):
             rejected.append(reject(record, "email", "several people in this file have this e-mail"))
         elif owner:
-            _add(by_number, owner, record)
+            _add(by_number, owner, packed)
         elif record.email:
-            _add(by_email, record.email, record)
+            _add(by_email, record.email, packed)
         else:
             nameless.append(packed)
     groups = [*by_number.values(), *by_email.values()]
@@ -51,8 +52,7 @@ def grouped(records: Iterable[Record]) -> tuple[list[Packed], list[Rejection], i
     return kept + singles, rejected + doubtful + conflicts, merged
 
 
-def _add(groups: dict[str, Packed], key: str, record: Record) -> None:
-    packed = packed_row(record)
+def _add(groups: dict[str, Packed], key: str, packed: bytes) -> None:
     before = groups.setdefault(key, packed)
     if isinstance(before, list):
         before.append(packed)

@@ -78,9 +78,7 @@ def missing_people(register: Register, seen: Seen, result: Difference, *, on: da
 
 
 def _gone(register: Register, seen: Seen, on: date) -> Iterator[Missing]:
-    for known in register:
-        if known.key in seen.settled:
-            continue
+    for known in register.others(seen.settled):
         apart = seen.apart.get(known.key)
         gone = [
             stint

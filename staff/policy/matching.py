@@ -6,12 +6,12 @@ A key alone is never believed: a number or an address that belongs to somebody o
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cache, cached_property
 from typing import Final, NamedTuple
 
 from staff.policy.grouping import Group, reject
-from staff.policy.names import Named, agree, bare_number, full_name
+from staff.policy.names import Named, agree, bare_number, folded, full_name
 from staff.policy.packing import Packed, packed_person, person_of, rows_of
 from staff.policy.values import Known, Rejection
 
@@ -44,9 +44,10 @@ class Index:
     _MOST: Final = 2**24  # people
     _HASHES: Final = 2**40
 
-    def __init__(self, key: Callable[[Known], str], people: list[bytes]) -> None:
+    def __init__(self, key: Callable[[Known], str], people: list[bytes], read: Iterable[Known] | None = None) -> None:
+        """``read``: the people as they are being packed, where nobody was packed yet."""
         self._key, self._people = key, people
-        texts = ((place, key(person_of(each))) for place, each in enumerate(people))
+        texts = enumerate(map(key, map(person_of, people) if read is None else read))
         self._places = array("Q", sorted(self._hashed(text) + place for place, text in texts if text))
 
     def get(self, text: str) -> list[Known]:
@@ -64,7 +65,14 @@ class Register:
     """The people of the register by everything that may name them; what nobody asks for is never sorted."""
 
     def __init__(self, people: Iterable[Known]) -> None:
-        self._packed = [packed_person(known) for known in people]
+        self._packed: list[bytes] = []
+        self._keys = array("Q")
+        self._by_number = Index(lambda known: known.number, self._packed, map(self._packing, people))
+
+    def _packing(self, known: Known) -> Known:
+        self._packed.append(packed_person(known))
+        self._keys.append(known.key)
+        return known
 
     def __len__(self) -> int:
         return len(self._packed)
@@ -72,13 +80,13 @@ class Register:
     def __iter__(self) -> Iterator[Known]:
         return map(person_of, self._packed)
 
+    def others(self, settled: Container[int]) -> Iterator[Known]:
+        """Yield everybody but these."""
+        return (person_of(each) for key, each in zip(self._keys, self._packed, strict=True) if key not in settled)
+
     def numbered(self, number: str) -> Known | None:
         """Return who has exactly this employee number."""
         return next(iter(self._by_number.get(number)), None)
-
-    @cached_property
-    def _by_number(self) -> "Index":
-        return Index(lambda known: known.number, self._packed)
 
     @cached_property
     def by_bare(self) -> "Index":
@@ -190,6 +198,8 @@ class Matching:
         if email and email != known.email and _namesakes(self._register.by_email.get(email), group[0]):
             # two people of one name: the number is that of one, the e-mail that of the other
             return Verdict(None, "email")
+        if _turned(known, group[0]):
+            return Verdict(None, "first_name")
         if agree(known, group[0]) or (email and email == known.email):
             return Verdict(known)
         return Verdict(None, "employee_number")
@@ -281,6 +291,12 @@ def _said(group: Group, column: str) -> str:
 
 def _namesakes(people: Iterable[Known], who: Named) -> list[Known]:
     return [known for known in people if full_name(known) == full_name(who)]
+
+
+def _turned(one: Named, other: Named) -> bool:
+    """Return whether each has the other's first name as last name: columns that were mistaken for each other."""
+    first, last = folded(one.first_name), folded(one.last_name)
+    return first != last and (folded(other.last_name), folded(other.first_name)) == (first, last)
 
 
 def _works_at(known: Known, group: Group) -> bool:

@@ -346,3 +346,11 @@ def test_two_numbers_without_their_zeros_are_not_both_one_person():
     result = compare([row(2, number="12"), row(3, number="012")], [known(1, number="0012")])
     assert ([each.line for each in result.rejected], list(result.changes)) == ([3], [])
     assert "another row of this file" in result.rejected[0].reason
+
+
+@pytest.mark.parametrize("email", ["", "a@x.example"])
+def test_names_in_each_others_column_change_nobodys_name_whatever_else_is_right(email):
+    people = [known(1, number="1", email="a@x.example"), known(2, "Lee", "Lee", "2")]
+    result = compare([row(2, "Example", "Ada", "1", email), row(3, "Lee", "Lee", "2")], people)
+    assert ([each.column for each in result.rejected], list(result.changes)) == (["first_name"], [])
+    assert "the other way round" in result.rejected[0].reason
