@@ -18,10 +18,13 @@ from staff.policy.values import Change, Kind, Known, Record, Rejection, Stint, T
 __all__ = ["Change", "Difference", "Kind", "Known", "Record", "Rejection", "Stint", "Time", "diff"]
 
 
-def diff(records: Iterable[Record], rejected: Iterable[Rejection], people: Iterable[Known], *, on: date) -> Difference:
+def diff(
+    records: Iterable[Record | bytes], rejected: Iterable[Rejection], people: Iterable[Known], *, on: date
+) -> Difference:
     """Return what a roster changes on the day ``on``; applying it and comparing again finds nothing.
 
-    ``records`` are read first, then ``people``, each once; a row is forgotten as soon as it is known what it changes.
+    ``records``, packed or not, are read first, then ``people``, each once; a row is forgotten as soon as it is known
+    what it changes.
     ``rejected``: rows that could not be read, which protect the people they may be about.
     """
     result = Difference(rejected=list(rejected))

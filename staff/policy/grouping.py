@@ -18,14 +18,14 @@ def reject(record: Record, column: str, reason: str) -> Rejection:
     )
 
 
-def grouped(records: Iterable[Record]) -> tuple[list[Packed], list[Rejection], int]:
+def grouped(records: Iterable[Record | bytes]) -> tuple[list[Packed], list[Rejection], int]:
     """Return the people of the file, the rows that contradict each other, and how many rows only repeat another."""
     by_number: dict[str, Packed] = {}
     rest: list[bytes] = []
     number_of: dict[str, str] = {}
     shared: dict[str, set[str]] = {}  # only what several numbers have: a set for everybody would be most of the memory
-    for record in records:
-        packed = packed_row(record)
+    for each in records:
+        packed, record = (each, row_of(each)) if isinstance(each, bytes) else (packed_row(each), each)
         if not record.number:
             rest.append(packed)
             continue

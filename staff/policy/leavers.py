@@ -159,7 +159,7 @@ def brakes(result: Difference, register: Register, *, on: date) -> dict[int, tup
             for stint in change.voided:
                 leaving[stint.facility].add(change.person.key)
     employed: dict[int, set[int]] = defaultdict(set)
-    for known in register:
+    for known in register if leaving else ():
         for stint in known.stints:
             if stint.facility in leaving and stint.starts_on <= on and (stint.ends_on is None or stint.ends_on >= on):
                 employed[stint.facility].add(known.key)

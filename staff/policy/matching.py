@@ -198,7 +198,7 @@ class Matching:
         if email and email != known.email and _namesakes(self._register.by_email.get(email), group[0]):
             # two people of one name: the number is that of one, the e-mail that of the other
             return Verdict(None, "email")
-        if _turned(known, group[0]):
+        if known.last_name != group[0].last_name and _turned(known, group[0]):
             return Verdict(None, "first_name")
         if agree(known, group[0]) or (email and email == known.email):
             return Verdict(known)

@@ -19,7 +19,7 @@ from imports.lists import open_list
 from imports.opening import FileRefused, Readable
 from imports.reading import BrokenRow, Table
 from staff.policy import Record, Rejection
-from staff.policy.packing import packed_row, row_of
+from staff.policy.packing import packed_row
 from staff.roster.cells import Cells
 from staff.roster.cleaning import Cleaner, Words, tidy
 from staff.roster.places import Places
@@ -81,12 +81,12 @@ class Roster:
     styles: dict[str, Style] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def take_records(self) -> Iterator[Record]:
+    def take_records(self) -> Iterator[bytes]:
         """Yield the records and forget them: whoever compares them holds what is needed of them."""
         records, self.records = self.records, []
         records.reverse()
         while records:
-            yield row_of(records.pop())
+            yield records.pop()
 
     def title(self, column: str) -> str:
         """Return the file's own title of a column, or the field's name where the file has none."""
