@@ -32,7 +32,7 @@ def findings(request: ScopedRequest) -> HttpResponse:
     scope, on = request.scope, day_in(timezone.now(), EASTERN)
     form = FindingFilter(request.GET, scope=scope)
     chosen = form.chosen
-    found = narrowed(Finding.objects.visible_to(scope).open(), chosen)
+    found = narrowed(Finding.objects.visible_to(scope).open(), chosen, on)
     context: dict[str, Any] = {
         "form": form,
         "chips": form.chips(),

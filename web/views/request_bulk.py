@@ -80,7 +80,8 @@ def _selected(scope: Scope, data: QueryDict) -> tuple[Selection, str]:
     kind = form.chosen.get("kind", "")
     if not kind:
         raise Http404("No such cause.")
-    findings = narrowed(Finding.objects.visible_to(scope).open(), form.chosen).filter(account__isnull=False)
+    on = day_in(timezone.now(), EASTERN)
+    findings = narrowed(Finding.objects.visible_to(scope).open(), form.chosen, on).filter(account__isnull=False)
     accounts = PortalAccount.objects.visible_to(scope).filter(pk__in=findings.order_by().values("account"))
     words = f"All accounts with the finding “{WORDS[kind].heading}”."
     kept = [("of", "findings"), *form.kept]
