@@ -32,8 +32,7 @@ def narrowed(findings: FindingQuerySet, chosen: dict[str, Any], on: date) -> Fin
         there = RoleGrant.objects.known().filter(facility=place)
         at_account = Exists(there.filter(account=OuterRef("account")))
         of_person = Q(account=None) & Exists(there.filter(account__person=OuterRef("person")))
-        theirs = Q(at_account) | of_person
-        if chosen.get("held") == NOW:
-            theirs = Q(Exists(there.in_force(on).filter(account=OuterRef("account"))))
+        held_now = Q(Exists(there.in_force(on).filter(account=OuterRef("account"))))
+        theirs = held_now if chosen.get("held") == NOW else Q(at_account) | Q(of_person)
         findings = findings.filter(Q(facility=place) | Q(facility=None) & theirs)
     return findings

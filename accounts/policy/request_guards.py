@@ -118,7 +118,7 @@ def _person(asked: Wanted, on: date) -> Iterator[Guard]:
 def _removal(asked: Wanted, on: date) -> Iterator[Guard]:
     if asked.kind == "removal" and asked.system == "casper":
         message = "One user name opens QIES and CASPER. This ends CASPER here only; the QIES account stays open."
-        cure = "If that is to go as well, ask for the removal of QIES, too."
+        cure = "If that is to be removed as well, ask for it, too."
         yield Guard("casper_only", "R-34", False, message, cure, "QIES-REM-2")
 
 

@@ -105,6 +105,8 @@ def _row(request: AccessRequest, step: RequestStep | None, together: int, decida
 def _next(request: AccessRequest, step: RequestStep | None, on: date) -> dict[str, str]:
     if step is not None and step.state == _OPEN:
         return {"text": step.title, "note": step_words(step, on)}
+    if request.state == State.DRAFT:
+        return {"text": "Look it over and send it", "note": ""}
     running = request.state in (State.APPROVED, State.IN_PROGRESS)
     return {"text": f"{step.title}: did not work" if step and running else "Nothing is open", "note": ""}
 

@@ -48,11 +48,12 @@ def said(request: AccessRequest) -> str:
     account = f"{possessive(str(who))} {system} account"
     role = request.role.name if request.role else ""
     held = request.grant.role.name if request.grant else ""
+    to_go = f"{account}: {held} at {place}" if held else f"The whole of {account}"
     sentences = {
         Kind.NEW_ACCOUNT: f"A new {system} account for {who} at {place}, as {role}.",
         Kind.ADDITIONAL_ROLE: f"A further role on {account}: {role} at {place}.",
         Kind.ROLE_CHANGE: f"{account} at {place}: {role} instead of {held}.",
-        Kind.REMOVAL: f"{account}: {held} at {place} is to go." if held else f"{account} is to go as a whole.",
+        Kind.REMOVAL: f"{to_go} is to be removed.",
         Kind.REACTIVATION: f"{account}: {held} at {place} is to come back." if held else f"{account} is to come back.",
         Kind.FORGOTTEN_ID: f"The forgotten user ID of {account}.",
         Kind.CONTACT_CHANGE: f"Changed contact data on {account}.",

@@ -12,8 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import PortalAccount, RoleGrant
-from accounts.words import day, listed
-from accounts.words import day_in as day_in_words
+from accounts.words import day, in_days, listed
 from facilities.access import Action, Scope
 from facilities.models import Facility
 from staff.models import Employment, Person
@@ -115,7 +114,7 @@ def _account_row(each: Held, grants: list[RoleGrant], on: date) -> dict[str, Any
             {"text": account.system.name, "url": account.get_absolute_url()},
             {"text": "; ".join(f"{listed(roles)} at {place}" for place, roles in by_place.items()) or "No role now"},
             {"standing": each.standing, "words": each.words, "text": ""},
-            {"text": day_in_words(each.next_on, on) if each.next_on else "No date"},
+            {"text": day(each.next_on) or "No date", "note": in_days(each.next_on, on), "date": True},
             {"text": user_id or "Not known"},
         ]
     }
