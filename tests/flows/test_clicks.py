@@ -50,7 +50,7 @@ ALICE = [
     Way("facilities", "Register a facility", ("Facilities",)),
     Way("moves", "PBJ staffing", ("Facilities", "Moves")),
     Way("move", "Export all 2", ("Facilities", "Moves", "PBJ staffing")),
-    Way("remove-all-but", "Show the words for the others’ removal", (*FACILITY, NOBODY_KNOWS)),
+    Way("remove-all-but", "Show what to send to CMS", (*FACILITY, NOBODY_KNOWS)),
     Way("facility-register", "Check with CMS’s directory", ("Facilities", "Register a facility")),
     Way("facility", "Add a person", FACILITY),
     Way("facility-edit", "Save Oak House", (*FACILITY, "Edit")),

@@ -123,6 +123,9 @@ def test_what_waits_for_whom_follows_the_request(client, cast):
         return found
 
     assert waits() == ["carol"], "her draft"
+    client.force_login(cast.carol)
+    [row] = client.get(LIST, {"show": "inbox"}).context["rows"]
+    assert row["cells"][2]["text"] == "Look it over and send it"
     submitting.submit(scope=cast.scope("carol"), requests=[request], at=NOON)
     assert waits() == ["alice"], "her decision"
     deciding.send_back(scope=cast.scope("alice"), request=request, question="Which shift?", at=NOON)
@@ -164,6 +167,9 @@ def test_the_page_says_what_will_change_who_decides_and_why(client, cast):
     assert "Henry Test holds no iQIES account so far." in said
     assert "Nothing stands against it." in said
     assert "Your decision" in said
+    said = text(page_of(client, drafted(cast)))
+    assert "The same is asked for already and has not ended. Open that request under Requests." in said
+    assert "()" not in said, "a guard of no rule names none"
     client.force_login(cast.henry)
     said = text(page_of(client, request))
     assert "Asked for by a colleague." in said, "a holder reads of no colleague"
