@@ -13,6 +13,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import checks  # noqa: F401  (registers the check)
+        from accounts.services.rules.elsewhere import places_of
+        from staff.services.rechecks import also_at
+
+        also_at(places_of)
 
         pre_migrate.connect(make_way, sender=self, dispatch_uid="accounts.triggers.off")
         post_migrate.connect(protect_requests, sender=self, dispatch_uid="accounts.triggers.on")

@@ -26,6 +26,7 @@ class Duty:
     cure: str = ""
     request: str = ""  # the kind of request that a step belongs to
     actor: str = ""  # who carries the step out
+    left_on: date | None = None  # of who has left, where the reader is told so
     takes: str = ""  # how long it takes in words, where no last day is known: then the date says when to ask
 
     @property
@@ -44,6 +45,9 @@ def certification_due(duty: Duty) -> str:
     role = f"{whose} {duty.system} role {duty.about} at {duty.facility}"
     if duty.passed:
         return f"{role} is presumed removed: it had to be certified by {duty.until}."
+    if duty.left_on and not duty.own:
+        gone = f"{duty.person} left on {short_day(duty.left_on, duty.on)} ({in_days(duty.left_on, duty.on)})"
+        return f"{gone}: have the {duty.system} role {duty.about} at {duty.facility} removed, not certified again."
     if duty.last_on:
         known = f"last certified {in_days(duty.last_on, duty.on)}"
     else:
@@ -55,6 +59,8 @@ def after_certification(duty: Duty) -> str:
     """Return what follows: who certifies, or the way back."""
     if duty.passed:
         return f"Look on {duty.system} whether it is still there. If not: {duty.cure}".strip()
+    if duty.left_on and not duty.own:
+        return f"Where nobody certifies it, the role is removed {after_day(duty.due_on, duty.on)}."
     return f"The approver on CMS’s side certifies it; the role is removed {after_day(duty.due_on, duty.on)}."
 
 

@@ -74,7 +74,8 @@ def _closed_system(facts: Mapping[str, Any], about: "About") -> str:
 
 def _no_successor(facts: Mapping[str, Any], about: "About") -> str:
     since = f" since {day(date.fromisoformat(facts['since']))}" if facts["since"] else ""
-    return f"Nobody at {about.facility} can submit {facts['stream_name']}: it goes over {about.system}{since}."
+    due = f", and the quarter’s data are due by {day(date.fromisoformat(facts['due_on']))}" if "due_on" in facts else ""
+    return f"Nobody at {about.facility} can submit {facts['stream_name']}: it goes over {about.system}{since}{due}."
 
 
 def _no_epoc(facts: Mapping[str, Any], about: "About") -> str:

@@ -12,8 +12,9 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Model, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import F, Func, JSONField, Model, QuerySet, TextField, Value
+from django.db.models.expressions import Combinable, RawSQL
+from django.db.models.functions import Cast, Concat
 
 _BATCH = 5_000
 MANY = 1_000  # rows of one act from which the planner should hear of them
@@ -83,6 +84,16 @@ def among_texts(words: Iterable[str]) -> RawSQL:
     if connection.vendor == "postgresql":
         return RawSQL("SELECT unnest(%s::text[])", [list(words)])
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(words))])
+
+
+def texts_by_key(texts: Mapping[int, Mapping[str, Any]]) -> Combinable:
+    """Return, for each row, what is said of it here by its key: as ``payload`` of `audit.services.record_many`."""
+    every = Value(json.dumps({str(key): said for key, said in texts.items()}), output_field=TextField())
+    key = Cast(F("pk"), TextField())
+    if connection.vendor == "postgresql":
+        return Func(Cast(every, JSONField()), key, function="jsonb_extract_path_text", output_field=TextField())
+    path = Concat(Value('$."'), key, Value('"'), output_field=TextField())
+    return Func(every, path, function="JSON_EXTRACT", output_field=TextField())
 
 
 def reserve_keys(model: type[Model], count: int) -> list[int]:

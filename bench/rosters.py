@@ -113,12 +113,12 @@ def by_hand(organization: "Organization", path: Path) -> None:
 
 def _measure(organization: "Organization", folder: Path, rows: int, pairs: int) -> dict[str, Any]:
     from bench import reference
-    from bench.memory import forget_peak, peak
     from facilities.models import Facility
 
     ccns = [ccn for ccn in Facility.objects.order_by("pk").values_list("ccn", flat=True) if ccn]
     first = write_list(folder / "roster.csv", HEADER, people(rows, ccns))
     second = write_list(folder / "changed.csv", HEADER, people(rows, ccns, changed=True))
+    memory = _memory(organization, folder, [rows // 2, rows], ccns)  # first: what was freed once is not asked for again
     ours = lambda: product(organization, first)  # noqa: E731
     theirs: Callable[[], None] | None = None
     if connection.vendor == "postgresql":
@@ -136,17 +136,30 @@ def _measure(organization: "Organization", folder: Path, rows: int, pairs: int) 
             times["same"].append(timed(ours))
             times["changed"].append(timed(lambda: product(organization, second)))
             transaction.set_rollback(True)
-    vacuum()
-    with transaction.atomic():
-        used = forget_peak()
-        ours()
-        product(organization, second)
-        grown = None if used is None else max(0, peak() - used)
-        transaction.set_rollback(True)
     rows_again = written_again(ours, written)
-    return {
-        "engine": connection.vendor, "times": times, "equal": equal, "memory_growth": grown, "rows_again": rows_again,
-    }  # fmt: skip
+    return {"engine": connection.vendor, "times": times, "equal": equal, **memory, "rows_again": rows_again}
+
+
+def _memory(organization: "Organization", folder: Path, sizes: list[int], ccns: list[str]) -> dict[str, float | None]:
+    """Return how peak memory grows in an import of each size, and by how much with each row between the two sizes."""
+    from bench.memory import forget_peak, peak
+
+    used = forget_peak()
+    if used is None:
+        return {"memory_growth": None, "memory_per_row": None}
+    peaks = []
+    for rows in sizes:
+        lists = [
+            write_list(folder / f"memory-{changed}.csv", HEADER, people(rows, ccns, changed=changed))
+            for changed in (False, True)
+        ]
+        with transaction.atomic():
+            for each in lists:
+                product(organization, each)
+            transaction.set_rollback(True)
+        peaks.append(peak())
+    few, many = peaks
+    return {"memory_growth": max(0, many - used), "memory_per_row": (many - few) / (sizes[1] - sizes[0])}
 
 
 def written_again(work: Callable[[], None], written: Callable[[Callable[[], None]], Digests]) -> int:

@@ -35,6 +35,7 @@ _ROW_BYTES: Final = 2 * 2**20
 _ROW_CELLS: Final = 16_384  # Excel's widest
 _AROUND_BYTES: Final = 16 * 2**20  # before, between and behind the rows: widths, merged cells, links, rules of colour
 _AROUND_PARTS: Final = 1_000_000
+_THINGS: Final = 400_000  # marks of a part that is read at once, one or two an element; Excel's own have some thousands
 _PIECE: Final = 64 * 2**10
 _ROW: Final = f"{SHEET_MAIN_NS} row"
 _ROWS: Final = f"{SHEET_MAIN_NS} sheetData"
@@ -60,13 +61,15 @@ def check_parts(path: Readable, file: str, caps: Caps) -> None:
                 raise FileRefused("too_big", f"The workbook has more than {caps.stored:,} bytes.", file=file)
             archive = _Archive(raw)
             _check_sizes(archive.infolist(), file, caps, stored=raw.seek(0, 2))
-            sheets, whole = _sheets(archive, file)
+            sheets, whole, texts = _sheets(archive, file)
             for part in archive.infolist():
                 streamed = (
                     part.filename in sheets and part.filename not in whole and not part.filename.endswith(".rels")
                 )
                 if part.file_size > _PART and not streamed:
                     raise FileRefused("too_big", "The workbook unpacks to more than is accepted.", file=file)
+            for name in sorted((whole - texts) & set(archive.namelist())):
+                _check_things(archive, name, file)
             for name, title in sheets.items():
                 _Sheet(title, file).walk(archive, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as exc:
@@ -82,7 +85,10 @@ class _Archive(zipfile.ZipFile):
         """Return a part; raises BadZipFile for one that is too long to be what is read so."""
         if self.getinfo(name).file_size > _PART:
             raise zipfile.BadZipFile("what it says of itself is too long")
-        return super().read(name, pwd)
+        content = super().read(name, pwd)
+        if content.count(b"<") > _THINGS:
+            raise zipfile.BadZipFile("what it says of itself is too long")
+        return content
 
 
 def _check_sizes(parts: list[zipfile.ZipInfo], file: str, caps: Caps, *, stored: int) -> None:
@@ -95,8 +101,21 @@ def _check_sizes(parts: list[zipfile.ZipInfo], file: str, caps: Caps, *, stored:
         raise FileRefused("damaged", "This is no Excel workbook.", file=file)
 
 
-def _sheets(archive: _Archive, file: str) -> tuple[dict[str, str], set[str]]:
-    """Return the parts that will be read as sheets, with their titles, and those that will be read at once."""
+def _check_things(archive: _Archive, name: str, file: str) -> None:
+    """Refuse a part that is read at once and made of very many things, each of which becomes an object."""
+    things = 0
+    with archive.open(name) as stream:
+        while piece := stream.read(_PIECE):
+            things += piece.count(b"<")
+            if things > _THINGS:
+                message = f"The part “{name[:60]}” of the workbook holds more than {_THINGS:,} marks."
+                raise FileRefused("too_big", message, file=file)
+
+
+def _sheets(archive: _Archive, file: str) -> tuple[dict[str, str], set[str], set[str]]:
+    """Return the parts that will be read as sheets, with their titles, and those that will be read at once; of them
+    also those of shared texts, which may be many.
+    """
     try:
         manifest = Manifest.from_tree(fromstring(archive.read(ARC_CONTENT_TYPES)))
         book = WorkbookParser(archive, _find_workbook_part(manifest).PartName[1:], keep_links=False)
@@ -105,9 +124,10 @@ def _sheets(archive: _Archive, file: str) -> tuple[dict[str, str], set[str]]:
         texts = manifest.find(SHARED_STRINGS)
     except DAMAGE as exc:
         raise FileRefused("damaged", "The workbook is damaged or not of Excel's making.", file=file) from exc
-    whole = {*_WHOLE, *(part for part, _, chart in found if chart), *([texts.PartName[1:]] if texts else ())}
+    shared = {texts.PartName[1:]} if texts else set()
+    whole = {*_WHOLE, *(part for part, _, chart in found if chart), *shared}
     names = set(archive.namelist())
-    return {part: title for part, title, chart in found if part in names and not chart}, whole
+    return {part: title for part, title, chart in found if part in names and not chart}, whole, shared
 
 
 class _Sheet:

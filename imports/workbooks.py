@@ -13,11 +13,10 @@ from datetime import date, datetime, time
 from itertools import islice
 from typing import Any, Final
 
-from openpyxl import load_workbook
-
 from imports.opening import Caps, FileRefused, Held, Readable
 from imports.reading import Row, Table
 from imports.workbook_parts import DAMAGE, MOST_LINES, OLE, check_parts
+from imports.workbook_texts import Reader
 
 _HEADER_WITHIN: Final = 20
 _MOST_ROWS: Final = 300_000
@@ -53,7 +52,9 @@ def read_workbook(path: Readable, *, knows: Callable[[list[str]], bool], caps: C
     check_parts(path, file, caps)
     try:
         given = path.open() if isinstance(path, Held) else path
-        book = load_workbook(given, read_only=True, data_only=True, keep_links=False)
+        reader = Reader(given, file)
+        reader.read()
+        book = reader.wb
         sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
     except DAMAGE as exc:
         raise FileRefused("damaged", "The workbook is damaged or not of Excel's making.", file=file) from exc

@@ -82,14 +82,17 @@ DECIDES: Final = (
     " AND u.id = m.user_id AND u.is_active AND p.user_id = u.id AND p.organization_id = r.organization_id"
     f" AND p.user_confirmed_at IS NOT NULL AND p.id NOT IN ({CONCERNED})"
 )
+# The decisions about request ``q`` as it is now.
+_GIVEN: Final = "FROM accounts_approval z WHERE z.request_id = q.id AND z.revision = q.revision AND z.voided_at IS NULL"
+_DECIDED: Final = f"EXISTS (SELECT 1 {_GIVEN} AND p.id IN (z.approver_person_id, COALESCE(z.in_place_of_id, 0)))"
 # Who is away and has somebody to decide in her place hears none of it: her deputy does.
 _PRESENT: Final = "NOT EXISTS (SELECT 1 FROM stand_ins t WHERE t.id = {row}.id AND t.absent_id = {person})"  # noqa: S608  (constants)
 # Who decides about a request, where a step waits for that; nothing else is planned with it, as planning it takes time.
-_DECIDERS: Final = f"""deciders AS MATERIALIZED (  -- the outside deputy where nobody of the organization may decide
+_DECIDERS: Final = f"""deciders AS MATERIALIZED (  -- who has not decided yet; the outside deputy where they are too few
     SELECT DISTINCT r.id, r.organization_id, p.id AS person_id
       FROM {{rows}} r CROSS JOIN accounts_accessrequest q CROSS JOIN facilities_membership m CROSS JOIN users_user u
            CROSS JOIN staff_person p
-     WHERE {DECIDES} AND NOT {GONE}
+     WHERE {DECIDES} AND NOT {GONE} AND NOT {_DECIDED}
 ), stand_ins AS MATERIALIZED (  -- who stands in for a decider who is away, as `accounts.services.requests.deciders`
     SELECT DISTINCT c.id, c.person_id AS absent_id, p.id AS person_id
       FROM deciders c CROSS JOIN staff_absence y CROSS JOIN staff_deputy s CROSS JOIN staff_person p
@@ -111,8 +114,8 @@ _DECIDING: Final = f"""
       FROM {{rows}} r JOIN accounts_accessrequest q ON q.id = r.deciding_id
            JOIN accounts_requesthouse h ON h.organization_id = r.organization_id
            JOIN staff_person p ON p.id = h.outside_deputy_id
-     WHERE p.email > '' AND p.id NOT IN ({CONCERNED})
-       AND NOT EXISTS (SELECT 1 FROM deciders c WHERE c.id = r.id)"""  # noqa: S608
+     WHERE p.email > '' AND p.id NOT IN ({CONCERNED}) AND NOT {_DECIDED}
+       AND (SELECT COUNT(*) FROM deciders c WHERE c.id = r.id) < q.approvers_needed - (SELECT COUNT(*) {_GIVEN})"""  # noqa: S608
 _MAY_BE_AWAY: Final = (("v", "v.person_id"), ("r", "p.id"))  # of those who look after a place, and of those above
 # From ``reached`` on, where planning and telling beforehand (`reminders.coming`) have the same to ask.
 _PEOPLE: Final = f"""{{deciders}}officials AS MATERIALIZED (  -- by key: joined, PostgreSQL would read all accounts

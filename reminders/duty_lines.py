@@ -117,6 +117,7 @@ def duty_of(deadline: Any, on: date, *, own: bool) -> words.Duty:
             system=value("grant__account__system__name"),
             last_on=basis if basis != granted else None,
             since_on=granted,
+            left_on=value("left_on"),
         )
     if value("person_id"):
         about = DOCUMENTS[value("subject_key").rpartition("/")[2]]

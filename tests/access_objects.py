@@ -5,7 +5,15 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts.models import AccessRequest, Deadline, Finding, LoginEvent, PortalAccount, RequestFile
+from accounts.models import (
+    AccessRequest,
+    Deadline,
+    Finding,
+    LoginEvent,
+    PortalAccount,
+    RequestBundle,
+    RequestFile,
+)
 from accounts.services.access_reviews import record_review
 from accounts.services.bulk_logins import record_logins_bulk
 from accounts.services.certifying import record_certification
@@ -95,7 +103,12 @@ def _endings(cast: Cast) -> dict[str, object]:
     finish(scope=scope, request=done, effective_on=TODAY, proof="file", upload=upload, at=NOON)
     unseen = drafted(cast)
     AccessRequest.objects.filter(pk=unseen.pk).update(approval="unapproved", unapproved_reason="Nobody else")
+    bundle = RequestBundle.objects.create(
+        organization=cast.riverside, requester_person=cast.people["carol"], created_at=NOON
+    )
+    AccessRequest.objects.filter(pk=running.pk).update(bundle=bundle)
     return {
+        "bundle": bundle.pk,
         "running_request": running.pk,
         "failed_request": failed.pk,
         "done_request": done.pk,

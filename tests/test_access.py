@@ -163,6 +163,7 @@ ROWS: dict[str, list[Row]] = {
     "web:requests-bulk": [
         Row((DONE, DONE, GONE, REFUSED, SIGN_IN), note="without anything ticked back to the list"),
         Row((SEEN, SEEN, GONE, REFUSED, SIGN_IN), query="?all=1&do=removal"),
+        Row((SEEN, SEEN, GONE, REFUSED, SIGN_IN), query="?all=1&do=access&to_system=iqies"),
         Row((SEEN, GONE, GONE, REFUSED, SIGN_IN), post={"account": "account", "do": "removal", "count": "7"}),
     ],
     "web:request-edit": [Row((SEEN, GONE, GONE, REFUSED, SIGN_IN), ("slug", "own_draft"), note="who asked, only")],
@@ -312,6 +313,10 @@ ROWS: dict[str, list[Row]] = {
             RUNNING,
             {"effective_on": TODAY.isoformat(), "proof": "note", "proof_text": "Told on the phone"},
         ),
+    ],
+    "web:requests-finish": [
+        Row(FORM, ("slug", "bundle")),
+        Row((SEEN, GONE, GONE, REFUSED, SIGN_IN), ("slug", "bundle"), {}, note="what is to do first stands there"),
     ],
     "web:request-fail": [
         Row(FORM, RUNNING),

@@ -63,7 +63,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     ``recalculating`` is for pages that show stored dates (frame/recalculating.html); asked by those only.
 
     Pages outside an organization (sign-in, errors) get no rail and cost no query. A view may set
-    ``request.waiting``, counts by URL name of what waits for this very member; nothing else is counted.
+    ``request.waiting``, counts by URL name of what waits for this very member; nothing else is counted. It may set
+    ``request.rail_path``, the address under whose entry the page stands where its own does not tell.
     """
     now = timezone.now()
     scope: Scope | None = getattr(request, "scope", None)
@@ -71,7 +72,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if scope is None:
         return found | {"nav": [], "organization": None}
     return found | {
-        "nav": rail(scope, request.path, getattr(request, "waiting", {})),
+        "nav": rail(scope, getattr(request, "rail_path", request.path), getattr(request, "waiting", {})),
         "organization": scope.organization,
         "switcher": SimpleLazyObject(lambda: switcher(scope)),
         "recalculating": SimpleLazyObject(recalculating),

@@ -100,7 +100,7 @@ def gather(
     for deadline in deadlines:
         if deadline.account_id in found:
             found[deadline.account_id].told[deadline.pk] = told[deadline.pk]
-    left = _left({account.account.person_id for account in found.values()}, on)
+    left = left_among({account.account.person_id for account in found.values()}, on)
     for dossier in found.values():
         dossier.left_on = left.get(dossier.account.person_id)
     return found
@@ -110,7 +110,7 @@ def _own(scope: Scope, account: PortalAccount) -> bool:
     return scope.user_id is not None and account.person.user_id == scope.user_id
 
 
-def _left(people: Iterable[int], on: date) -> dict[int, date]:
+def left_among(people: Iterable[int], on: date) -> dict[int, date]:
     """Return the last day of those who worked here once and do not any more."""
     known = Employment.objects.known().filter(person__in=list(people))
     ended = known.values("person_id").annotate(last=Max("valid_to"), going_on=Max("pk", filter=Q(valid_to=None)))

@@ -16,6 +16,7 @@ from reminders.addresses import page_of_request
 from reminders.ladder import first_step
 from staff.models import Person
 from systems.policy import standing
+from web.dossiers import left_among
 from web.reach import people_in_reach
 
 _KINDS: Final = (
@@ -43,6 +44,7 @@ _COLUMNS: Final = (
     "grant__facility_id",
     "grant__account_id",
     "grant__account__system__name",
+    "grant__account__person_id",
     "grant__account__person__user_id",
     "obligation__facility_id",
     "person__user_id",
@@ -75,9 +77,16 @@ def concerning(scope: Scope, on: date) -> QuerySet[Deadline]:
 
 
 def duty_rows(deadlines: QuerySet[Deadline], *, scope: Scope, on: date) -> list[Row]:
-    """Return rows for `components/row_action.html` in the order given, each with its ``due_on``. Two queries."""
+    """Return rows for `components/row_action.html` in the order given, each with its ``due_on``.
+
+    Two queries, one more where roles are to be certified: nobody certifies what somebody holds who has left.
+    """
     values = list(deadlines.annotate(last_on=duty_lines.acknowledged("")).values("last_on", *_COLUMNS))
     people = {each["person_id"] for each in values} - {None}
+    holders = {each["grant__account__person_id"] for each in values if each["kind"] == Deadline.Kind.CERTIFICATION}
+    left = left_among(holders, on) if holders else {}
+    for each in values:
+        each["left_on"] = left.get(each["grant__account__person_id"])
     reached = people_in_reach(scope, Action.KEEP_ACCOUNT, people, on)
     return [_row(each, scope, on, reached) for each in values]
 
@@ -124,7 +133,7 @@ def _url(each: Row, scope: Scope) -> str:
 
 def _links(each: Row, scope: Scope, reached: Container[int]) -> list[dict[str, str]]:
     slug = scope.organization.slug
-    if each["kind"] == Deadline.Kind.TEMPORARY:
+    if each["kind"] == Deadline.Kind.TEMPORARY or each["left_on"]:
         if not scope.may(Action.REQUEST_ACCESS, [each["grant__facility_id"]]):
             return []
         asked = {"kind": Kind.REMOVAL.value, "grant": each["grant_id"]}

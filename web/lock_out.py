@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.words import count_word
-from systems.models import Policy, PolicyKind, System
+from systems.models import Confidence, Policy, PolicyKind, System
 from web.dossiers import source_of
 from web.guides.limits import rule_words
 
@@ -31,4 +31,5 @@ def lock_out_help(system: System, on: date) -> dict[str, Any] | None:
         "cure": policy.cure_text,
         "system": policy.system.name if policy.system else system.name,
         "source": source_of(policy),
+        "unsourced": policy.confidence == Confidence.NOT_FOUND,
     }

@@ -7,8 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from accounts.models import PortalAccount
-from accounts.words import count_noun, day, listed
-from accounts.words import day_in as day_in_words
+from accounts.words import count_noun, day, in_days, listed
 from facilities.access import Scope
 from facilities.models import Facility
 from staff.models import Employment, Person
@@ -81,5 +80,6 @@ def _date_cell(held: list[Held], on: date) -> dict[str, Any]:
     soonest = min((each.next_on for each in held if each.next_on), default=None)
     return {
         "standing": worst(each.standing for each in held),
-        "text": day_in_words(soonest, on) if soonest else "No date",
+        "text": day(soonest) or "No date",
+        "note": in_days(soonest, on),
     }

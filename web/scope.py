@@ -15,6 +15,7 @@ class ScopedRequest(HttpRequest):
     """A request whose member and organization are known."""
 
     scope: Scope
+    rail_path: str  # the page that it stands under in the rail, where its own address does not tell (`web.context`)
 
 
 def organization_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

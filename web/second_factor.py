@@ -22,7 +22,7 @@ def asked_for_factor(request: HttpRequest, *, deed: str, back: str, fresh: bool 
         say(request, f"Before you can {deed}, confirm your second factor. Then try again.", level=messages.INFO)
         return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': back})}")
     message = (
-        f"Before you can {deed}, set up a second factor: open “My account” in the top bar, then “Second factor”."
-        " Then sign out, sign in with it, and try again."
+        f"Before you can {deed}, set up a second factor: an app on your phone, or a key. Then come back and try again."
     )
-    return render(request, "403.html", {"message": message}, status=403)
+    ways = {"deed_url": reverse("mfa_index"), "deed": "Set up a second factor", "back": back}
+    return render(request, "403.html", {"message": message, **ways}, status=403)

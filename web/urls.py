@@ -40,6 +40,7 @@ from web.views import (
     request_deeds,
     request_edit,
     request_ends,
+    request_ends_many,
     request_new,
     request_sheets,
     requests,
@@ -206,6 +207,7 @@ files = [
 
 how_requests_end = [
     path("requests/<int:pk>/finish/", request_ends.request_finish, name="request-finish"),
+    path("requests/bundles/<int:pk>/finish/", request_ends_many.requests_finish, name="requests-finish"),
     path("requests/<int:pk>/fail/", request_ends.request_fail, name="request-fail"),
     path("requests/<int:pk>/retry/", request_ends.request_retry, name="request-retry"),
     path("requests/<int:pk>/undo/", request_ends.request_undo, name="request-undo"),

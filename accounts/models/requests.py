@@ -165,6 +165,10 @@ class AccessRequest(models.Model):
                 condition=Q(closed_at=None, state__in=[State.APPROVED.value, State.IN_PROGRESS.value]),
                 name="accounts_requests_left",
             ),
+            # what did not work, for the next in line where who asked has left
+            models.Index(
+                fields=["requester_person"], condition=Q(state=State.FAILED.value), name="accounts_requests_failed"
+            ),
             # the few removals that their holders asked for themselves, for the administrators who carry them out
             models.Index(
                 fields=["organization", "-id"],

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from accounts.words import count_noun
+
 UNKNOWN_ID, KEEP_LIST, LICENSED_REASON, LICENSED_CCN = "QIES-FORM-1", "QIES-FORM-2", "QIES-FORM-3", "QIES-FORM-4"
 _STATE_OF_PHRASE: Final = "TX"  # QIES-FORM-3 names the state in its words
 _PROVIDER: Final = "[provider name]"
@@ -205,7 +207,7 @@ def remove_all_but(site: Site, kept: Sequence[Someone], phrases: Mapping[str, st
     listed = "; ".join(f"{each.name} (account ID {each.user_id})" for each in kept)
     message = words.replace(_LIST_FOLLOWS, listed) if _LIST_FOLLOWS in words else f"{words} {listed}"
     return Sheet(
-        title=f"Remove everybody but {len(kept)} at {site.name}",
+        title=f"Remove everybody but {count_noun(len(kept), 'person,people')} at {site.name}",
         form="MDS Individual User Account Request",
         send_to="The QTSO help desk",
         parts=(Part("Facility", _facility(Change(site, phrases=phrases))),),

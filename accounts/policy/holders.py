@@ -1,7 +1,7 @@
 """Whose account a row means. Never the wrong person: a contradiction or a doubt is a reason, not a guess. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -19,8 +19,8 @@ class Holder(NamedTuple):
     last_name: str
     number: str
     email: str
-    facilities: frozenset[int]
-    user_ids: frozenset[tuple[int, str]] = frozenset()
+    facilities: Collection[int]
+    user_ids: Collection[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,18 @@ class Holders:
 
     def __init__(self, holders: Iterable[Holder]) -> None:
         self._people: dict[int, Holder] = {}
-        self._by: dict[str, dict[object, list[int]]] = {
-            name: defaultdict(list) for name in ("number", "e-mail", "user ID")
-        }
+        self._by: dict[str, dict[object, tuple[int, ...]]] = {"number": {}, "e-mail": {}, "user ID": {}}
         for each in holders:
             self._people[each.key] = each
             if each.number:
-                self._by["number"][bare_number(each.number)].append(each.key)
+                self._add("number", bare_number(each.number), each.key)
             if each.email:
-                self._by["e-mail"][each.email].append(each.key)
+                self._add("e-mail", each.email, each.key)
             for user_id in each.user_ids:
-                self._by["user ID"][user_id].append(each.key)
+                self._add("user ID", user_id, each.key)
+
+    def _add(self, what: str, said: object, key: int) -> None:
+        self._by[what][said] = (*self._by[what].get(said, ()), key)
 
     @cached_property
     def _by_full_name(self) -> dict[str, list[int]]:
@@ -75,7 +76,7 @@ class Holders:
         }
         found: dict[str, int] = {}
         for what, key in keys.items():
-            people = self._by[what].get(key, []) if key is not None else []
+            people = self._by[what].get(key, ()) if key is not None else ()
             mine = [each for each in people if self._fits(each, wanted)]
             if people and not mine:
                 return f"the {what} is that of {self._named(people[0])}"

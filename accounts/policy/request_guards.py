@@ -86,14 +86,15 @@ class Wanted:
     holds: bool = False
     has_account: bool = False
     running: bool = False
-    # With the people who hold what each counts, and those for whom it is asked already.
-    limits: tuple[tuple[Limit, frozenset[int], frozenset[int]], ...] = ()
+    # With the people who hold what each counts, those for whom it is asked already, and those who give it up beside it.
+    limits: tuple[tuple[Limit, frozenset[int], frozenset[int], frozenset[int]], ...] = ()
     needs: tuple[Authority, ...] = ()
     needs_factor: bool = False
     sign_in_system: bool = False  # the system is an authority where a user ID is chosen for good
     idm_user_id: bool = False
     providers: int = 1
     own_domain: bool = False
+    over_since: date | None = None  # until when the role was wanted that is to come back, where that has passed
     other_side: str = ""  # the role that she holds and that nobody else would hold beside her
 
 
@@ -115,10 +116,17 @@ def _person(asked: Wanted, on: date) -> Iterator[Guard]:
         yield Guard("held", "", True, message, "Choose another role, or another facility.")
 
 
+def _back(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.over_since is not None:
+        message = f"The role was wanted until {asked.over_since:%d %b %Y} only, and that day has passed."
+        cure = "Ask for the role as a new one, so that somebody decides about it."
+        yield Guard("over", "R-54", True, message, cure)
+
+
 def _removal(asked: Wanted, on: date) -> Iterator[Guard]:
     if asked.kind == "removal" and asked.system == "casper":
         message = "One user name opens QIES and CASPER. This ends CASPER here only; the QIES account stays open."
-        cure = "If that is to go as well, ask for the removal of QIES, too."
+        cure = "If that is to be removed as well, ask for it, too."
         yield Guard("casper_only", "R-34", False, message, cure, "QIES-REM-2")
 
 
@@ -211,15 +219,17 @@ def _place(asked: Wanted, on: date) -> Iterator[Guard]:
 def _quotas(asked: Wanted, on: date) -> Iterator[Guard]:
     if asked.kind not in _NEW_ACCESS:
         return
-    for limit, people, waiting in asked.limits:
+    for limit, people, waiting, going in asked.limits:
         held, further = len(people - {asked.person}), len(waiting - people - {asked.person})
         if asked.person in people or held + further < limit.most:
             continue
-        blocks = limit.key == "CMSN-QUO-1"
+        full = held + further - len((going & people) - {asked.person}) >= limit.most
+        blocks = full and limit.key == "CMSN-QUO-1"
         message = f"{asked.facility} has {held} of {limit.most} accounts that {asked.system_name} allows."
         if further:
             message = f"{message[:-1]}, and {further} more {'is' if further == 1 else 'are'} asked for already."
-        yield Guard("quota", "R-23" if blocks else "R-24", blocks, message, limit.cure, limit.key)
+        cure = limit.cure if full else "The removal asked for together with it makes room: carry that out first."
+        yield Guard("quota", "R-23" if limit.key == "CMSN-QUO-1" else "R-24", blocks, message, cure, limit.key)
 
 
 def _prerequisites(asked: Wanted, on: date) -> Iterator[Guard]:
@@ -278,6 +288,7 @@ def _two_people(asked: Wanted, on: date) -> Iterator[Guard]:
 
 _CHECKS: Final[tuple[Callable[[Wanted, date], Iterator[Guard]], ...]] = (
     _person,
+    _back,
     _removal,
     _closed,
     _place,

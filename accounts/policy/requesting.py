@@ -44,6 +44,8 @@ class Approved(StrEnum):
     UNAPPROVED = "unapproved"
 
 
+CARRIED_OUT: Final = (State.APPROVED.value, State.IN_PROGRESS.value)
+
 # Value -> the words that people read.
 KIND_WORDS: Final[dict[str, str]] = {
     Kind.NEW_ACCOUNT.value: "New account",

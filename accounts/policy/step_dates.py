@@ -14,9 +14,13 @@ DECISION_DAYS: Final = 1
 FIRST_OFFICIAL_DAYS: Final = 5
 WEEKS_DAYS: Final = 15
 _DECIDERS: Final = frozenset({"official", "approver"})
+# Keys of steps, in the catalogue, that somebody else takes but that are through only once CMS's side has decided.
+_WITH_DECISION: Final = frozenset({"ask-again"})
 
 
-def step_due(started_on: date, *, duration: int | None, unit: str, actor: str, takes: str = "") -> date | None:
+def step_due(
+    started_on: date, *, duration: int | None, unit: str, actor: str, takes: str = "", key: str = ""
+) -> date | None:
     """Return the last day of a step that began on a day; None where nobody knows how long it takes.
 
     ``takes``: how long in words, where no number was printed; then the day is the one on which we ask how it stands.
@@ -26,7 +30,8 @@ def step_due(started_on: date, *, duration: int | None, unit: str, actor: str, t
             return add_business_days(started_on, WEEKS_DAYS)
         if actor == "cms":
             return add_business_days(started_on, FIRST_OFFICIAL_DAYS)
-        return add_business_days(started_on, DECISION_DAYS) if actor in _DECIDERS else None
+        decided = actor in _DECIDERS or key in _WITH_DECISION
+        return add_business_days(started_on, DECISION_DAYS) if decided else None
     if unit == "business_days":
         return add_business_days(started_on, duration)
     if unit == "calendar_days":

@@ -117,5 +117,5 @@ def _cure(cure: Stand, main: Mapping[str, Stand], today: date) -> Stand:
 
 
 def _open(step: Stand, since: date) -> Stand:
-    due = step_due(since, duration=step.duration, unit=step.unit, actor=step.actor, takes=step.takes)
+    due = step_due(since, duration=step.duration, unit=step.unit, actor=step.actor, takes=step.takes, key=step.key)
     return replace(step, state=OPEN, started_on=since, due_on=due)

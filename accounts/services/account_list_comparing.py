@@ -12,7 +12,7 @@ from accounts.policy.holders import ANYWHERE, Holders, Wanted, id_key
 from accounts.policy.listing import Held, change_of
 from accounts.policy.missing import Seen, note_seen
 from accounts.services.account_opening import Planned
-from accounts.services.account_register import Key, authority_of, held_accounts, known_holders, user_ids
+from accounts.services.account_register import Key, Sought, authority_of, held_accounts, known_holders
 from accounts.services.missing import Missing, find_missing
 from facilities.access import Scope
 from facilities.models import Organization
@@ -71,8 +71,7 @@ def compare(scope: Scope, found: AccountList, *, on: date, dry_run: bool) -> Com
         header=found.header,
         **understood(found.guess, found.styles),
     )
-    ids = user_ids(scope.organization)
-    by_key, unknown = _tied(scope.organization, ids, found.accounts)
+    by_key, unknown, ids = _tied(scope.organization, found.accounts)
     shared = _shared_ids(by_key)
     held = held_accounts(scope.organization, by_key)
     planned: list[Planned] = []
@@ -102,10 +101,18 @@ def compare(scope: Scope, found: AccountList, *, on: date, dry_run: bool) -> Com
 
 
 def _tied(
-    organization: Organization, ids: Mapping[Key, str], rows: list[AccountRow]
-) -> tuple[dict[Key, list[AccountRow]], list[tuple[AccountRow, str]]]:
-    """Return the rows by person and system, and those whose person nobody can tell, with why. Empties ``rows``."""
-    holders = Holders(known_holders(organization, ids, by_place=any(row.last_name for row in rows)))
+    organization: Organization, rows: list[AccountRow]
+) -> tuple[dict[Key, list[AccountRow]], list[tuple[AccountRow, str]], dict[Key, str]]:
+    """Return the rows by person and system, those whose person nobody can tell, with why, and known user IDs.
+
+    Empties ``rows``.
+    """
+    sought = Sought()
+    for row in rows:
+        sought.add(row, authority_of(row.system))
+    people, ids = known_holders(organization, sought)
+    del sought
+    holders = Holders(people)
     by_key: dict[Key, list[AccountRow]] = defaultdict(list)
     unknown: list[tuple[AccountRow, str]] = []
     rows.reverse()
@@ -119,7 +126,7 @@ def _tied(
             by_key[person, row.system.key].append(row)
         else:
             unknown.append((row, person))
-    return by_key, unknown
+    return by_key, unknown, ids
 
 
 def _shared_ids(by_key: Mapping[Key, list[AccountRow]]) -> list[str]:

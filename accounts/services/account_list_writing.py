@@ -121,7 +121,7 @@ def _import_rows(
             f"account:{each.account}",
             _summary(each.change)[:500],
             "",
-            _JSON(found.cells[line].split(SEPARATOR)),
+            _JSON(found.cells.get(line).split(SEPARATOR)),
             _JSON(_undo(each, written)),
         ]
     for row in rejected:  # without its cells: what was not taken is not kept

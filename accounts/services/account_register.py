@@ -1,8 +1,8 @@
 """What the register holds that a list of accounts is compared with: people, their user IDs, open accounts."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from django.db.models import Q
 
@@ -13,8 +13,20 @@ from accounts.policy.listing import Held
 from accounts.services.contradictions import sightings_in
 from facilities.models import Organization
 from staff.models import Employment, Person
+from staff.policy.names import Named, bare_number, full_name
 
 Key = tuple[int, int]  # person and system
+
+
+class Row(Named, Protocol):
+    """What a row of a list says of a person."""
+
+    @property
+    def number(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
 
 
 def authority_of(system: SystemWords) -> int:
@@ -22,44 +34,95 @@ def authority_of(system: SystemWords) -> int:
     return system.authority or system.key
 
 
-def known_holders(organization: Organization, named: Mapping[Key, str], *, by_place: bool) -> list[Holder]:
-    """Return the people of the register with their user IDs (``named``: see `user_ids`) and places. Three queries.
+@dataclass(slots=True)
+class Sought:
+    """All that the rows of a list say of people: nobody else of the register can be meant, nor is read into memory."""
 
-    ``by_place``: whether places are asked for at all; only where rows give names are they needed. One query without.
+    numbers: set[str] = field(default_factory=set)
+    emails: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    ids: set[tuple[int, str]] = field(default_factory=set)
+    authorities: set[int] = field(default_factory=set)
+
+    def add(self, row: Row, authority: int) -> None:
+        """Note what a row says; ``authority``: key of the system at which its user ID is one."""
+        self.authorities.add(authority)
+        if row.number:
+            self.numbers.add(bare_number(row.number))
+        if row.email:
+            self.emails.add(row.email)
+        if row.last_name:
+            self.names.add(full_name(row))
+        if row.user_id:
+            self.ids.add((authority, id_key(row.user_id)))
+
+
+def known_holders(organization: Organization, sought: Sought) -> tuple[list[Holder], dict[Key, str]]:
+    """Return the people whom rows may mean, with their places, and their user IDs by person and system.
+
+    Five queries; those of places only where rows give names, the first only where they give user IDs.
     """
-    places = _places(organization) if by_place else {}
-    ids: dict[int, set[tuple[int, str]]] = defaultdict(set)
-    for (person, system), user_id in named.items():
-        ids[person].add((system, id_key(user_id)))
-    none: frozenset[Any] = frozenset()
+    by_id = {person for person, *_ in _user_ids(organization, sought, sought.ids)} if sought.ids else set()
     people = Person.objects.filter(organization=organization).order_by("pk")
     columns = people.values_list("pk", "first_name", "last_name", "employee_number", "email")
-    return [
-        Holder(
-            key, first, last, number or "", email.lower(), frozenset(places.get(key, none)),
-            frozenset(ids.get(key, none)),
-        )
-        for key, first, last, number, email in columns.iterator()
-    ]  # fmt: skip
+    meant = {
+        who.key: who for each in columns.iterator() if _is_meant(who := _holder(*each), sought) or who.key in by_id
+    }
+    named: dict[Key, str] = {}
+    ids: dict[int, tuple[tuple[int, str], ...]] = {}
+    for person, system, user_id in _user_ids(organization, sought, None):
+        if person in meant:
+            named[person, system] = user_id
+            ids[person] = (*ids.get(person, ()), (system, id_key(user_id)))
+    places = _places(organization, meant) if sought.names else {}
+    for key, who in meant.items():
+        meant[key] = who._replace(facilities=places.pop(key, ()), user_ids=ids.pop(key, who.user_ids))
+    return list(meant.values()), named
 
 
-def _places(organization: Organization) -> dict[int, set[int]]:
-    """Return where people work, worked or hold access."""
-    places: dict[int, set[int]] = defaultdict(set)
+def _holder(key: int, first: str, last: str, number: str | None, email: str) -> Holder:
+    return Holder(key, first, last, number or "", email.lower(), ())
+
+
+def _is_meant(who: Holder, sought: Sought) -> bool:
+    """Return whether a row gives this person's number, e-mail or name."""
+    if who.number and bare_number(who.number) in sought.numbers:
+        return True
+    return who.email in sought.emails or (bool(sought.names) and full_name(who) in sought.names)
+
+
+def _places(organization: Organization, people: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """Return where these people work, worked or hold access."""
+    places: dict[int, tuple[int, ...]] = {}
     worked = Employment.objects.known().filter(organization=organization).order_by()
-    for person, facility in worked.values_list("person_id", "facility_id").distinct().iterator():
-        places[person].add(facility)
     granted = RoleGrant.objects.known().filter(organization=organization).order_by()
-    for person, facility in granted.values_list("account__person_id", "facility_id").distinct().iterator():
-        places[person].add(facility)
+    for rows in (
+        worked.values_list("person_id", "facility_id").distinct(),
+        granted.values_list("account__person_id", "facility_id").distinct(),
+    ):
+        for person, facility in rows.iterator():
+            if person in people:
+                places[person] = (*places.get(person, ()), facility)
     return places
 
 
-def user_ids(organization: Organization) -> dict[Key, str]:
-    """Return the known user IDs of open accounts by person and system; of two the older account's. One query."""
-    named = PortalAccount.objects.open().filter(organization=organization, user_id__isnull=False).order_by("-pk")
-    rows = named.values_list("person_id", "system_id", "user_id").iterator()
-    return {(person, system): user_id or "" for person, system, user_id in rows}
+def _user_ids(
+    organization: Organization, sought: Sought, only: Collection[tuple[int, str]] | None
+) -> Iterator[tuple[int, int, str]]:
+    """Yield (person, authority, user ID) of open accounts; of two of a person on one system the older account's.
+
+    ``only``: the IDs, with their authorities, that are asked for. One query.
+    """
+    rows = PortalAccount.objects.open().filter(
+        organization=organization, user_id__isnull=False, system__in=sought.authorities
+    )
+    before: Key | None = None
+    for person, system, user_id in (
+        rows.order_by("person", "system", "pk").values_list("person_id", "system_id", "user_id").iterator()
+    ):
+        if (person, system) != before and (only is None or (system, id_key(user_id or "")) in only):
+            yield person, system, user_id or ""
+        before = (person, system)
 
 
 def held_accounts(organization: Organization, keys: Iterable[Key]) -> dict[Key, Held]:

@@ -20,7 +20,8 @@ from accounts.policy.terms import ends_on
 from accounts.services import clock_tables as tables
 from accounts.services.clock_tables import CLOCK_KINDS, HOUSE_FLAG_DAYS, Chosen
 from facilities.services.rechecks import recheck
-from systems.policy import EASTERN, Due, PolicyVersion, due, target_on
+from staff.models import Absence
+from systems.policy import EASTERN, Due, PolicyVersion, day_in, due, target_on
 from systems.selectors import policy_chains
 
 _EPOCH: Final = date(1970, 1, 1)
@@ -65,15 +66,20 @@ def recompute(*, accounts: QuerySet[PortalAccount], at: datetime, chains: Chains
     sql, params = accounts.order_by().values("pk").query.sql_with_params()
     chains = policy_chains() if chains is None else chains
     chosen = Chosen(f"a.id IN ({sql})", params)
-    return bring_in_line(chosen=chosen, kinds=CLOCK_KINDS, at=at, chains=chains, meanwhile=recheck_officials)
+    return bring_in_line(
+        chosen=chosen, kinds=CLOCK_KINDS, at=at, chains=chains, meanwhile=partial(recheck_holders, at=at)
+    )
 
 
-def recheck_officials(moved: Moved) -> None:
-    """Look again at facilities where somebody privileged has another last safe day (R-18)."""
+def recheck_holders(moved: Moved, *, at: datetime) -> None:
+    """Look again at facilities where somebody privileged (R-18) or away (R-40) has another last safe day."""
     if moved:
         keys = RawSQL(f"{tables.CHANGED} AND n.kind = 'inactivity'", [])  # noqa: S611  # nosec B611  (constants)
-        grants = RoleGrant.objects.known().filter(role__privileged=True, account__in=keys).order_by()
-        recheck(grants.values_list("facility_id", flat=True).distinct())
+        grants = RoleGrant.objects.known().filter(account__in=keys).order_by()
+        over = day_in(at, EASTERN) - timedelta(days=1)  # the day there may lie a day behind
+        away = Absence.objects.known().exclude(valid_to__lt=over).values("person")
+        for those in (grants.filter(role__privileged=True), grants.filter(account__person__in=away)):
+            recheck(those.values_list("facility_id", flat=True).distinct())
 
 
 def bring_in_line(
@@ -214,5 +220,5 @@ def close_cured_findings(*, accounts: QuerySet[PortalAccount], at: datetime, on:
 
 __all__ = [
     "CLOCK_KINDS", "HOUSE_FLAG_DAYS", "Answer", "Chains", "Moved", "Says", "answer", "said", "as_day", "bring_in_line",
-    "changed", "close_cured_findings", "of_version", "published", "recheck_officials", "recompute",
+    "changed", "close_cured_findings", "of_version", "published", "recheck_holders", "recompute",
 ]  # fmt: skip

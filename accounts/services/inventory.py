@@ -19,6 +19,7 @@ from accounts.services.logins import (
     refresh_clocks,
 )
 from accounts.services.temporary_roles import grant_until, until_of
+from accounts.words import listed
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
@@ -265,8 +266,9 @@ def remove_account(*, scope: Scope, account: PortalAccount, removed_on: date, at
         mine = PortalAccount.objects.open().filter(pk=account.pk, organization=scope.organization)
         surfaces = PortalAccount.objects.open().filter(organization=scope.organization, identity=account)
         if surfaces.exists():
-            names = ", ".join(sorted(surfaces.values_list("system__name", flat=True)))
-            raise AccountRefused(f"{names} still sign in through it. Remove those first.", code="in_use")
+            names = sorted(surfaces.values_list("system__name", flat=True))
+            through = "is still signed in to through it" if len(names) == 1 else "are still signed in to through it"
+            raise AccountRefused(f"{listed(names)} {through}. Finish that removal first.", code="in_use")
         removed = mine.update(
             status=PortalAccount.Status.REMOVED, loss="", removed_on=removed_on, version=F("version") + 1
         )

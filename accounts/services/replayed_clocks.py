@@ -6,13 +6,14 @@ on their way to the account, which the facts are read from meanwhile. No rule st
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from django.db import connection
 
 from accounts.models import Deadline
 from accounts.services import clock_tables as tables
-from accounts.services.clocks import Chains, Moved, bring_in_line, recheck_officials
+from accounts.services.clocks import Chains, Moved, bring_in_line, recheck_holders
 from accounts.services.replaying import COLUMNS, Replayed
 from audit.bulk import load_rows
 
@@ -55,7 +56,9 @@ def recompute_replayed(*, come: Sequence[Replayed], kinds: Sequence[str], at: da
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
         load_rows(_TABLE, ("account_id", *COLUMNS), ((each.account, *each.come) for each in come))
-        moved = bring_in_line(chosen=_CHOSEN, kinds=kinds, at=at, chains=chains, meanwhile=recheck_officials)
+        moved = bring_in_line(
+            chosen=_CHOSEN, kinds=kinds, at=at, chains=chains, meanwhile=partial(recheck_holders, at=at)
+        )
         tables.empty(cursor, len(come), _TABLE)
     return moved
 

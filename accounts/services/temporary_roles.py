@@ -3,12 +3,15 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import PortalAccount, RoleGrant
 from accounts.services.logins import end_grants
+from audit.bulk import among
 from facilities.models import Facility
 from systems.models import SystemRole
+
+RoleWanted = tuple[int, int, int]  # account, facility, role
 
 
 def until_of(grants: Collection[RoleGrant]) -> dict[int, date]:
@@ -29,6 +32,19 @@ def until_of(grants: Collection[RoleGrant]) -> dict[int, date]:
         if until is not None:
             found[grant.pk] = until
     return found
+
+
+def until_when_back(wanted: Collection[RoleWanted]) -> dict[RoleWanted, date]:
+    """Return until when roles were wanted that are to come back, without the lasting ones. Two queries at most."""
+    if not wanted:
+        return {}
+    last: dict[RoleWanted, RoleGrant] = {}
+    known = RoleGrant.objects.known().filter(account__in=among(account for account, _, _ in wanted))
+    for grant in known.order_by(F("valid_to").desc(nulls_first=True), "-pk"):
+        last.setdefault((grant.account_id, grant.facility_id, grant.role_id), grant)
+    meant = {each: last[each] for each in wanted if each in last}
+    until = until_of(list(meant.values()))
+    return {each: until[grant.pk] for each, grant in meant.items() if grant.pk in until}
 
 
 def grant_until(

@@ -5,7 +5,12 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from audit.bulk import among
-from facilities.models import Facility, Recheck
+from facilities.models import Facility, Organization, Recheck
+
+
+def being_rechecked(organization: Organization) -> bool:
+    """Return whether something changed that the rules have not looked at yet. One query."""
+    return Recheck.objects.filter(organization=organization).exists()
 
 
 def recheck(facility_ids: Iterable[int]) -> None:

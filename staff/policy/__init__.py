@@ -6,39 +6,50 @@ Whatever is in doubt is rejected and said. No doubt ever ends somebody's employm
 from collections.abc import Callable, Iterable
 from datetime import date
 
+from staff.policy.difference import Difference
 from staff.policy.grouping import Group, grouped, reject
 from staff.policy.leavers import Seen, brakes, end_missing, missing_people
-from staff.policy.matching import Register, matched
+from staff.policy.matching import Matching, Register
 from staff.policy.names import bare_number, digits, folded
+from staff.policy.packing import Changes
 from staff.policy.times import Plan, planned
-from staff.policy.values import Change, Difference, Kind, Known, Record, Rejection, Stint, Time
+from staff.policy.values import Change, Kind, Known, Record, Rejection, Stint, Time
 
 __all__ = ["Change", "Difference", "Kind", "Known", "Record", "Rejection", "Stint", "Time", "diff"]
 
 
-def diff(records: Iterable[Record], rejected: Iterable[Rejection], people: Iterable[Known], *, on: date) -> Difference:
+def diff(
+    records: Iterable[Record | bytes], rejected: Iterable[Rejection], people: Iterable[Known], *, on: date
+) -> Difference:
     """Return what a roster changes on the day ``on``; applying it and comparing again finds nothing.
 
+    ``records``, packed or not, are read first, then ``people``, each once; a row is forgotten as soon as it is known
+    what it changes.
     ``rejected``: rows that could not be read, which protect the people they may be about.
     """
     result = Difference(rejected=list(rejected))
     groups, conflicts, result.merged = grouped(records)
     register = Register(people)
-    matches, refused = matched(groups, register)
-    result.rejected += conflicts + refused
+    matching = Matching(groups, register)
     seen = Seen()
-    for group, known in matches:
-        change, wrong = _change(group, known, on, seen)
-        if wrong:
-            result.rejected += wrong
+    for group, known in matching.found():
+        plans = [planned(record, _stints(known, record.facility), on=on) for record in group]
+        if any(plan.wrong for plan in plans):
+            result.rejected += _wrong(group, plans)
             continue
-        seen.facilities.update(record.facility for record in group)
-        if known:
-            seen.places[known.key] = tuple([record.facility for record in group])
+        change = _change(group, known, plans, on)
         if change is not None:
             seen.changes.append(change)
-        elif known is None or known.key not in seen.lagging:
+        facilities = {record.facility for record in group}
+        seen.facilities |= facilities
+        if known is not None:
+            seen.note(known, facilities, change, at_work=any(plan.at_work for plan in plans), on=on)
+        lagging = [record.line for record, plan in zip(group, plans, strict=True) if plan.still_listed]
+        if known is not None and lagging:
+            seen.lagging[known.key] = lagging
+        elif change is None:
             result.unchanged += 1
+    result.rejected += conflicts + matching.rejected
     result.still_listed = sorted(line for lines in seen.lagging.values() for line in lines)
     _let_go(result, seen, register, on)
     result.changes = seen.changes
@@ -49,16 +60,15 @@ def diff(records: Iterable[Record], rejected: Iterable[Rejection], people: Itera
 
 def _let_go(result: Difference, seen: Seen, register: Register, on: date) -> None:
     """Let the leavers go, unless a rejected row may be about anybody: then nobody's time ends in this run."""
-    untied = [row.line for row in result.rejected if not register.is_tied(row)]
+    untied = sorted(row.line for row in result.rejected if not register.is_tied(row))
     missing = missing_people(register, seen, result, on=on)
     if not untied:
         result.unchanged -= end_missing(missing, seen, on=on)
         return
-    leavers = [change for change in seen.changes if change.kind is Kind.LEAVER]
-    for change in leavers:  # what else her row says is taken
-        change.kind, change.voided, change.opened, change.ended = Kind.UPDATED, [], [], None
-    seen.changes = [change for change in seen.changes if change.columns or change.opened or change.voided]
-    result.held_back += len(missing) + len(leavers)
+    held_back = sum(1 for _ in missing) + seen.changes.count(Kind.LEAVER)
+    result.held_back += held_back
+    if held_back:  # what else their rows say is taken
+        seen.changes = Changes(filter(None, map(_without_leaving, seen.changes)))
     if len(untied) == 1:
         which, may = f"row in line {untied[0]}", "it may"
     else:
@@ -69,32 +79,32 @@ def _let_go(result: Difference, seen: Seen, register: Register, on: date) -> Non
     )
 
 
-def _change(group: Group, known: Known | None, on: date, seen: Seen) -> tuple[Change | None, list[Rejection] | None]:
-    """Return (what becomes of the person, None) or (None, the rows as rejected)."""
+def _without_leaving(change: Change) -> Change | None:
+    if change.kind is not Kind.LEAVER:
+        return change
+    return Change(Kind.UPDATED, change.line, change.person, change.columns) if change.columns else None
+
+
+def _wrong(group: Group, plans: list[Plan]) -> list[Rejection]:
+    reasons = [plan.wrong or "another row of the same person is rejected" for plan in plans]
+    return [reject(record, "end_date", reason) for record, reason in zip(group, reasons, strict=True)]
+
+
+def _change(group: Group, known: Known | None, plans: list[Plan], on: date) -> Change | None:
+    """Return what becomes of the person, if anything."""
     columns = _columns(group, known)
-    plans = [planned(record, _stints(known, record.facility), on=on) for record in group]
-    wrong = next((plan.wrong for plan in plans if plan.wrong), "")
-    if wrong:
-        reasons = [plan.wrong or "another row of the same person is rejected" for plan in plans]
-        return None, [reject(record, "end_date", reason) for record, reason in zip(group, reasons, strict=True)]
-    if known:
-        if any(plan.at_work for plan in plans):
-            seen.at_work.add(known.key)
-        lagging = [record.line for record, plan in zip(group, plans, strict=True) if plan.still_listed]
-        if lagging:
-            seen.lagging[known.key] = lagging
     opened = [time for plan in plans for time in plan.opened]
     voided = [stint for plan in plans for stint in plan.voided]
     if (known is None and not opened) or not (columns or opened or voided):
-        return None, None
+        return None
+    if known is None:
+        return Change(Kind.JOINER, group[0].line, None, columns, [], opened)
     left = next((record.facility for record, plan in zip(group, plans, strict=True) if plan.left), None)
-    return Change(_kind(known, plans, on), group[0].line, known, columns, voided, opened, left), None
+    return Change(_kind(known, plans, on), group[0].line, known, columns, voided, opened, left)
 
 
-def _kind(known: Known | None, plans: list[Plan], on: date) -> Kind:
-    employed = known is not None and any(
-        stint.ends_on is None or stint.ends_on >= on for stint in known.stints if stint.starts_on <= on
-    )
+def _kind(known: Known, plans: list[Plan], on: date) -> Kind:
+    employed = any(stint.ends_on is None or stint.ends_on >= on for stint in known.stints if stint.starts_on <= on)
     began = any(plan.began for plan in plans)
     if began and not employed:
         return Kind.JOINER

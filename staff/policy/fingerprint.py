@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from staff.policy.values import Change, Difference
+from staff.policy.difference import Difference
+from staff.policy.values import Change
 
 
 def fingerprint(difference: Difference) -> str:
@@ -31,13 +32,13 @@ def _parts(difference: Difference) -> Iterator[Any]:
 
 
 def _change(change: Change) -> list[Any]:
-    known = change.person
-    before = [getattr(known, name) for name in sorted(change.columns)] if known else []
+    known, columns = change.person, change.columns
+    before = [getattr(known, name) for name in sorted(columns)] if known else []
     return [
         change.kind.value,
         change.line,
         known.key if known else None,
-        sorted(change.columns.items()),
+        sorted(columns.items()),
         before,
         sorted(stint.key for stint in change.voided),
         [list(time) for time in change.opened],

@@ -4,15 +4,17 @@ Leavers are looked for only in facilities that occur in the file. A person whom 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
+from staff.policy.difference import Difference
 from staff.policy.matching import Register
 from staff.policy.names import full_name
+from staff.policy.packing import Changes
 from staff.policy.times import leaving_today
-from staff.policy.values import Change, Difference, Kind, Known, Stint
+from staff.policy.values import Change, Kind, Known, Stint
 
 # The brake. A facility of any size loses three people in a month; a fifth of a large one, or more than half of a
 # small one, do not vanish between two rosters.
@@ -21,15 +23,35 @@ SHARE: Final = 0.2
 SMALL_SHARE: Final = 0.5
 
 
+class _Name(NamedTuple):
+    first_name: str
+    last_name: str
+
+
+class Apart(NamedTuple):
+    """Somebody whom the file has, but not everywhere where she works; ``change``: its place among the changes."""
+
+    facilities: set[int]
+    at_work: bool
+    change: int | None
+
+
 @dataclass(slots=True)
 class Seen:
-    """What the rows of a file came to: facilities, where it has whom, who is at work, what changes so far."""
+    """What the rows of a file came to: facilities, whom it has, what changes so far."""
 
     facilities: set[int] = field(default_factory=set)
-    places: dict[int, tuple[int, ...]] = field(default_factory=dict)  # person -> facilities where the file has her
-    at_work: set[int] = field(default_factory=set)
+    settled: set[int] = field(default_factory=set)  # people whom the file has wherever they work
+    apart: dict[int, Apart] = field(default_factory=dict)  # others whom it has
     lagging: dict[int, list[int]] = field(default_factory=dict)  # person -> lines that a typed end overrules
-    changes: list[Change] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
+
+    def note(self, known: Known, facilities: set[int], change: Change | None, *, at_work: bool, on: date) -> None:
+        """Note where the file has somebody; ``change`` was just added. ``at_work``: a row says that she works there."""
+        if all(stint.facility in facilities for stint in known.stints if _at_work(stint, on)):
+            self.settled.add(known.key)
+        else:
+            self.apart[known.key] = Apart(facilities, at_work, len(self.changes) - 1 if change else None)
 
 
 Missing = tuple[Known, list[Stint]]
@@ -39,53 +61,73 @@ _NAMESAKE: Final = (
 )
 
 
-def missing_people(register: Register, seen: Seen, result: Difference, *, on: date) -> list[Missing]:
-    """Return everybody who works at a facility of the file and is not in it, with the times that end."""
+def missing_people(register: Register, seen: Seen, result: Difference, *, on: date) -> Iterator[Missing]:
+    """Yield everybody who works at a facility of the file and is not in it, with the times that end."""
     protected = {key for row in result.rejected for key in register.may_mean(row)}
-    newcomers: dict[str, list[Change]] = defaultdict(list)
-    for change in seen.changes:
-        if change.person is None:
-            newcomers[_name_of(change)].append(change)
-    found = []
-    for known in register.people:
-        here = seen.places.get(known.key, ())
-        gone = [
-            stint
-            for stint in known.stints
-            if stint.facility in seen.facilities and stint.facility not in here and _at_work(stint, on)
-        ]
-        if not gone or known.key in protected:
+    names = {full_name(known) for known, _ in _gone(register, seen, on) if known.key not in seen.apart}
+    newcomers = _newcomers(seen, names)
+    for known, gone in _gone(register, seen, on):
+        if known.key in protected:
             continue
-        namesake = None if here else _namesake(known, newcomers)
+        namesake = None if known.key in seen.apart else _namesake(known, newcomers)
         if namesake is not None:
             result.held_back += 1
             result.notes.append(_NAMESAKE.format(line=namesake.line))
             continue
-        found.append((known, gone))
-    return found
+        yield known, gone
 
 
-def end_missing(missing: list[Missing], seen: Seen, *, on: date) -> int:
+def _gone(register: Register, seen: Seen, on: date) -> Iterator[Missing]:
+    for known in register.others(seen.settled):
+        apart = seen.apart.get(known.key)
+        gone = [
+            stint
+            for stint in known.stints
+            if stint.facility in seen.facilities
+            and not (apart and stint.facility in apart.facilities)
+            and _at_work(stint, on)
+        ]
+        if gone:
+            yield known, gone
+
+
+def end_missing(missing: Iterable[Missing], seen: Seen, *, on: date) -> int:
     """Add the ends to the changes; return how many people of them the file has elsewhere without a change.
 
     Whoever the file has at work elsewhere moved; the end joins the change that her row makes.
     """
-    changed = {change.person.key: change for change in seen.changes if change.person is not None}
     were_unchanged = 0
     for known, gone in missing:
-        change = changed.get(known.key)
-        if change is None:
-            moved = known.key in seen.at_work
-            were_unchanged += known.key in seen.places and known.key not in seen.lagging
-            change = Change(Kind.MOVER if moved else Kind.LEAVER, None, known)
-            seen.changes.append(change)
-        elif change.kind is Kind.UPDATED:
-            change.kind = Kind.MOVER if known.key in seen.at_work else Kind.LEAVER
+        apart = seen.apart.get(known.key)
+        kind = Kind.MOVER if apart and apart.at_work else Kind.LEAVER
+        place = apart.change if apart else None
+        if place is None:
+            were_unchanged += apart is not None and known.key not in seen.lagging
+            change = Change(kind, None, known)
+        else:
+            change = seen.changes[place]
+            change.kind = kind if change.kind is Kind.UPDATED else change.kind
         plans = [leaving_today(stint, on=on) for stint in gone]
         change.voided += [stint for plan in plans for stint in plan.voided]
         change.opened += [time for plan in plans for time in plan.opened]
         change.ended = gone[0].facility
+        if place is None:
+            seen.changes.append(change)
+        else:
+            seen.changes.put(place, change)
     return were_unchanged
+
+
+def _newcomers(seen: Seen, names: set[str]) -> dict[str, list[Change]]:
+    """Return the newcomers of these names."""
+    found: dict[str, list[Change]] = defaultdict(list)
+    for change in seen.changes.of(Kind.JOINER) if names else ():
+        if (
+            change.person is None
+            and (name := full_name(_Name(change.columns["first_name"], change.columns["last_name"]))) in names
+        ):
+            found[name].append(change)
+    return found
 
 
 def _namesake(known: Known, newcomers: Mapping[str, list[Change]]) -> Change | None:
@@ -95,11 +137,6 @@ def _namesake(known: Known, newcomers: Mapping[str, list[Change]]) -> Change | N
 
 def _at_work(stint: Stint, on: date) -> bool:
     return stint.starts_on <= on and (stint.ends_on is None or stint.ends_on > on)
-
-
-def _name_of(change: Change) -> str:
-    columns = change.columns
-    return full_name(Known(0, 0, columns["first_name"], columns["last_name"], "", "", ""))
 
 
 def _may_be(known: Known, newcomer: Change) -> bool:
@@ -117,12 +154,12 @@ def _may_be(known: Known, newcomer: Change) -> bool:
 def brakes(result: Difference, register: Register, *, on: date) -> dict[int, tuple[int, int]]:
     """Return {facility: (leavers, employed)} for facilities that lose too many people for the file to be right."""
     leaving: dict[int, set[int]] = defaultdict(set)
-    for change in result.changes:
-        if change.kind is Kind.LEAVER and change.person is not None:
+    for change in result.changes.of(Kind.LEAVER):
+        if change.person is not None:
             for stint in change.voided:
                 leaving[stint.facility].add(change.person.key)
     employed: dict[int, set[int]] = defaultdict(set)
-    for known in register.people:
+    for known in register if leaving else ():
         for stint in known.stints:
             if stint.facility in leaving and stint.starts_on <= on and (stint.ends_on is None or stint.ends_on >= on):
                 employed[stint.facility].add(known.key)

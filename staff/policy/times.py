@@ -67,6 +67,12 @@ def _leaving(row: Record, last: Stint | None, on: date) -> Plan:
 def _going_on(row: Record, stints: list[Stint], on: date) -> Plan:
     last = stints[-1]
     end = row.ends_on if row.ends_on is not None else last.ends_on
+    new_job = bool(row.job_title) and folded(row.job_title) != folded(last.job_title)
+    moved = new_job and bool(last.job_title)
+    if moved and row.starts_on and last.starts_on < row.starts_on <= (end or date.max) and last.starts_on <= on:
+        before = Time(row.facility, last.job_title, last.starts_on, row.starts_on - _DAY)
+        after = Time(row.facility, row.job_title, row.starts_on, end)  # the day of the new job, not of the first one
+        return Plan([last], [before, after], moved=True, at_work=True)
     chain = _chain(stints)
     start = _corrected_start(row, stints, chain, end)
     plan = Plan(at_work=True)
@@ -74,11 +80,10 @@ def _going_on(row: Record, stints: list[Stint], on: date) -> Plan:
         plan.voided.append(chain[0])
         plan.opened.append(Time(row.facility, chain[0].job_title, start, chain[0].ends_on))
     begins = start if start is not None and chain[0] is last else last.starts_on
-    new_job = bool(row.job_title) and folded(row.job_title) != folded(last.job_title)
     job = row.job_title if new_job else last.job_title
     if not new_job and end == last.ends_on and begins == last.starts_on:
         return plan
-    plan.moved = new_job and bool(last.job_title)
+    plan.moved = moved
     plan.voided.append(last)
     if plan.moved and begins < on:  # the old job was true until yesterday
         plan.opened.append(Time(row.facility, last.job_title, begins, on - _DAY))

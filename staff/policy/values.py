@@ -1,6 +1,5 @@
 """The plain values that the comparison of a roster with the register takes and returns."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -81,30 +80,12 @@ class Time(NamedTuple):
 
 @dataclass(slots=True)
 class Change:
-    """What becomes of one person: new columns, times to void and times to write. ``person`` None: somebody new."""
+    """What becomes of one person: new columns, times to void and times to write."""
 
     kind: Kind
     line: int | None  # None: she is missing in the file
-    person: Known | None
+    person: Known | None  # None: somebody new
     columns: dict[str, str] = field(default_factory=dict)
     voided: list[Stint] = field(default_factory=list)
     opened: list[Time] = field(default_factory=list)
     ended: int | None = None  # the facility that she left
-
-
-@dataclass(slots=True)
-class Difference:
-    """What a roster changes. ``held_back`` are leavers that are not applied, with the reason in ``notes``."""
-
-    changes: list[Change] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
-    unchanged: int = 0
-    merged: int = 0  # rows that repeat another row
-    held_back: int = 0
-    still_listed: list[int] = field(default_factory=list)  # lines of people whose end a person typed here
-    notes: list[str] = field(default_factory=list)
-    brakes: Mapping[int, tuple[int, int]] = field(default_factory=dict)  # facility -> (leavers, employed)
-
-    def count(self, kind: Kind) -> int:
-        """Return how many people the run concerns in this way."""
-        return sum(change.kind == kind for change in self.changes)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from staff.policy import Rejection
+from staff.roster.cells import Cells
 from staff.roster.reading import Chosen, R, Roster
 
 
@@ -38,7 +39,7 @@ def taken_up(kind: type[R], kept: Kept, columns: Chosen) -> R:
         sha256=document["sha256"],
         rows=len(document["cells"]) + len(document["broken"]),
         rejected=[Rejection(line, "", reason) for line, reason in document["broken"]],
-        cells=dict(document["cells"]),
+        cells=Cells(document["cells"]),
         guess=kind.TITLES.guess(document["header"], columns),
         notes=document["notes"],
     )

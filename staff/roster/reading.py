@@ -6,7 +6,7 @@ second makes records of them. Lists of other kinds are taken in here too: `Roste
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
@@ -19,6 +19,8 @@ from imports.lists import open_list
 from imports.opening import FileRefused, Readable
 from imports.reading import BrokenRow, Table
 from staff.policy import Record, Rejection
+from staff.policy.packing import packed_row
+from staff.roster.cells import Cells
 from staff.roster.cleaning import Cleaner, Words, tidy
 from staff.roster.places import Places
 from staff.roster.statuses import read_statuses
@@ -26,7 +28,7 @@ from staff.roster_columns import FIELDS, guess_roster, knows, missing_from
 
 Chosen = Mapping[str, str] | None  # field -> name of its column, where a person said so
 SEPARATOR: Final = "\x1f"  # between the cells of a row while it is kept as one text
-_MOST_ROWS: Final = 500_000
+_MOST_ROWS: Final = 300_000
 _PROGRESS_EVERY: Final = 25_000
 # Words without which no pattern of audit.secrets can match: a text test before thirteen searches per cell.
 _SECRET_WORDS: Final = ("ssn", "social", "pass", "pwd", "pw", "kennwort", "pin", "security", "secret", "challenge",
@@ -71,13 +73,20 @@ class Roster:
     header: list[str] = field(default_factory=list)
     sha256: str = ""
     rows: int = 0
-    records: list[Record] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)  # packed: see staff.policy.packing
     rejected: list[Rejection] = field(default_factory=list)
     restored: list[dict[str, Any]] = field(default_factory=list)
-    cells: dict[int, str] = field(default_factory=dict)
+    cells: Cells = field(default_factory=Cells)
     guess: Guess = field(default_factory=Guess)
     styles: dict[str, Style] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def take_records(self) -> Iterator[bytes]:
+        """Yield the records and forget them: whoever compares them holds what is needed of them."""
+        records, self.records = self.records, []
+        records.reverse()
+        while records:
+            yield records.pop()
 
     def title(self, column: str) -> str:
         """Return the file's own title of a column, or the field's name where the file has none."""
@@ -120,7 +129,7 @@ def judge(roster: Roster, places: Places, *, on: date) -> None:
     for line, text in roster.cells.items():
         result = cleaner.clean(line, text.split(SEPARATOR))
         if isinstance(result, Record):
-            roster.records.append(result)
+            roster.records.append(packed_row(result))
         else:
             roster.rejected.append(result)
     for line, given, ccn in cleaner.restored:
@@ -203,7 +212,7 @@ def take_in(roster: Roster, table: Table, progress: Callable[[str], None] | None
         if isinstance(row, BrokenRow):
             roster.rejected.append(Rejection(row.line, "", row.reason))
         else:
-            roster.cells[row.line] = _joined(row.cells)
+            roster.cells.put(row.line, _joined(row.cells))
         if progress and roster.rows % _PROGRESS_EVERY == 0:
             progress(f"{roster.rows:,} rows read")
     if not roster.rows:

@@ -8,10 +8,10 @@ from django.db.models import Q
 
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
-from facilities.services.rechecks import recheck
 from staff.errors import StaffError
 from staff.models import Absence, Deputy, Employment, Person
-from staff.services.people import present_workplaces, workplaces
+from staff.services.people import present_workplaces
+from staff.services.rechecks import recheck_people
 from staff.services.standing_in import hands_on_decisions
 from systems.policy import day_in
 
@@ -74,7 +74,7 @@ def end_absence(*, scope: Scope, absence: Absence, last_day_on: date, at: dateti
         standing_in.update(voided_at=at)
         if last_day_on < current.valid_from:
             _record(scope, current, "absence.voided", at)
-            recheck(workplaces(person))
+            recheck_people([person.pk])
             return None
         ended = _write(scope, person, current.valid_from, last_day_on, at)
         _stand_in(scope, ended, deputies, at)
@@ -108,7 +108,7 @@ def _own(scope: Scope, person: Person) -> bool:
 
 
 def _write(scope: Scope, person: Person, since: date, until: date | None, at: datetime) -> Absence:
-    recheck(workplaces(person))
+    recheck_people([person.pk])
     return Absence.objects.create(
         organization=scope.organization,
         person=person,

@@ -14,6 +14,7 @@ from facilities.models import Facility
 from facilities.services.rechecks import recheck
 from staff.errors import StaffError
 from staff.models import Employment, Person
+from staff.services.rechecks import recheck_people
 from systems.policy import day_in
 
 _CONTACT = {"first_name", "last_name", "email", "phone"}  # what a profile on a CMS system repeats
@@ -105,7 +106,7 @@ def employ_person(
         if overlapping.filter(person=person, facility=facility).exists():
             raise PersonRefused(f"{person} already works at {facility.name} then.", field="starts_on")
         employment = _employ(person, facility, job_title, starts_on, at)
-        recheck(workplaces(person))
+        recheck_people([person.pk])
         record(
             chain=scope.organization.key,
             action="employment.started",
@@ -192,7 +193,7 @@ def end_employment(*, scope: Scope, employment: Employment, last_day_on: date, a
             valid_to=last_day_on,
             recorded_at=at,
         )
-        recheck(workplaces(current.person))
+        recheck_people([current.person_id])
         record(
             chain=scope.organization.key,
             action="employment.ended",

@@ -12,10 +12,10 @@ from django.db.models import Q
 
 from audit.bulk import insert_rows, reserve_keys
 from facilities.access import Action, Scope
-from facilities.services.rechecks import recheck
 from imports.models import Import, ImportRow
 from imports.undoing import Kind, Prospect, Undone, batches, may_undo, undo
 from staff.models import Employment, Person
+from staff.services.rechecks import recheck_people
 from staff.services.roster_writing import TIME, Corrected, update_people, void_times
 
 _PEOPLE: Final = Kind(Import.Kind.STAFF, "people", Action.IMPORT_PEOPLE, "staff.import-undone")
@@ -64,8 +64,7 @@ def _take_back(batch: list[ImportRow], source: Import, at: datetime, result: Und
         for change in mine
         if change.get("before")
     )
-    people = [change["person"] for change in mine]
-    recheck(Employment.objects.filter(person__in=people).order_by().values_list("facility_id", flat=True).distinct())
+    recheck_people(change["person"] for change in mine)
     ImportRow.objects.filter(pk__in=kept).update(status=ImportRow.Status.KEPT)
     ImportRow.objects.filter(pk__in=done).update(status=ImportRow.Status.UNDONE)
     result.undone += len(done)

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, connection
 
@@ -14,13 +15,16 @@ from imports.models import Import, ImportRow
 from imports.recording import IMPORT_ROW, record_rows
 from staff.models import Employment, Person
 from staff.policy import Change, Difference, Known, Rejection
+from staff.policy.packing import Changes
 from staff.roster.reading import SEPARATOR, Roster
+from staff.services.rechecks import further_places
 from systems.policy import day_in
 
 PERSON = ("first_name", "last_name", "email", "phone", "employee_number")
 _FIELDS = {"first_name": "first_name", "last_name": "last_name", "email": "email", "phone": "phone",
            "number": "employee_number"}  # fmt: skip
 _CONTACT = _FIELDS.keys() - {"number"}  # what a profile on a CMS system repeats
+_AT_ONCE: Final = 5_000
 TIME = ("id", "organization", "person", "facility", "job_title", "valid_from", "valid_to", "recorded_at", "source")
 
 
@@ -55,10 +59,12 @@ def write_difference(
         applied_by=scope.actor.label,
     )
     changes = difference.changes
-    people = _write_people(changes, organization.pk, day_in(at, organization.zone), at)
-    void_times([stint.key for change in changes for stint in change.voided], at)
-    times = _write_times(changes, people, organization.pk, source.pk, at)
-    recheck(_places(changes))
+    found = _gathered(changes)
+    people = _write_people(changes, found.people, organization.pk, day_in(at, organization.zone), at)
+    void_times(found.voided, at)
+    times = reserve_keys(Employment, found.opened)
+    insert_rows(Employment, TIME, _time_rows(changes, people, times, organization.pk, source.pk, at))
+    recheck(found.places)
     rows = _import_rows(roster, changes, people, times)
     insert_rows(
         ImportRow,
@@ -69,19 +75,36 @@ def write_difference(
     return int(source.pk)
 
 
-def _places(changes: list[Change]) -> set[int]:
-    """Return the facilities whose people change, and those where people work whose columns change."""
-    places = {time.facility for change in changes for time in change.opened}
+class _Gathered(NamedTuple):
+    """What all changes together come to."""
+
+    people: list[int | None]  # keys in the order of the changes, None: somebody new
+    voided: list[int]  # keys of employments
+    opened: int  # employments
+    places: set[int]  # where people change or count: where they work, and where they hold a role or keep the record
+
+
+def _gathered(changes: Changes) -> _Gathered:
+    people: list[int | None] = []
+    moved: list[int] = []
+    voided: list[int] = []
+    opened, places = 0, set()
     for change in changes:
+        people.append(change.person and change.person.key)
+        voided += [stint.key for stint in change.voided]
+        opened += len(change.opened)
+        places |= {time.facility for time in change.opened}
         if change.person is not None:
             places |= {stint.facility for stint in change.person.stints}
-    return places
+            if change.voided or change.opened:
+                moved.append(change.person.key)
+    return _Gathered(people, voided, opened, places | further_places(moved))
 
 
-def _write_people(changes: list[Change], organization: int, on: date, at: datetime) -> list[int]:
+def _write_people(changes: Changes, known: list[int | None], organization: int, on: date, at: datetime) -> list[int]:
     """Insert the new people, update the known; return everybody's key in the order of the changes."""
-    keys = iter(reserve_keys(Person, sum(change.person is None for change in changes)))
-    people = [next(keys) if change.person is None else change.person.key for change in changes]
+    keys = iter(reserve_keys(Person, known.count(None)))
+    people = [next(keys) if key is None else key for key in known]
     insert_rows(
         Person,
         ("id", "organization", *PERSON, "affiliation", "version", "created_at"),
@@ -95,7 +118,7 @@ def _write_people(changes: list[Change], organization: int, on: date, at: dateti
     return people
 
 
-def _corrected(changes: list[Change], on: date) -> Iterator[Corrected]:
+def _corrected(changes: Changes, on: date) -> Iterator[Corrected]:
     for change in changes:
         if change.person is not None and change.columns:
             contact = (on,) if changes_contact(change) else ()
@@ -109,14 +132,15 @@ def changes_contact(change: Change) -> bool:
 
 def update_people(corrected: Iterable[Corrected]) -> None:
     """Write people's columns. Raises IntegrityError when somebody else changed one of them meanwhile."""
-    known = list(corrected)
+    remaining = iter(corrected)
     again = "version = staff_person.version + 1"
-    dated = ([*_row(each), day.isoformat() if day else None] for each in known for day in each.contact)
-    matched = update_rows(Person, ("id", "version"), (*PERSON, "contact_changed_on"), dated, also=again)
-    others = (_row(each) for each in known if not each.contact)
-    matched += update_rows(Person, ("id", "version"), PERSON, others, also=again)
-    if matched != len(known):
-        raise IntegrityError("a person was changed meanwhile")
+    while known := list(islice(remaining, _AT_ONCE)):
+        dated = ([*_row(each), day.isoformat() if day else None] for each in known for day in each.contact)
+        matched = update_rows(Person, ("id", "version"), (*PERSON, "contact_changed_on"), dated, also=again)
+        others = (_row(each) for each in known if not each.contact)
+        matched += update_rows(Person, ("id", "version"), PERSON, others, also=again)
+        if matched != len(known):
+            raise IntegrityError("a person was changed meanwhile")
 
 
 def _row(each: Corrected) -> list[Any]:
@@ -125,9 +149,9 @@ def _row(each: Corrected) -> list[Any]:
 
 def columns_after(change: Change) -> list[str | None]:
     """Return the person's columns as they are after the change, in the order of PERSON; no number is None."""
+    columns = change.columns
     return [
-        change.columns.get(name, getattr(change.person, name, "")) or (None if name == "number" else "")
-        for name in _FIELDS
+        columns.get(name, getattr(change.person, name, "")) or (None if name == "number" else "") for name in _FIELDS
     ]
 
 
@@ -147,29 +171,20 @@ def void_times(keys: list[int], at: datetime) -> None:
             raise IntegrityError("an employment was corrected while the roster was compared")
 
 
-def _write_times(
-    changes: list[Change], people: list[int], organization: int, source: int, at: datetime
-) -> list[list[int]]:
-    """Insert the employments; return their keys by change."""
-    keys = iter(reserve_keys(Employment, sum(len(change.opened) for change in changes)))
-    written = [[next(keys) for _ in change.opened] for change in changes]
-    insert_rows(
-        Employment,
-        TIME,
-        (
-            [key, organization, person, time.facility, time.job_title, time.starts_on, time.ends_on, at, source]
-            for person, change, made in zip(people, changes, written, strict=True)
-            for key, time in zip(made, change.opened, strict=True)
-        ),
-    )
-    return written
-
-
-def _import_rows(
-    roster: Roster, changes: list[Change], people: list[int], times: list[list[int]]
+def _time_rows(
+    changes: Changes, people: list[int], times: list[int], organization: int, source: int, at: datetime
 ) -> Iterator[list[Any]]:
-    for change, person, opened in zip(changes, people, times, strict=True):
-        cells = roster.cells.get(change.line, "") if change.line is not None else ""
+    keys = iter(times)
+    for person, change in zip(people, changes, strict=True):
+        for time, key in zip(change.opened, keys, strict=False):  # in this order: no key is lost behind the last time
+            yield [key, organization, person, time.facility, time.job_title, time.starts_on, time.ends_on, at, source]
+
+
+def _import_rows(roster: Roster, changes: Changes, people: list[int], times: list[int]) -> Iterator[list[Any]]:
+    keys = iter(times)
+    for change, person in zip(changes, people, strict=True):
+        cells = roster.cells.get(change.line) if change.line is not None else ""
+        opened = list(islice(keys, len(change.opened)))
         yield [
             change.line,
             change.kind.value,

@@ -1,10 +1,13 @@
 """Importing a roster: read, compare, brake, write in one transaction, record one act. See docs/flows/roster.md."""
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
+from itertools import groupby
+from math import inf
+from operator import itemgetter
+from typing import Final
 
 from django.db import DataError, IntegrityError, transaction
 
@@ -25,6 +28,8 @@ from staff.services.roster_writing import write_difference
 from systems.policy import day_in
 
 _BRAKE = "mass_leavers"
+_AT_ONCE: Final = 5_000
+_NOBODY: Final[tuple[float, Iterator[tuple[int, Stint]]]] = (inf, iter(()))  # behind the last person
 
 
 class RosterRefused(StaffError):
@@ -150,25 +155,29 @@ def _read(
 
 
 def _compared(roster: Roster, organization: Organization, *, on: date, dry_run: bool) -> Comparison:
-    difference = diff(roster.records, roster.rejected, known_people(organization), on=on)
+    difference = diff(roster.take_records(), roster.rejected, known_people(organization), on=on)
     return Comparison(roster, difference, _report(roster, difference, dry_run))
 
 
-def known_people(organization: Organization) -> list[Known]:
-    """Return the people of the register with the times that are known of them. Two queries."""
-    stints: dict[int, list[Stint]] = defaultdict(list)
-    times = Employment.objects.known().filter(organization=organization).order_by()
-    columns = times.values_list("person_id", "pk", "facility_id", "job_title", "valid_from", "valid_to", "source_id")
-    for person, key, facility, job, starts_on, ends_on, source in columns.iterator(chunk_size=10_000):
-        stints[person].append(Stint(key, facility, job, starts_on, ends_on, source is not None))
+def known_people(organization: Organization) -> Iterator[Known]:
+    """Yield the people of the register with the times that are known of them. Two queries, read side by side."""
+    times = groupby(_times(organization), key=itemgetter(0))
+    whose, hers = next(times, _NOBODY)
     people = Person.objects.filter(organization=organization).order_by("pk")
     names = ("pk", "version", "first_name", "last_name", "employee_number", "email", "phone", "contact_changed_on")
-    return [
-        Known(key, version, first, last, number or "", email.lower(), phone, tuple(stints.pop(key, ())), changed_on)
-        for key, version, first, last, number, email, phone, changed_on in people.values_list(*names).iterator(
-            chunk_size=10_000
-        )
-    ]
+    rows = people.values_list(*names).iterator(chunk_size=_AT_ONCE)
+    for key, version, first, last, number, email, phone, changed_on in rows:
+        while whose < key:
+            whose, hers = next(times, _NOBODY)
+        stints = tuple([stint for _, stint in hers]) if whose == key else ()
+        yield Known(key, version, first, last, number or "", email.lower(), phone, stints, changed_on)
+
+
+def _times(organization: Organization) -> Iterator[tuple[int, Stint]]:
+    times = Employment.objects.known().filter(organization=organization).order_by("person")
+    columns = times.values_list("person_id", "pk", "facility_id", "job_title", "valid_from", "valid_to", "source_id")
+    for person, *rest, source in columns.iterator(chunk_size=_AT_ONCE):
+        yield person, Stint._make([*rest, source is not None])
 
 
 def _refuse(strict: bool, allow_mass_leavers: bool, found: Comparison) -> None:
@@ -202,10 +211,10 @@ def _refuse_other_than(agreed: Agreed, found: Comparison) -> None:
 def _report(roster: Roster, difference: Difference, dry_run: bool) -> Report:
     return Report(
         rows=roster.rows,
-        joiners=difference.count(Kind.JOINER),
-        movers=difference.count(Kind.MOVER),
-        leavers=difference.count(Kind.LEAVER),
-        updated=difference.count(Kind.UPDATED),
+        joiners=difference.changes.count(Kind.JOINER),
+        movers=difference.changes.count(Kind.MOVER),
+        leavers=difference.changes.count(Kind.LEAVER),
+        updated=difference.changes.count(Kind.UPDATED),
         unchanged=difference.unchanged,
         merged=difference.merged,
         held_back=difference.held_back,

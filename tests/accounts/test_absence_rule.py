@@ -8,11 +8,13 @@ from django.urls import reverse
 
 from accounts.models import Finding
 from accounts.services.logins import record_login
+from accounts.services.places import keep_in_use
 from accounts.services.rules.sweep import check_rules
 from audit.models import AuditEvent
 from facilities.access import NotAllowed
 from staff.models import Absence
 from staff.services.absences import AbsenceRefused, end_absence, record_absence
+from systems.models import System, SystemRole
 from tests.accounts.holding import held
 from tests.accounts.rules import found
 from tests.conftest import NOON, TODAY
@@ -33,7 +35,7 @@ def lapsing():
 
 
 def test_what_lapses_during_an_absence_is_found_and_what_lapses_after_it_is_not(cast):
-    account = held(cast, "qies", person="henry", last_login=TODAY - 50 * DAY)  # its last safe day is in ten days
+    account = held(cast, "iqies", person="henry", last_login=TODAY - 50 * DAY)  # its last safe day is in ten days
     absence = away(cast)
     assert lapsing() == {f"account:{account.pk}": (TODAY + 10 * DAY).isoformat()}
     absence = end_absence(scope=cast.scope("alice"), absence=absence, last_day_on=TODAY + 9 * DAY, at=NOON)
@@ -43,7 +45,7 @@ def test_what_lapses_during_an_absence_is_found_and_what_lapses_after_it_is_not(
 
 
 def test_an_absence_that_has_not_begun_is_found_on_its_first_day_by_a_tick_alone(cast):
-    held(cast, "qies", person="henry", last_login=TODAY - 50 * DAY)
+    held(cast, "iqies", person="henry", last_login=TODAY - 50 * DAY)
     away(cast, since=TODAY + DAY)
     ask(NOON)
     assert not Finding.objects.filter(kind="absence-lapse").exists()
@@ -52,12 +54,29 @@ def test_an_absence_that_has_not_begun_is_found_on_its_first_day_by_a_tick_alone
 
 
 def test_a_login_told_late_takes_it_away(cast):
-    account = held(cast, "qies", person="henry", last_login=TODAY - 50 * DAY)
+    viewer = SystemRole.objects.filter(system__slug="iqies", slug="provider-assessment-viewer")
+    account = held(cast, "iqies", person="henry", last_login=TODAY - 50 * DAY, roles=list(viewer))
     away(cast, until=TODAY + 20 * DAY)
     assert len(lapsing()) == 1
     record_login(scope=cast.scope("alice"), account=account, happened_on=TODAY - DAY, at=NOON)
-    assert lapsing() == {}
+    check_rules(at=NOON, since=NOON, full=False)
+    open_ones = Finding.objects.open().filter(kind="absence-lapse")
+    assert not open_ones.exists(), "the login itself has to list the facility"
     assert check_rules(at=NOON, since=NOON, full=True).differences == 0
+
+
+def test_neither_a_window_of_our_own_nor_a_closed_system_takes_anything_away(cast):
+    for system, days in (("harp", 85), ("qies", 50)):
+        held(cast, system, person="henry", last_login=TODAY - days * DAY)
+    away(cast)
+    ask(NOON)
+    henrys = Finding.objects.filter(account__person=cast.people["henry"], kind="absence-lapse")
+    assert not henrys.exists(), "HARP publishes no limit, and of QIES only the closing is asked"
+    keep_in_use(
+        scope=cast.scope("alice"), facility=cast.oak, system=System.objects.get(slug="qies"), reason="x", at=NOON
+    )
+    ask(NOON + timedelta(minutes=1))
+    assert henrys.open().get().account.system.slug == "qies"
 
 
 def test_history_is_kept_and_each_step_is_in_the_chain(cast):

@@ -1,15 +1,21 @@
 """Facility rules through commands alone: a file or a service brings the facts, a tick finds what is wrong."""
 
+import json
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.db import transaction
 
 from accounts.models import Finding
 from accounts.models.register import HouseRule
-from tests.conftest import NOON
+from accounts.services.places import name_keeper
+from facilities.services.rechecks import recheck
+from staff.services.absences import record_absence
+from staff.services.people import employ_person, end_employment
+from tests.conftest import NOON, TODAY
 from tests.reminders.test_tick import ask
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
@@ -73,3 +79,45 @@ def test_old_access_after_a_move_is_found(oak, tmp_path):
     listed(tmp_path, f"E1,Test,Carol,qies,{oak.ccn},Individual user,2024-01-05,2026-11-18")
     ask(NOON)
     assert {"no-successor", "closed-system", "no-account"} <= kinds(oak)
+    staffing = Finding.objects.open().get(kind="no-successor", subject_key=f"facility:{oak.pk}/stream:pbj")
+    severities = {}
+    for on in ("2027-01-14", "2027-01-15", "2027-02-14", "2027-02-15"):
+        _, ok = ask(f"{on}T17:00Z")
+        assert ok, "the weekly pass found something that had been missed"
+        staffing.refresh_from_db()
+        severities[on] = (staffing.severity, json.loads(staffing.facts).get("due_on"))
+    near = ("critical", "2027-02-14")  # 45 days after the quarter's end
+    assert list(severities.values()) == [("high", None), near, near, ("high", None)]
+
+
+def test_whoever_works_at_another_place_counts_here_while_she_works_and_is_not_away(oak, cast, tmp_path):
+    scope, olga, day = cast.scope("alice"), cast.people["olga"], timedelta(days=1)
+    type(olga).objects.filter(pk=olga.pk).update(employee_number="E9")
+    HouseRule.objects.create(
+        organization=oak.organization, rule="R-27", enabled_on=TODAY, recorded_at=NOON, recorded_by="x"
+    )
+    for place in (oak, cast.elm):  # at Elm House Carol keeps the record and is nothing else
+        for keeper in (olga, cast.people["carol"]):
+            name_keeper(scope=scope, facility=place, person=keeper, since=TODAY, at=NOON)
+    coordinator = f"iqies,{oak.ccn},Provider Assessment Coordinator,2026-01-05,2026-11-18"
+    listed(tmp_path, f"E1,Test,Carol,{coordinator}", f"E9,Test,Olga,{coordinator}")
+
+    def lacking(days):
+        _, ok = ask(NOON + days * day)
+        assert ok, "the weekly pass found something that had been missed"
+        return sorted(kinds(oak) & {"no-backup", "few-keepers"})
+
+    assert lacking(0) == []
+    with transaction.atomic():
+        recheck([cast.elm.pk])
+    ask(NOON + timedelta(minutes=1))
+    assert "few-keepers" not in kinds(cast.elm), "looked at alone, it has both keepers as well"
+    record_absence(scope=scope, person=olga, away_from_on=TODAY + 2 * day, away_to_on=TODAY + 3 * day, at=NOON)
+    assert [lacking(days) for days in (1, 2, 3, 4)] == [[], ["no-backup"], ["no-backup"], []]
+    end_employment(scope=scope, employment=olga.employments.get(), last_day_on=TODAY + 5 * day, at=NOON + 4 * day)
+    assert [lacking(days) for days in (5, 6)] == [[], ["few-keepers", "no-backup"]]
+    again = TODAY + 6 * day
+    employ_person(scope=scope, person=olga, facility=cast.elm, job_title="", starts_on=again, at=NOON + 6 * day)
+    assert lacking(6) == []
+    record_absence(scope=scope, person=olga, away_from_on=again, away_to_on=None, at=NOON + 6 * day)
+    assert lacking(6) == ["no-backup"]

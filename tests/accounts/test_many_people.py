@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from accounts.models import Finding, HouseRule, PortalAccount, RoleGrant
+from accounts.models import Deadline, Finding, HouseRule, PortalAccount, RoleGrant
 from accounts.services.rules.sweep import check_rules
 from facilities.models import Recheck
 from reminders.models import Digest
 from reminders.services.deliver import deliver
 from staff.models import Absence, Employment, Person
-from systems.models import SystemRole
+from systems.models import Policy, SystemRole
 from tests.conftest import NOON, TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
@@ -36,7 +36,10 @@ def few_values(db):
 
 
 def _crowd(cast):
-    """Write people who are away and hold an open account on a closed system under a user ID of another one."""
+    """Write people who are away and hold an open account on a closed system under a user ID of another one.
+
+    And one on a living system, which lapses today.
+    """
     home, known = cast.riverside, {"organization": cast.riverside, "recorded_at": NOON}
     people = Person.objects.bulk_create(
         [Person(organization=home, first_name="P", last_name=str(n), contact_changed_on=TODAY) for n in range(PEOPLE)],
@@ -82,6 +85,20 @@ def _crowd(cast):
         ],
         batch_size=90,
     )
+    viewer = SystemRole.objects.select_related("system").get(system__slug="iqies", slug="provider-assessment-viewer")
+    living = PortalAccount.objects.bulk_create(
+        [PortalAccount(organization=home, person=each, system=viewer.system, opened_on=AGO) for each in people],
+        batch_size=90,
+    )
+    policy = Policy.objects.get(system=viewer.system, kind="inactivity", applied=True)
+    clock = {"organization": home, "kind": "inactivity", "zone": policy.zone, "basis_on": AGO, "due_on": TODAY}
+    Deadline.objects.bulk_create(
+        [Deadline(subject_key=each.key, account=each, policy=policy, **clock) for each in living], batch_size=60
+    )
+    RoleGrant.objects.bulk_create(
+        [RoleGrant(account=each, facility=cast.oak, role=viewer, evidence="x", **since, **known) for each in living],
+        batch_size=90,
+    )
     Recheck.objects.bulk_create([Recheck(organization=home, facility=cast.oak)] * PEOPLE, batch_size=300)
     for rule in HouseRule.Rule.values:
         HouseRule.objects.create(rule=rule, enabled_on=AGO, recorded_by="a test", **known)
@@ -94,8 +111,8 @@ def test_a_nightly_pass_finds_everything_about_more_people_than_a_statement_take
     assert done.failed == 0
     assert not Recheck.objects.exists()
     found = Finding.objects.open()
-    for kind in ("absence-lapse", "stale-profile", "job-change"):
-        assert found.filter(kind=kind).count() == PEOPLE, kind
+    for kind, each_has in (("absence-lapse", 1), ("stale-profile", 2), ("job-change", 1)):
+        assert found.filter(kind=kind).count() == each_has * PEOPLE, kind
     assert found.filter(kind="shared-id").count() == PEOPLE - 2
     assert json.loads(found.get(kind="closed-system", subject_key__contains="qies").facts)["count"] == len(accounts)
     assert check_rules(at=NOON, since=NOON, full=True).differences == 0

@@ -6,10 +6,13 @@ from io import StringIO
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.db import transaction
 
 from accounts.models import Finding, HouseRule
 from accounts.services.inventory import AccountFacts, add_accounts
+from accounts.services.rules.sweep import Checked, check_rules
 from facilities.access import Scope
+from facilities.services.rechecks import recheck
 from staff.models import Person
 from systems.models import System
 from tests.conftest import NOON
@@ -59,6 +62,26 @@ def test_whoever_left_by_a_roster_and_still_has_access_is_found_the_day_after(li
     assert Finding.objects.open().get(kind="leaver-access").severity == "high"
     ask(NOON + 2 * DAY)
     assert Finding.objects.open().get(kind="leaver-access").severity == "critical"
+
+
+def test_in_the_night_between_two_zones_it_is_found_once_when_the_day_is_over_everywhere(cast, lists):
+    type(cast.elm).objects.filter(pk=cast.elm.pk).update(zone="Pacific/Honolulu")  # Oak House lies in Chicago's
+    roster, accounts = lists
+    here, there = (f"1,Example,Ada,ada@example.org,{ccn},2020-01-06,2026-11-20," for ccn in ("015009", "015010"))
+    roster(here, there, BOB)
+    accounts("1,iQIES,015009,AEX1,Provider Assessment Viewer,2024-01-02,2026-11-10")
+    ask(NOON)
+    found = []
+    for hour in range(5, 12):
+        at = NOON.replace(day=21, hour=hour)
+        if hour < 10:  # somebody corrects the one or the other place: that must not matter
+            with transaction.atomic():
+                recheck([(cast.oak, cast.elm)[hour % 2].pk])
+        ask(at)
+        with transaction.atomic():
+            assert check_rules(at=at, since=None, full=False, everything=True) == Checked()
+        found.append(kinds())
+    assert found == [[]] * 5 + [["leaver-access"]] * 2, "10:00 UTC is midnight in Honolulu"
 
 
 def test_whoever_moved_by_a_roster_and_keeps_the_old_access_is_found(lists):

@@ -14,7 +14,7 @@ from staff.models import Person
 
 FOUND = {
     "engine": "postgresql", "times": {"new": [6.0], "reference": [3.0], "same": [3.0], "changed": [3.0]},
-    "equal": True, "memory_growth": 1 << 20, "rows_again": 0,
+    "equal": True, "memory_growth": 1 << 20, "memory_per_row": 900.0, "rows_again": 0,
 }  # fmt: skip
 ROWS = 400
 
@@ -76,6 +76,7 @@ def test_a_roster_has_the_columns_that_it_names():
         ({"times": FOUND["times"] | {"same": [5.0]}}, [20]),
         ({"times": FOUND["times"] | {"new": [16.0]}}, [19]),
         ({"memory_growth": 301 << 20}, [19]),
+        ({"memory_per_row": 2_000.0}, [19]),
     ],
 )
 def test_each_gate_can_be_missed(change, missed):

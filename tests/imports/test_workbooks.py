@@ -6,13 +6,14 @@ import zipfile
 from datetime import date, datetime
 
 import pytest
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
-from imports import workbook_parts, workbooks
+from imports import workbook_parts, workbook_texts, workbooks
 from imports.lists import open_list
 from imports.opening import Caps, FileRefused, Held
 from imports.reading import BrokenRow, Row
 from imports.workbooks import read_workbook
-from tests.imports.workbooks import rewrite_part, sheet_xml, write_workbook
+from tests.imports.workbooks import rewrite_part, share_texts, sheet_xml, write_workbook
 
 HEADER = ["Number", "Name"]
 
@@ -287,3 +288,46 @@ def test_a_csv_behind_the_same_door_is_read_to_its_end(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("Number,Name\n" + "".join(f"{n},Person {n}\n" for n in range(5_000)))
     assert len(rows_of(path)) == 5_000
+
+
+SHARED = f'<sst xmlns="{SHEET_MAIN_NS}">'
+
+
+@pytest.mark.parametrize(
+    ("write", "part", "code", "why"),
+    [
+        (rewrite_part, "xl/styles.xml", "too_big", "The part “xl/styles.xml” of the workbook holds more than 100 mar"),
+        (rewrite_part, "[Content_Types].xml", "damaged", "The workbook is damaged"),
+        (share_texts, f"{SHARED}{'<si/>' * 101}</sst>", "too_big", "share more than 100 different texts"),
+        (share_texts, f"<!DOCTYPE sst []>{SHARED}</sst>", "damaged", "The workbook is damaged"),
+        (share_texts, f"{SHARED}<si>", "damaged", "The workbook is damaged"),
+    ],
+)
+def test_a_part_of_very_many_things_is_refused_before_objects_are_made_of_them(
+    tmp_path, monkeypatch, write, part, code, why
+):
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, [1, "Ada"]]})
+    write(path, part, *(["<a/>" * 101] if write is rewrite_part else []))
+    if "more than 100" in why:
+        monkeypatch.setattr(workbook_texts, "_MOST", 100)
+    if write is rewrite_part:
+        monkeypatch.setattr(workbook_parts, "_THINGS", 100)
+    with pytest.raises(FileRefused, match=why) as refused:
+        rows_of(path)
+    assert (refused.value.code, refused.value.file) == (code, str(path))
+
+
+def test_shared_texts_are_those_that_stand_in_the_cells(tmp_path):
+    texts = (
+        "<si><t>Number</t></si><si><t>Name</t></si><si><t/></si><si><r><t>Zo</t></r><r><t>ë </t></r>"
+        "<rPh sb='0' eb='1'><t>read aloud</t></rPh></si><si/><si><t>a &amp; _x005F_b</t></si>"
+    )
+    path = write_workbook(tmp_path / "a.xlsx", {"S": [["x"]]})
+    share_texts(path, f"{SHARED}{texts}</sst>")
+    cells = "".join(f"<c t='s'><v>{place}</v></c>" for place in (0, 1))
+    said = "".join(f"<row><c t='s'><v>{place}</v></c><c><v>1</v></c></row>" for place in (2, 3, 4, 5))
+    rewrite_part(path, "xl/worksheets/sheet1.xml", sheet_xml(f"<row>{cells}</row>{said}"))
+    assert [row.cells[0] for row in rows_of(path)] == ["", "Zoë", "", "a & _b"]
+    rewrite_part(path, "xl/worksheets/sheet1.xml", sheet_xml("<row><c t='s'><v>-1</v></c></row>"))
+    with pytest.raises(FileRefused, match="damaged after line 0"):
+        rows_of(path)

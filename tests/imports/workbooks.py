@@ -32,6 +32,16 @@ def rewrite_part(path: Path, part: str, text: str | bytes) -> Path:
     return path
 
 
+def share_texts(path: Path, texts: str) -> Path:
+    """Give the workbook a part of shared texts, such as Excel writes."""
+    with zipfile.ZipFile(path) as archive:
+        types = archive.read("[Content_Types].xml").decode()
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    named = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    rewrite_part(path, "[Content_Types].xml", types.replace("</Types>", named))
+    return rewrite_part(path, "xl/sharedStrings.xml", texts)
+
+
 def sheet_xml(rows: str) -> str:
     """Return a sheet with these row elements."""
     space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -113,7 +113,7 @@ def deputies(subject, on):
 
 
 def those_who_decide(request, on):
-    """Confirmed third people with a role that decides there, the outside deputy where there is nobody."""
+    """Confirmed third people with a role that decides there, with the outside deputy where they are too few."""
     own = {request.requester_person, request.beneficiary_person}
     roles = {"administrator"} if request.role.privileged else {"administrator", "approver"}
     found = set()
@@ -122,7 +122,9 @@ def those_who_decide(request, on):
             found |= set(Person.objects.filter(user=member.user, user_confirmed_at__isnull=False))
     found = {person for person in found - own if not has_left(person, on)}
     house = RequestHouse.objects.filter(organization=request.organization).first()
-    return found or ({house.outside_deputy} - own if house else set())
+    if len(found) < request.approvers_needed and house:
+        found |= {house.outside_deputy} - own
+    return found
 
 
 def hears_of_step(deadline, officials, on):

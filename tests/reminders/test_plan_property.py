@@ -159,7 +159,7 @@ class World:
         request = AccessRequest.objects.create(
             organization=self.cast.riverside, kind="new-account", system=role.system, role=role, approval="needed",
             facility=self.one(self.places), requester_person=self.one(self.people),
-            beneficiary_person=self.one(self.people), created_at=NOON,
+            beneficiary_person=self.one(self.people), created_at=NOON, approvers_needed=self.one([1, 1, 2]),
         )  # fmt: skip
         return RequestStep.objects.create(
             organization=self.cast.riverside, request=request, position=1, key_in_list="a-step", title="A step",

@@ -7,6 +7,7 @@ import pytest
 from accounts.models import Deadline, Finding, HandOver, RequestHouse
 from accounts.services.requests.countersigning import countersign
 from accounts.services.requests.dates import follow_dates
+from accounts.services.requests.deciding import decide
 from accounts.services.requests.handing import hand_turns
 from accounts.services.requests.submitting import submit
 from facilities.access import Scope
@@ -15,6 +16,7 @@ from reminders.handed import READ_WITH, recipients
 from reminders.models import Reminder
 from reminders.turns import steps_with_a_day
 from staff.models import Absence, Deputy
+from systems.models import SystemRole
 from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.reminders.mailbox import mails_to, text
@@ -77,6 +79,15 @@ def test_the_outside_deputy_hears_where_nobody_of_the_organization_may_decide(ri
     submitted(riverside, by="alice", person="alice")
     tick(NOON)
     assert told("our-decision") == {("Uma", 366)}
+    RequestHouse.objects.update(two_for_privileged=True)
+    official = SystemRole.objects.filter(system__slug="iqies", privileged=True)[0]
+    two = submitted(riverside, role=official.slug)
+    tick(NOON + DAY)
+    of_two = Reminder.objects.filter(deadline__request_step__request=two)
+    assert {row.recipient.first_name for row in of_two} == {"Alice", "Uma"}, "it takes two, and Alice is only one"
+    decide(scope=riverside.scope("alice"), requests=[two], approve=True, at=NOON + DAY)
+    tick(NOON + 4 * DAY)
+    assert [row.recipient.first_name for row in of_two.filter(step=0)] == ["Uma"], "Alice has decided it"
 
 
 def test_who_stands_in_for_an_absent_decider_hears_and_the_next_in_line_where_one_leaves(riverside, mailoutbox):

@@ -79,7 +79,7 @@ def test_it_ends_on_its_day_is_told_of_and_stays_a_finding_until_its_removal_is_
         assert removal.replace("&", "&amp;") in page
         asked = client.get(removal)
         assert [line.sentence for line in asked.context["lines"]] == [
-            "Henry Test’s iQIES account: Provider Administrator at Oak House is to go."
+            "Henry Test’s iQIES account: Provider Administrator at Oak House is to be removed."
         ]
         why = Deadline.objects.get(grant=grant, kind="temporary")
         assert client.get(reverse("web:deadline-why", args=["riverside", why.pk])).status_code == 200

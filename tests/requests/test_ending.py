@@ -156,7 +156,7 @@ def test_a_role_ends_alone_while_others_are_held_and_an_authority_stays_while_it
     assert qies.status == "active"
     assert not qies.grants.known().filter(valid_to=None).exists()
     whole = running(cast, kind=Kind.REMOVAL, role="", account=qies, system="qies")
-    with pytest.raises(AccountRefused, match="still sign in through it. Remove those first"):
+    with pytest.raises(AccountRefused, match="signed in to through it. Finish that removal first"):
         done(cast, whole)
 
 
@@ -384,6 +384,11 @@ def test_no_role_lets_anybody_carry_out_the_removal_of_her_own_access_but_the_on
     assert not own_removals(cast.scope("alice"), TODAY).exists(), "the administrator there carries it out"
     seat.delete()
     assert own_removals(cast.scope("alice"), TODAY).get() == own
+    fail(scope=cast.scope("alice"), request=own, reason="The desk is closed.", at=LATER)
+    retry(scope=cast.scope("alice"), request=own, at=LATER)
+    for action in ("request.failed", "request.retried"):
+        [item] = AuditItem.objects.of_event(AuditEvent.objects.filter(action=action).latest("seq").pk)
+        assert json.loads(item.payload)["own_removal"] is True
     assert done(cast, own, by="alice").state == State.DONE, "nobody else could"
     [item] = AuditItem.objects.of_event(AuditEvent.objects.filter(action="request.done").latest("seq").pk)
     assert json.loads(item.payload)["own_removal"] is True

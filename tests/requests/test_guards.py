@@ -1,15 +1,15 @@
 """What stands against a request, and what to do instead; each guard with its twin that passes."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from accounts.errors import AccountRefused
-from accounts.models import PortalAccount
+from accounts.models import PortalAccount, RoleGrant
 from accounts.policy.request_guards import user_id_flaw
 from accounts.services.requests.carrying import record_outcome
 from accounts.services.requests.deciding import decide
-from accounts.services.requests.drafting import draft
+from accounts.services.requests.drafting import as_request, draft
 from accounts.services.requests.ending import fail, finish
 from accounts.services.requests.guards import guards_of
 from accounts.services.requests.planning import plan_steps
@@ -73,6 +73,29 @@ def test_cmsnet_came_before_qies_and_takes_two_people_only(cast):
     assert _codes(cmsnet, blocking=True) == {"quota"}, "R-23 refuses the third"
     assert _codes(qies, blocking=True) == set(), "R-24 only says how the third is asked for"
     assert "quota" in _codes(qies)
+    leaves = PortalAccount.objects.get(person=cast.people["alice"], system__slug="cmsnet")
+    removal = ask(cast, system="cmsnet", kind="removal", role="", person="alice", account=leaves)
+    comes = ask(cast, system="cmsnet", role="individual-user", still_needed_reason="She takes over.")
+    cmsnet.delete()
+    both = draft(scope=cast.scope("alice"), asks=[removal, comes], at=NOON)
+    assert _codes(both[1], blocking=True) == set(), "Alice makes room for her successor in the same bundle"
+    [quota] = [each for each in guards_of(both, NOON)[both[1].pk] if each.code == "quota"]
+    assert quota.cure == "The removal asked for together with it makes room: carry that out first."
+
+
+def test_a_role_that_was_wanted_until_a_day_is_not_asked_back_after_it(cast):
+    account = _account(cast, "iqies", status="lost", loss="inactive", lost_at=NOON)
+    role = SystemRole.objects.get(system__slug="iqies", slug="provider-assessment-viewer")
+    given = {"organization": cast.riverside, "account": account, "facility": cast.oak, "role": role}
+    grant = factories.GrantFactory(**given, valid_from=date(2026, 1, 5), valid_to=TODAY, temporary=True)
+    wish = ask(cast, kind="reactivation", account=account, role=role.slug, grant=grant)
+    back = as_request(cast.scope("carol"), wish, cast.people["carol"])
+    back.pk = -1
+    assert guards_of([back], NOON)[-1] == [], "its last day is today"
+    RoleGrant.objects.filter(pk=grant.pk).update(valid_to=TODAY - timedelta(days=1))
+    [guard] = guards_of([back], NOON)[-1]
+    assert (guard.code, guard.blocks, guard.rule) == ("over", True, "R-54")
+    assert "Ask for the role as a new one" in guard.cure
 
 
 def test_what_is_asked_for_already_counts_into_the_quota_and_each_quota_says_its_own_way_out(cast):

@@ -175,6 +175,11 @@ def test_a_role_that_is_given_again_after_a_missed_certification_counts_its_year
     back = {"scope": cast.scope("alice"), "request": request}
     undo(**back, reason="Looked at another role.", at=NOON)
     record_outcome(step=step, worked=False, **act, note="Not there.", at=NOON)
+    asked_again = request.steps.get(key_in_list="ask-again")
+    nudge = Deadline.objects.open().get(request_step=asked_again)
+    assert nudge.due_on == asked_again.due_on == TODAY + timedelta(days=3), (
+        "an approver decides: one business day (R-50)"
+    )
     for key in ("ask-again", "see-role"):
         record_outcome(step=request.steps.get(key_in_list=key, state="open"), worked=True, **act, at=NOON)
     finish(**ends, proof_text="Approved.", at=NOON)

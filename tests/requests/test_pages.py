@@ -123,6 +123,9 @@ def test_what_waits_for_whom_follows_the_request(client, cast):
         return found
 
     assert waits() == ["carol"], "her draft"
+    client.force_login(cast.carol)
+    [row] = client.get(LIST, {"show": "inbox"}).context["rows"]
+    assert row["cells"][2]["text"] == "Look it over and send it"
     submitting.submit(scope=cast.scope("carol"), requests=[request], at=NOON)
     assert waits() == ["alice"], "her decision"
     deciding.send_back(scope=cast.scope("alice"), request=request, question="Which shift?", at=NOON)
@@ -146,6 +149,10 @@ def test_what_waits_for_whom_follows_the_request(client, cast):
         assert not desk_of(cast.scope("henry"), TODAY).steps().filter(request=own).exists()
     RequestStep.objects.filter(request=own).update(state="done", done_on=TODAY, done_at=NOON)
     assert waits() == ["alice", "carol"], "nor says that it is through"
+    client.force_login(cast.henry)
+    assert "Somebody else records how the removal of your own access goes on" in text(page_of(client, own))
+    client.force_login(cast.alice)
+    assert page_of(client, own).context["not_hers"] == ""
 
 
 def test_the_page_says_what_will_change_who_decides_and_why(client, cast):
@@ -164,6 +171,9 @@ def test_the_page_says_what_will_change_who_decides_and_why(client, cast):
     assert "Henry Test holds no iQIES account so far." in said
     assert "Nothing stands against it." in said
     assert "Your decision" in said
+    said = text(page_of(client, drafted(cast)))
+    assert "The same is asked for already and has not ended. Open that request under Requests." in said
+    assert "()" not in said, "a guard of no rule names none"
     client.force_login(cast.henry)
     said = text(page_of(client, request))
     assert "Asked for by a colleague." in said, "a holder reads of no colleague"
@@ -190,7 +200,10 @@ def test_a_decision_takes_a_fresh_second_factor_and_what_was_typed_waits(client,
     request = submitted(cast)
     address, typed = deed("request-decide", request.pk, verdict="approve", revision="1", reason="She is new there.")
     sign_in(client, cast.alice, factor=False)
-    assert client.post(address, typed).status_code == 403, "no second factor is set up"
+    answer = client.post(address, typed)
+    assert answer.status_code == 403, "no second factor is set up"
+    ways = [reverse("mfa_index"), request.get_absolute_url()]
+    assert [f'href="{way}"' in answer.content.decode() for way in ways] == [True, True], "there, and back"
     sign_in(client, cast.alice, ago=301)
     cast.alice.authenticator_set.create(type="totp", data={"secret": "x"})
     answer = client.post(address, typed)
@@ -246,6 +259,18 @@ def test_rejecting_sending_back_withdrawing_and_commenting(client, cast):
     request.refresh_from_db()
     assert (request.state, RequestNote.objects.get().text) == ("draft", "Which shift?")
     sign_in(client, cast.carol, factor=False)
+    page = page_of(client, request)
+    assert "Sent back with a question; first asked for on Fri 20 Nov." in text(page)
+    assert page.context["question"] == {"by": "a colleague", "text": "Which shift?"}
+    assert "Which shift?" in text(client.get(page.context["edit_url"])), "where it is answered"
+    row = client.get(LIST, {"show": "inbox"}).context["rows"][0]
+    assert [row["cells"][1]["words"], row["cells"][2]["text"]] == [
+        "Sent back",
+        "Answer the question, then send it again",
+    ]
+    today = client.get("/o/riverside/")
+    assert "One request came back to you with a question." in text(today)
+    assert "request-questions" in [section["slug"] for section in today.context["sections"]]
     said = text(client.post(deed("request-comment", request.pk)[0], {"text": "password: Sunshine7!x"}))
     assert "Sunshine7" not in said
     client.post(deed("request-comment", request.pk)[0], {"text": "Nights."})
@@ -259,7 +284,9 @@ def test_rejecting_sending_back_withdrawing_and_commenting(client, cast):
     client.post(withdraw, {"reason": "He left."})
     request.refresh_from_db()
     assert (request.state, request.ended_reason) == ("withdrawn", "He left.")
-    assert "Withdrawn on Fri 20 Nov." in text(page_of(client, request))
+    page = page_of(client, request)
+    assert "Withdrawn on Fri 20 Nov." in text(page)
+    assert {(step["state"], step["takes"]) for step in page.context["steps"]} == {("Not needed any more", "")}
 
 
 def test_a_step_is_recorded_and_a_refused_one_keeps_what_was_typed(client, cast):
@@ -388,7 +415,7 @@ def test_a_request_in_two_parts_of_a_list_stands_there_once_and_pages_go_on_wher
 
 
 LIST_QUERIES = 27  # one, so that a full inbox is not counted to its end; one for her records; one for who has left
-PAGE_QUERIES = 62  # sixteen for the guards, which also serve who submits what; five for who may decide; two: who left
+PAGE_QUERIES = 59  # sixteen for the guards, which also serve who submits what; two: who left
 
 
 def test_the_official_finds_the_removal_that_she_carries_out(client, cast):

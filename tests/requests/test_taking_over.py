@@ -5,11 +5,12 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from accounts.errors import AccountRefused
-from accounts.models import AccessRequest, Approval
+from accounts.models import AccessRequest, Approval, RequestStep
 from accounts.policy.requesting import State
 from accounts.services.requests import deciding
 from accounts.services.requests.acts import lock_request
 from accounts.services.requests.deciders import concerned, somebody_decides
+from accounts.services.requests.ending import fail, retry
 from accounts.services.requests.submitting import withdraw
 from accounts.services.requests.taking_over import hand_down, left_askers, take_over, to_take_over
 from audit.models import AuditEvent
@@ -17,7 +18,7 @@ from facilities.access import NotAllowed, Scope
 from facilities.models import Membership
 from facilities.models.tenancy import Role
 from reminders.services.plan_handed import plan_handed
-from staff.models import Employment, Person
+from staff.models import Absence, Deputy, Employment, Person
 from tests import factories
 from tests.conftest import NOON, TODAY
 from tests.requests.asking import drafted, submitted
@@ -181,6 +182,36 @@ def test_what_is_refused_and_to_whom_it_falls(client, cast, fay):
     with pytest.raises(AccountRefused) as refused:
         take_over(scope=alice, request=request, at=NOON)
     assert refused.value.code == "ended"
+
+
+def test_who_stands_in_for_an_absent_asker_finds_her_steps_and_the_next_in_line_what_did_not_work(client, cast, fay):
+    for person in ("henry", "olga"):
+        account = factories.AccountFactory(organization=cast.riverside, person=cast.people[person])
+        submitted(cast, person=person, kind="removal", role="", account=account)
+    RequestStep.objects.filter(state="open").update(actor="facility")
+    olga, away = cast.people["olga"], {"person": cast.people["carol"], "recorded_at": NOON, "recorded_by": "x"}
+    away |= {"organization": cast.riverside, "valid_from": TODAY, "valid_to": TODAY}
+    Deputy.objects.create(**away, deputy=olga)
+    Absence.objects.create(**away)
+    client.force_login(cast.olga)
+    assert client.get(LIST, {"show": "inbox"}).context["rows"] == [], "she carries out nothing at Oak House"
+    Membership.objects.filter(user=cast.olga).update(facility=cast.oak)
+    words = "You stand in for Carol Test, who asked and is away."
+    inbox = text_of(client.get(LIST, {"show": "inbox"}))
+    assert (inbox.count(words), inbox.count("access of Olga Test")) == (1, 0), "not the removal of her own access"
+    assert words in text_of(client.get("/o/riverside/"))
+    Absence.objects.update(voided_at=NOON)
+    request = submitted(cast, kind="forgotten-id", role="", system="qies")
+    fail(scope=cast.scope("carol"), request=request, reason="The help desk knows of none.", at=NOON)
+    client.force_login(fay)
+    failed = {"show": "inbox", "state": "failed"}
+    assert client.get(LIST, failed).context["rows"] == [], "Carol is here still"
+    leaves(cast)
+    inbox = text_of(client.get(LIST, failed))
+    assert "Try it again, or withdraw it" in inbox
+    assert "Carol Test, who asked, no longer works here." in inbox
+    retry(scope=Scope.of(fay, cast.riverside), request=request, at=NOON)
+    take_over(scope=Scope.of(fay, cast.riverside), request=request, at=NOON)
 
 
 def test_a_removal_of_her_own_access_falls_to_the_next_administrator(client, cast, fay):

@@ -38,12 +38,12 @@ def test_whoever_is_missing_left_today_and_her_time_is_voided_and_written_anew()
 
 def test_nobody_leaves_a_facility_that_is_not_in_the_file():
     people = [known(1, number="1"), known(2, "Bob", "Example", "2", "", stint(2, ELM))]
-    assert compare([row(2, number="1")], people).changes == []
+    assert list(compare([row(2, number="1")], people).changes) == []
 
 
 def test_whoever_starts_later_is_not_missing_yet():
     people = [known(1, number="1"), known(2, "Bob", "Example", "2", "", stint(2, starts_on=TOMORROW))]
-    assert compare([row(2, number="1")], people).changes == []
+    assert list(compare([row(2, number="1")], people).changes) == []
 
 
 def test_the_person_of_a_rejected_row_never_leaves_while_others_do():
@@ -82,7 +82,7 @@ def test_a_number_of_somebody_with_another_name_rejects_the_row_and_holds_leaver
     people = [known(1, number="1"), known(2, "Bob", number="2")]
     result = compare([row(2, "Zoe", "Other", "1"), row(3, "Bob", number="2")], people)
     assert [(each.line, each.column) for each in result.rejected] == [(2, "employee_number")]
-    assert result.changes == []
+    assert list(result.changes) == []
 
 
 def test_a_changed_last_name_is_the_same_person():
@@ -120,7 +120,7 @@ def test_the_name_counts_at_the_facility_and_only_when_it_is_unique_there():
     assert compare([row(2)], [known(1)]).unchanged == 1
     result = compare([row(2)], [known(1), known(2)])
     assert [each.column for each in result.rejected] == ["last_name"]
-    assert result.changes == []
+    assert list(result.changes) == []
 
 
 def test_rows_with_nothing_but_a_name_at_two_facilities_are_the_one_person_who_works_at_both():
@@ -143,7 +143,7 @@ def test_of_two_people_of_one_name_number_and_address_must_mean_the_same():
     assert compare([kept, crossed], people).rejected == []
     result = compare([kept._replace(email="p2@example.org"), crossed._replace(email="p1@example.org")], people)
     assert [(each.line, each.column) for each in result.rejected] == [(2, "email"), (3, "email")]
-    assert result.changes == []
+    assert list(result.changes) == []
 
 
 def test_one_name_twice_at_a_facility_without_number_and_address_is_left_for_a_decision():
@@ -232,6 +232,16 @@ def test_another_job_is_a_move_and_the_old_one_was_true_until_yesterday():
     assert compare([again], after, on=TOMORROW).unchanged == 1
 
 
+@pytest.mark.parametrize("starts_on", [date(2026, 11, 2), date(2027, 1, 4)])
+def test_another_job_with_a_day_of_its_own_leaves_the_old_one_until_the_day_before(starts_on):
+    people, listed = [known(1, number="1")], [row(2, number="1", job_title="Director", starts_on=starts_on)]
+    change = only(compare(listed, people))
+    assert change.kind is Kind.MOVER
+    old = Time(OAK, "Nurse", date(2020, 1, 1), starts_on - (ON - YESTERDAY))
+    assert change.opened == [old, Time(OAK, "Director", starts_on, None)]
+    assert compare(listed, applied(people, compare(listed, people))).unchanged == 1
+
+
 def test_a_job_that_was_unknown_is_filled_in_and_no_move():
     people = [known(1, "Ada", "Example", "1", "", stint(1, job=""))]
     change = only(compare([row(2, number="1", job_title="Director")], people))
@@ -262,7 +272,7 @@ def test_a_status_of_leaving_ends_today_and_repeats_without_effect():
 
 def test_whoever_left_before_we_knew_her_is_not_taken_in():
     result = compare([row(2, number="1", left=True), row(3, "Bob", number="2", ends_on=date(2019, 1, 1))], [])
-    assert (result.changes, result.unchanged) == ([], 2)
+    assert (list(result.changes), result.unchanged) == ([], 2)
 
 
 def test_an_end_before_the_known_start_rejects_the_row():
@@ -283,7 +293,7 @@ def test_a_roster_that_lags_behind_does_not_undo_an_end_that_a_person_typed():
     ended = stint(1, ends_on=date(2026, 11, 20), from_file=False)
     people = [known(1, "Ada", "Example", "1", "", ended)]
     result = compare([row(2, number="1", starts_on=date(2020, 1, 1))], people)
-    assert (result.changes, result.still_listed) == ([], [2])
+    assert (list(result.changes), result.still_listed) == ([], [2])
     assert only(compare([row(2, number="1", starts_on=date(2026, 11, 24))], people)).kind is Kind.JOINER
 
 
@@ -331,3 +341,26 @@ def test_the_brake_names_the_facility_that_loses_too_many():
     assert (
         compare([row(key, f"P{key}", number=str(key)) for key in range(1, 9)] + records, people + others).brakes == {}
     )
+
+
+def test_people_who_share_several_addresses_are_each_told_once_with_all_lines():
+    rows = [row(2, number="1", email="a@x"), row(3, number="2", email="a@x"), row(4, number="2", email="b@x"),
+            row(5, number="1", email="b@x"), row(6, number="3", email="b@x")]  # fmt: skip
+    result = compare(rows, [])
+    assert [each.line for each in result.rejected] == [2, 3, 4, 5, 6]
+    assert "lines 2, 3, 4 and 5 have one e-mail" in result.rejected[0].reason
+    assert "lines 2, 3, 4, 5 and 6 have one e-mail" in result.rejected[-1].reason
+
+
+def test_two_numbers_without_their_zeros_are_not_both_one_person():
+    result = compare([row(2, number="12"), row(3, number="012")], [known(1, number="0012")])
+    assert ([each.line for each in result.rejected], list(result.changes)) == ([3], [])
+    assert "another row of this file" in result.rejected[0].reason
+
+
+@pytest.mark.parametrize("email", ["", "a@x.example"])
+def test_names_in_each_others_column_change_nobodys_name_whatever_else_is_right(email):
+    people = [known(1, number="1", email="a@x.example"), known(2, "Lee", "Lee", "2")]
+    result = compare([row(2, "Example", "Ada", "1", email), row(3, "Lee", "Lee", "2")], people)
+    assert ([each.column for each in result.rejected], list(result.changes)) == (["first_name"], [])
+    assert "the other way round" in result.rejected[0].reason

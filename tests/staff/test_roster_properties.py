@@ -101,7 +101,7 @@ def test_applied_the_same_file_finds_nothing_more(people, data):
     after = applied(people, first)
     if first.held_back:  # a name that the first run corrected may tie a rejected row that nobody could tie before
         after = applied(after, compare(records, after, rejections))
-    assert compare(records, after, rejections).changes == []
+    assert list(compare(records, after, rejections).changes) == []
     for person in after:  # no two times of one person at one place overlap
         for facility in {each.facility for each in person.stints}:
             times = sorted(each[3:5] for each in person.stints if each.facility == facility)
@@ -115,5 +115,5 @@ def test_a_file_without_damage_changes_nothing(people):
     """Namesakes without number and address at one facility are the only ones it cannot tell apart."""
     records, _, _, _ = file_of(people, ["none"] * len(people))
     result = compare(records, people, on=ON)
-    assert result.changes == []
+    assert list(result.changes) == []
     assert {each.column for each in result.rejected} <= {"last_name"}

@@ -1,14 +1,19 @@
 """Where it burns: the figures of what a member reads, the worst facility first, from kept figures where many."""
 
+import html
+import re
+from datetime import timedelta
+
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import FacilityFigures, OrganizationFigures
+from accounts.models import FacilityFigures, Finding, OrganizationFigures, RoleGrant
 from accounts.services.figures import Figures, keep_figures
 from audit.services import Ref, record
+from tests.accounts.holding import held
 from tests.accounts.mixed import press
 from tests.conftest import NOON
 from web import burning
@@ -43,6 +48,26 @@ def test_the_worst_facility_stands_first_with_its_figures(client, mixed):
     assert shown.sentence in text
     assert shown.sentence.startswith("One account is late")
     assert shown.sentence.endswith("at two of two facilities.")
+
+
+def test_each_number_of_serious_findings_leads_to_as_many(client, mixed):
+    left, wrong = held(mixed, "idm", person="carol"), {"kind": Finding.Kind.LEAVER_ACCESS, "severity": "critical"}
+    RoleGrant.objects.filter(account=left).update(valid_to=NOON.date() - timedelta(days=3))
+    Finding.objects.create(
+        organization=mixed.riverside,
+        account=left,
+        person=left.person,
+        subject_key="left",
+        opened_on=NOON.date(),
+        **wrong,
+    )
+    answer = page(client, mixed)
+    text = html.unescape(answer.content.decode())
+    for row in answer.context["overview"].rows:
+        [query] = re.findall(rf"findings/(\?severity=serious[^\"]*facility={row.facility.pk}&[^\"]*)", text)
+        shown = client.get(reverse("web:findings", args=[mixed.riverside.slug]) + query).context
+        assert sum(each["group"].count for each in shown["groups"]) == row.figures.serious > 0
+        assert "Role held: Now" in {chip["text"] for chip in shown["chips"]}
 
 
 def test_kept_figures_are_shown_where_there_are_many_and_say_when_somebody_acted_since(client, mixed, monkeypatch):

@@ -7,6 +7,7 @@ from accounts.models import Certification, Deadline, Finding, Obligation
 from accounts.services.certifying import record_certification
 from accounts.services.obligations import Owed, add_obligation
 from accounts.services.rules.sweep import check_rules
+from staff.models import Employment
 from systems.models import System
 from tests import factories
 from tests.conftest import NOON, TODAY
@@ -47,6 +48,11 @@ def test_today_shows_a_certification_to_those_who_look_after_the_role_and_not_to
     assert expected in page(client, cast.carol)
     assert expected not in page(client, cast.olga)
     assert expected not in page(client, cast.henry)
+    Employment.objects.filter(person=cast.people["henry"]).update(valid_to=TODAY - 5 * DAY)
+    said = page(client, cast.carol)
+    assert "Henry Test left on Sun 15 Nov (five days ago): have the IDM role" in said
+    assert "removed, not certified again." in said
+    assert [expected in said, "It was certified" in said] == [False, False]
 
 
 def test_what_lies_before_the_ladder_is_not_on_today(client, cast):

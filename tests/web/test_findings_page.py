@@ -11,6 +11,7 @@ from accounts.models import Finding
 from accounts.services.lapses import sweep_lapses
 from accounts.services.rules.sweep import check_rules
 from accounts.telling import SUBJECTS, about, names
+from facilities.models import Facility, Recheck
 from tests.accounts.holding import held
 from tests.accounts.rules import only
 from tests.conftest import NOON, TODAY
@@ -87,6 +88,14 @@ def test_another_tenant_sees_nothing_of_it(client, troubled):
     answer = client.get(reverse("web:findings", args=[troubled.hilltop.slug]))
     assert answer.context["groups"] == []
     assert "Nothing is wrong" in answer.content.decode()
+    place = Facility.objects.filter(organization=troubled.hilltop).first()
+    Recheck.objects.create(organization=troubled.hilltop, facility=place)
+    said = client.get(reverse("web:findings", args=[troubled.hilltop.slug])).content.decode()
+    assert "What changed last is being looked at" in said, "what nobody looked at yet is not called right"
+    assert (
+        "that is still being looked at"
+        in client.get(reverse("web:start-reminders", args=[troubled.hilltop.slug])).content.decode()
+    )
 
 
 def test_filters_narrow_and_can_be_taken_away(client, troubled):

@@ -250,6 +250,9 @@ def test_the_pages_cost_the_same_for_few_and_for_many(client, cast):
                 client.get(path)
             counts.setdefault(path, set()).add(len(asked))
     assert counts == {first: {QUERIES}, every: {QUERIES_OF_ALL}}
+    hints = [row["hint"] for row in page(client, cast.alice, every).context["rows"]]
+    assert hints
+    assert not any("security official" in hint for hint in hints), "names keep their capitals"
 
 
 # --- the samples -------------------------------------------------------------------------------

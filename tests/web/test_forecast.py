@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from tests.accounts.holding import held
@@ -43,6 +44,12 @@ def test_the_highest_bar_fills_the_room_and_a_single_date_is_still_seen():
     assert bars[2].logins_height == 0
     assert drawn(weeks).busiest == weeks[1]
     assert drawn(weeks_of([], TODAY)).busiest is None
+    said = render_to_string("web/forecast_sentence.html", {"forecast": drawn(weeks)})
+    assert "the most in one week, 900, from Fri 27 Nov 2026." in said
+    alone = drawn(weeks_of([(TODAY, "inactivity", 1)], TODAY))
+    assert "the first in the week from Fri 20 Nov 2026." in render_to_string(
+        "web/forecast_sentence.html", {"forecast": alone}
+    )
 
 
 def test_dates_stand_in_their_week_for_those_who_read_there(client, cast):

@@ -26,7 +26,7 @@ def test_the_policy_in_force_is_told_with_its_source(catalogue):
     assert "EP-LOCK-1" in idm
     assert "Answer the security questions in QUMA." in helped("qies")
     assert "30 minutes" in helped("idm", date(2025, 8, 14))
-    assert "HARP. Number of tries" in helped("iqies"), "who signs in with HARP is locked out by HARP"
+    assert "no source found for HARP (HARP-LOCK-1)." in helped("iqies"), "who signs in with HARP is locked out by HARP"
     Policy.objects.filter(kind="lockout").update(withdrawn=True)
     assert helped("qies") == ""
 

@@ -425,6 +425,7 @@ def test_leaving_names_what_stays_open_and_keeps_the_person(client, cast):
     assert henry.employments.get(voided_at=None).valid_to == date(2026, 11, 14)
     assert "Still open there: HARP and iQIES" in answer.content.decode()
     assert "Henry Test left on Sat 14 Nov 2026, and two accounts are still open" in answer.content.decode()
+    assert "away for a while" not in answer.content.decode(), "who left needs nobody to stand in"
     assert answer.context["works_here"] is False
 
 

@@ -67,7 +67,7 @@ def test_each_sentence_names_the_place_and_the_only_person(client, cast, oak):
 def test_each_deed_leads_to_a_page_that_the_member_can_open(client, cast, oak):
     client.force_login(cast.carol)
     links = [link for row in rows(page(client, cast)).values() for link in row["links"]]
-    assert len(links) == 10, "a closed system leads to two pages, and three findings also to asking for access"
+    assert len(links) == 11, "a closed system leads to two pages, and four findings also to asking for access"
     for link in links:
         assert client.get(link["url"]).status_code == 200, link
     client.force_login(cast.audrey)

@@ -65,6 +65,9 @@ def test_a_request_is_finished_with_a_file_that_its_readers_get_and_nobody_else(
     assert PortalAccount.objects.get(system__slug="harp").user_id == "HTEST01"
     shown = text_of(client.get(address("request", request.pk)))
     assert f'<a href="{address("request-file", RequestFile.objects.get().pk)}">approval.pdf</a>' in shown
+    person = cast.people["henry"].pk
+    assert f'href="{address("person", person)}"' in shown, "to what she holds now"
+    assert f"/requests/new/?person={person}&kind=access" in shown, "and to what comes next"
     sent = client.get(address("request-file", RequestFile.objects.get().pk))
     assert (sent.content, sent["Content-Type"]) == (PDF, "application/pdf")
     assert sent["Content-Disposition"] == 'attachment; filename="approval.pdf"'

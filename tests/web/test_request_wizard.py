@@ -15,6 +15,7 @@ from accounts.services.inventory import report_loss
 from accounts.services.requests import drafting
 from accounts.services.requests.submitting import submit
 from facilities.models.tenancy import Role
+from staff.models import Absence
 from systems.models import SystemRole
 from tests import factories
 from tests.conftest import NOON, TODAY
@@ -245,7 +246,7 @@ def test_each_kind_about_what_is_there(client, cast):
     assert states == {"in_progress"}
     assert AccessRequest.objects.get(kind="role-change").state == "submitted"
     again = step(client, **mine, kind="removal", pick=f"account-{account.pk}")
-    assert "The same is asked for already" in again.content.decode()
+    assert "The same is asked for already and stands at “in progress”." in again.content.decode()
 
 
 def test_where_nobody_may_decide_the_page_says_so_and_a_reason_goes_on(client, cast):
@@ -254,6 +255,10 @@ def test_where_nobody_may_decide_the_page_says_so_and_a_reason_goes_on(client, c
     answers = {"grant": account.grants.get().pk, "kind": "role-change", "role": role_of("psr", skip=1).slug}
     page = step(client, **answers)
     assert [page.context["deciders"].nobody, page.context["deciders"].places] == [True, ["Oak House"]]
+    where = step(client, person=cast.people["henry"].pk, kind="access").context
+    assert [len(where["facilities"]) > 1, where["ticked"]] == [True, {cast.oak.pk}], "where he works is ticked"
+    privileged = role_of("psr", skip=1).privileged
+    assert ("takes an administrator, not an approver" in page.content.decode()) == privileged
     refused = send(client, **answers)
     assert "Nobody in the organization may decide this" in refused.content.decode()
     assert not AccessRequest.objects.exists()
@@ -264,6 +269,10 @@ def test_where_nobody_may_decide_the_page_says_so_and_a_reason_goes_on(client, c
     assert AccessRequest.objects.get().approval == "unapproved"
     factories.MembershipFactory(user=cast.olga, organization=cast.riverside, facility=cast.oak, role=Role.APPROVER)
     assert step(client, **answers).context["deciders"].words == "Olga Test"
+    Absence.objects.create(
+        organization=cast.riverside, person=cast.people["olga"], valid_from=TODAY, valid_to=TODAY, recorded_at=NOON
+    )
+    assert step(client, **answers).context["deciders"].words == "Olga Test (away until Fri 20 Nov 2026)"
 
 
 def test_a_draft_is_changed_and_sent_and_what_was_sent_is_decided_anew(client, cast):
@@ -345,12 +354,13 @@ def test_many_roles_are_changed_or_brought_back_and_findings_lead_there(client, 
     client.force_login(cast.alice)
     picked = {"account": [account.pk, lost.pk]}
     page = client.get(address("requests-bulk"), picked | {"do": "role-change", "old": old, "new": old})
-    assert page.context["remark"]
+    assert page.context["choices"].remark
     page = client.get(address("requests-bulk"), picked | {"do": "role-change", "old": old, "new": new})
     assert [page.context["count"], page.context["left_out"][0][0]] == [1, "Henry Test, iQIES"]
     page = client.get(address("requests-bulk"), picked | {"do": "reactivation"})
     assert page.context["first"][0].startswith("Henry Test’s iQIES account")
-    assert page.context["left_out"] == [("Carol Test, iQIES", "nothing was lost that could come back")]
+    why = "Nothing was lost that could come back. Ask for access where a role is missing."
+    assert page.context["left_out"] == [("Carol Test, iQIES", why)]
     assert client.get(address("requests-bulk"), {"of": "findings", "kind": "lapse"}).status_code == 200
     assert client.get(address("requests-bulk"), {"of": "findings", "kind": "x"}).status_code == 404
     client.force_login(cast.audrey)

@@ -29,6 +29,7 @@ def test_what_is_shown_is_kept_under_a_name_and_found_again(client, cast):
     _, views = above(client, standing="late", q="car", sort="name", after="forged", system="nope")
     assert views.save_url == address("view-save", "accounts") + "?q=car&standing=late&sort=name"
     page = client.get(views.save_url)
+    assert [entry["label"] for entry in page.context["nav"] if entry["active"]] == ["Accounts"]
     assert "Name or user ID: car; Standing: Late or presumed lapsed" in page.content.decode()
     assert client.post(views.save_url, {"name": "Late Carols"}, follow=True).redirect_chain == [
         (address("accounts") + "?q=car&standing=late&sort=name", 302)

@@ -57,7 +57,7 @@ def lines(page):
     return [line.sentence for line in page.context["lines"]]
 
 
-GOES = "Henry Test’s QIES account is to go as a whole."
+GOES = "The whole of Henry Test’s QIES account is to be removed."
 COMES = "A new QIES account for {} at Oak House, as Individual user."
 
 
@@ -110,7 +110,7 @@ def test_from_the_access_of_who_comes_and_a_closed_casper_brings_the_account_tha
     assert "Does Carol Test take over from somebody?" in text_of(page)
     assert "Henry Test, CASPER: the whole account" in text_of(page)
     both = put_on_one_form(client, page, leaving=f"account-{casper.pk}")
-    assert lines(both) == [COMES.format("Carol Test"), "Henry Test’s CASPER account is to go as a whole."]
+    assert lines(both) == [COMES.format("Carol Test"), "The whole of Henry Test’s CASPER account is to be removed."]
     client.post(here(both), TYPED | {"reason": "I take over."})
     comes, goes = AccessRequest.objects.order_by("pk")
     assert [comes.kind, goes.kind, goes.bundle_id] == ["new-account", "removal", comes.bundle_id]

@@ -12,7 +12,7 @@ from systems.policy import EASTERN, day_in, latest_day
 from web.forms.lists import ALL, ListFilter, OneOf, Search
 from web.forms.secrets import SecretFree
 
-VIEWS: Final = (("mine", "My requests"), ("inbox", "Waiting for me"), ("all", "All that I read"))
+VIEWS: Final = (("mine", "My requests"), ("inbox", "Waiting for me"), ("all", "All"))
 
 
 class RequestFilter(ListFilter):

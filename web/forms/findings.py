@@ -7,6 +7,7 @@ from django import forms
 from accounts.finding_words import WORDS
 from accounts.models.watch import Severity
 from facilities.access import Scope
+from web.account_filters import NOW
 from web.finding_filters import SERIOUS, WITHOUT
 from web.forms.lists import ALL, ListFilter
 
@@ -21,6 +22,8 @@ class FindingFilter(ListFilter):
         label="Severity", choices=[ALL, (SERIOUS, "Critical or high"), *Severity.choices], required=False
     )
     late = forms.ChoiceField(label="Late accounts", choices=[ALL, (WITHOUT, "Left out")], required=False)
+    # Only from the figures of one facility, so it is a chip that one can take away and no further field.
+    held = forms.ChoiceField(label="Role held", choices=[ALL, (NOW, "Now")], required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, scope=scope, **kwargs)

@@ -189,6 +189,18 @@ class FinishForm(SecretFree):
         return Upload(file.name, file.read())
 
 
+class FinishManyForm(FinishForm):
+    """The same for several requests at once: one day and one proof hold for all. A file belongs to one."""
+
+    seen = forms.CharField(widget=forms.HiddenInput)  # which requests the page named
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, with_user_id=False, **kwargs)
+        del self.fields["file"]
+        proof = self.fields["proof"]
+        proof.choices = [choice for choice in proof.choices if choice[0] != Proof.FILE]  # type: ignore[attr-defined]
+
+
 class DecidersForm(forms.Form):
     """Who decides where nobody else may, and whether privileged roles take two people."""
 

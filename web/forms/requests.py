@@ -86,20 +86,13 @@ class ChangeForm(SendForm):
         self.order_fields(["version", "role", "facility"])
 
 
-class ManyForm(SecretFree):
-    """One change for many accounts."""
+class ManyForm(SendForm):
+    """One wish for many."""
 
-    reason = forms.CharField(
-        label="Why",
-        max_length=500,
-        help_text="The same for all of them.",
-        error_messages={"required": "Say why: it stands on every one of the requests."},
-        widget=forms.Textarea({"rows": 2, "class": "form-control"}),
-    )
-    unapproved_reason = SendForm.base_fields["unapproved_reason"]
     count = forms.IntegerField(widget=forms.HiddenInput)  # how many the page said it would ask for
 
-    def __init__(self, *args: Any, nobody: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not nobody:
-            del self.fields["unapproved_reason"]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, needs_reason=True, **kwargs)
+        reason = self.fields["reason"]
+        reason.label, reason.help_text = "Why", "The same for all of them."
+        reason.error_messages["required"] = "Say why: it stands on every one of the requests."

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from itertools import islice
 from typing import Final
 
 from django.db.models import Count
@@ -59,11 +60,11 @@ class People:
         if slug == "restored":
             restored = found.report.restored
             return len(restored), [restored_row(each) for each in restored[start : start + size]]
-        changes = [change for change in found.difference.changes if change.kind == slug]
-        shown = changes[start : start + size]
+        changes = found.difference.changes
+        shown = list(islice(changes.of(Kind(slug)), start, start + size))
         names = facility_names(scope.organization, _facilities(shown)) if shown else {}
         held = open_accounts(change for change in shown if change.kind is Kind.LEAVER)
-        return len(changes), [_row(each, scope, names, held) for each in shown]
+        return changes.count(Kind(slug)), [_row(each, scope, names, held) for each in shown]
 
     def outcome(self, scope: Scope, found: Comparison, at: datetime) -> Outcome:
         """Return what the preview says beside its rows."""
@@ -105,7 +106,7 @@ def _promises(scope: Scope, found: Comparison, at: datetime) -> list[str]:
     if found.report.rejected:
         told.append("Rows that are not taken change nothing, and nobody leaves whom they may be about.")
     mail = "No mail is sent, and nothing is removed on CMS’s systems."
-    if held := len(open_accounts(each for each in found.difference.changes if each.kind is Kind.LEAVER)):
+    if held := len(open_accounts(found.difference.changes.of(Kind.LEAVER))):
         who = sentence(count_noun(held, "person who leaves holds,people who leave hold"))
         mail += f" {who} open accounts there: you find them under People, “Left, access still open”."
     return [*told, mail, f"You can take the import back until {day(undo_until(at, scope.organization))}."]

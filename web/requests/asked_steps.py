@@ -157,8 +157,9 @@ def second_step(asking: Asking) -> dict[str, Any]:
 def _where(asking: Asking) -> dict[str, Any]:
     wanting, on = asking.wanting, asking.on
     assert wanting.person is not None
-    offered, many = facilities_offered(asking.scope, wanting.person, wanting.facilities, on)
-    ticked = list(wanting.facilities) or (offered if len(offered) == 1 and not many else [])
+    offered, works, many = facilities_offered(asking.scope, wanting.person, wanting.facilities, on)
+    only = offered if len(offered) == 1 and not many else works if len(works) == 1 else []
+    ticked = list(wanting.facilities) or ([] if asking.came_from(WHERE) else only)
     usual, rest = systems_offered(wanting.person, ticked or offered, on)
     closed = closed_for(wanting.system, wanting.facilities, on) if wanting.system and wanting.facilities else None
     remarks = []

@@ -4,16 +4,19 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from typing import Any
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, PortalAccount, RoleGrant
 from accounts.policy.requesting import Approved, Kind
 from accounts.services.requests.drafting import Ask, as_request
+from audit.bulk import among
 from facilities.access import Scope
 from facilities.models import Facility
 from staff.models import Person
-from web.requests.picks import account_on, holds_on, is_there
+from systems.models import System, SystemRole
+from web.requests.picks import accounts_on, holds_on, is_there
 from web.requests.places import workplaces
 from web.requests.reach import places_to_ask
 from web.requests.successors import taken_over
@@ -91,22 +94,38 @@ def role_wanted(wanting: Wanting, grant: RoleGrant | None) -> Any:
 
 
 def _access(wanting: Wanting, on: date, typed: dict[str, Any]) -> Asked:
-    person, system = wanting.person, wanting.system
-    assert person is not None
-    assert system is not None
-    account = account_on(person, system)
-    existing = account is not None and is_there(account)
-    kind = Kind.ADDITIONAL_ROLE if existing else Kind.NEW_ACCOUNT
-    mine = RoleGrant.objects.in_force(on).filter(account__person=person, account__system=system, temporary=False)
-    held = set(mine.values_list("facility_id", "role_id")) if existing else set()
-    asks, left_out = [], []
-    for place in wanting.facilities:
-        for role in wanting.roles:
-            if (place.pk, role.pk) in held:
-                left_out.append(f"{role.name} at {place.name}")
+    assert wanting.person is not None
+    assert wanting.system is not None
+    people, given = [wanting.person], (wanting.facilities, wanting.roles)
+    return access_of(people, wanting.system, *given, on, typed)[wanting.person.pk]
+
+
+def access_of(
+    people: Sequence[Person],
+    system: System,
+    facilities: Sequence[Facility],
+    roles: Sequence[SystemRole],
+    on: date,
+    typed: dict[str, Any],
+) -> dict[int, Asked]:
+    """Return by person what is asked for where each is to have roles at facilities. Two queries, however many."""
+    accounts = accounts_on(people, system)
+    mine = RoleGrant.objects.in_force(on).filter(account__system=system, temporary=False)
+    of_them = mine.filter(account__person__in=among(person.pk for person in people))
+    held = set(of_them.values_list("account__person_id", "facility_id", "role_id"))
+    found = {}
+    for person in people:
+        account = accounts.get(person.pk)
+        existing = account is not None and is_there(account)
+        kind = Kind.ADDITIONAL_ROLE if existing else Kind.NEW_ACCOUNT
+        asked = Asked([], [])
+        for place, role in product(facilities, roles):
+            if existing and (person.pk, place.pk, role.pk) in held:
+                asked.left_out.append(f"{role.name} at {place.name}")
             else:
-                asks.append(Ask(kind, system, place, person, role=role, account=account, **typed))
-    return Asked(asks, left_out)
+                asked.asks.append(Ask(kind, system, place, person, role=role, account=account, **typed))
+        found[person.pk] = asked
+    return found
 
 
 def facilities_of(scope: Scope, person: Person, accounts: Sequence[PortalAccount], on: date) -> dict[int, Facility]:
@@ -117,10 +136,10 @@ def facilities_of(scope: Scope, person: Person, accounts: Sequence[PortalAccount
     return found | {account.pk: place for account in missing for place in at_work}
 
 
-def first_places(accounts: Collection[PortalAccount], among: Any, on: date) -> dict[int, Facility]:
+def first_places(accounts: Collection[PortalAccount], places: Any, on: date) -> dict[int, Facility]:
     """Return by account the facility of a role in force, else of the newest that ended. One query."""
     grants: dict[int, list[RoleGrant]] = defaultdict(list)
-    known = RoleGrant.objects.known().filter(account__in=accounts, facility__in=among).select_related("facility")
+    known = RoleGrant.objects.known().filter(account__in=accounts, facility__in=places).select_related("facility")
     for grant in known.order_by("-pk"):
         grants[grant.account_id].append(grant)
     return {account: min(mine, key=lambda grant: not holds_on(grant, on)).facility for account, mine in grants.items()}

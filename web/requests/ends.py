@@ -1,13 +1,15 @@
 """What the pages say that end a request: what will happen, which day is meant, who may have seen it."""
 
+from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from accounts.models import AccessRequest, RequestFile
 from accounts.policy.requesting import Kind, State
+from audit.bulk import among
 from facilities.access import Scope
 from facilities.models import Membership
 from staff.models import Employment, Person
@@ -61,22 +63,35 @@ def why_not_now(request: AccessRequest) -> str:
     }.get(State(request.state), "It has ended. Ask anew where it is needed after all.")
 
 
-def may_have_seen(scope: Scope, request: AccessRequest, on: date) -> QuerySet[Person]:
-    """Return who may be named as having seen it: who works there and members for the place.
+def day_label_of(requests: Sequence[AccessRequest]) -> str:
+    """Return how the day is called from which requests hold."""
+    kinds = {DAY_LABELS[request.kind] for request in requests}
+    return kinds.pop() if len(kinds) == 1 else "It holds since, or ended on"
 
-    Who does not read the people there names herself, those in the request, or a member for the place.
+
+def may_have_seen(scope: Scope, requests: Sequence[AccessRequest], on: date) -> QuerySet[Person]:
+    """Return who may be named as having seen all of it: who works at every place of it, and members for all of them.
+
+    Who does not read the people there names herself, those in every request, or a member.
     """
-    works = Employment.objects.in_force(on).filter(facility=request.facility_id, person=OuterRef("pk"))
-    member = Membership.objects.open().filter(
-        Q(facility=None) | Q(facility=request.facility_id), organization=scope.organization, user=OuterRef("user")
-    )
+    places = {request.facility_id for request in requests}
+    works = _at_all(Employment.objects.in_force(on).filter(person=OuterRef("pk")), "person", places)
+    seats = Membership.objects.open().filter(organization=scope.organization, user=OuterRef("user"))
+    member = Q(Exists(seats.filter(facility=None))) | Q(Exists(_at_all(seats, "user", places)))
     mine = Q(user=scope.user_id) if scope.user_id is not None else Q(pk__in=())
-    reads = scope.reads is None or request.facility_id in scope.reads
-    known = Q(Exists(member), user_confirmed_at__isnull=False) | mine
+    reads = scope.reads is None or places <= set(scope.reads)
+    known = Q(member, user_confirmed_at__isnull=False) | mine
     if not reads:
-        known |= Q(pk__in=(request.requester_person_id, request.beneficiary_person_id))
+        named = [{request.requester_person_id, request.beneficiary_person_id} for request in requests]
+        known |= Q(pk__in=set.intersection(*named) if named else ())
     found = Person.objects.filter(known | Q(Exists(works)) if reads else known, organization=scope.organization)
     return found.order_by("last_name", "first_name", "pk")
+
+
+def _at_all(rows: QuerySet[Any], whose: str, places: Collection[int]) -> QuerySet[Any]:
+    """Return rows of whoever has one at each of these facilities."""
+    here = rows.filter(facility__in=among(places)).order_by().values(whose)
+    return here.annotate(number=Count("facility", distinct=True)).filter(number=len(places))
 
 
 def file_links(request: AccessRequest) -> list[dict[str, object]]:

@@ -11,9 +11,9 @@ from accounts.models import AccessRequest, PortalAccount
 from accounts.policy.requesting import Approved
 from accounts.services.requests.deciders import able_to
 from accounts.services.requests.guards import Guard, guards_of, wish_of
-from accounts.words import count_word, listed
+from accounts.words import count_word, day, listed
 from facilities.access import Action, Scope
-from staff.models import Employment, Person
+from staff.models import Absence, Employment, Person
 from systems.models import Prerequisite, System
 from web.requests.kinds import ACCESS
 from web.requests.reach import is_me
@@ -45,6 +45,7 @@ class Deciders:
     nobody: bool = False
     outside: str = ""
     places: list[str] = field(default_factory=list)  # where nobody may
+    privileged: bool = False  # an approver could not either: such a role takes an administrator
 
 
 def lines_of(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> list[Line]:
@@ -162,18 +163,25 @@ def deciders_of(scope: Scope, requests: Sequence[AccessRequest], on: date) -> De
     alone = [request for request in needing if able[request.pk].nobody]
     if alone:
         places = list(dict.fromkeys(row.facility.name for row in alone))
-        return Deciders(words=_names(scope, everybody), nobody=True, places=places)
+        privileged = all(row.role is not None and row.role.privileged for row in alone)
+        return Deciders(words=_names(scope, everybody, on), nobody=True, places=places, privileged=privileged)
     outside = {each.outside for each in able.values() if each.outside is not None}
     named = str(Person.objects.get(pk__in=outside)) if outside else ""
-    return Deciders(words=_names(scope, everybody), outside=named)
+    return Deciders(words=_names(scope, everybody, on), outside=named)
 
 
-def _names(scope: Scope, people: set[int]) -> str:
-    """Return the names that the member reads, and how many others there are. One query."""
+def _names(scope: Scope, people: set[int], on: date) -> str:
+    """Return the names that the member reads, who is away, and how many others there are. Two queries."""
     readable = Person.objects.visible_to(scope).filter(pk__in=people).order_by("last_name", "first_name", "pk")
-    names = [str(person) for person in readable[:4]]
+    shown = list(readable[:4])
+    away = dict(Absence.objects.in_force(on).filter(person__in=shown).values_list("person", "valid_to"))
+    names = [f"{person}{_away(away[person.pk]) if person.pk in away else ''}" for person in shown]
     others = len(people) - len(names)
     if others:
         noun = "other" if names else "approver"
         names.append(f"{count_word(others)} {noun if others == 1 else noun + 's'}")
     return listed(names)
+
+
+def _away(until: date | None) -> str:
+    return f" (away until {day(until)})" if until else " (away)"

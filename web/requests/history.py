@@ -12,6 +12,7 @@ from audit.canonical import ITEMS_PER_EVENT
 from audit.models import AuditEvent, AuditItem
 from facilities.access import Scope
 from staff.models import Person
+from web.requests.words import was_sent_back
 
 SHOWN: Final = 100  # the newest acts; the audit chain has all
 _TOLD: Final[dict[str, str]] = {
@@ -48,6 +49,10 @@ class Names:
         if kind != "user":
             return label
         return self._by_user.get(int(number), COLLEAGUE)
+
+    def reads(self, person: int) -> bool:
+        """Return whether the member may see a person."""
+        return person in self._by_key
 
     def of(self, person: int) -> str:
         """Return a person's name."""
@@ -92,6 +97,16 @@ def who_did(history: History, step: RequestStep) -> str:
     if not step.done_by:
         return ""
     return history.names.of_actor(keys[step.done_by], step.done_by) if step.done_by in keys else COLLEAGUE
+
+
+def question_of(history: History, request: AccessRequest) -> dict[str, str]:
+    """Return what whoever decides wants to know of a request that was sent back, and who; nothing for another one."""
+    if not was_sent_back(request):
+        return {}
+    asked = next((note for note in history.notes if note.kind == RequestNote.Kind.SENT_BACK), None)
+    if asked is None:
+        return {}
+    return {"by": history.names.of(asked.person_id) if asked.person_id else asked.by, "text": asked.text}
 
 
 def entries_of(history: History, request: AccessRequest) -> list[dict[str, Any]]:

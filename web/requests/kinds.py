@@ -24,7 +24,7 @@ UNRECORDED: Final = frozenset({Kind.FORGOTTEN_ID.value, Kind.PROOFING.value})
 WHICH: Final[dict[str, str]] = {
     Kind.ROLE_CHANGE.value: "Which role is to change?",
     Kind.REACTIVATION.value: "What is to come back?",
-    Kind.REMOVAL.value: "What is to go?",
+    Kind.REMOVAL.value: "What is to be removed?",
     Kind.FORGOTTEN_ID.value: "Of which account is the user ID forgotten?",
     Kind.CONTACT_CHANGE.value: "On which account?",
     Kind.UNLOCK.value: "Which account is locked?",

@@ -9,11 +9,12 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import AccessRequest, RequestStep, RoleGrant
 from accounts.models.requests import AccessRequestQuerySet
-from accounts.policy.requesting import Kind, State
+from accounts.policy.requesting import CARRIED_OUT, Kind, State
 from accounts.services.requests.countersigning import to_look_at
 from accounts.services.requests.deciders import Reach, reach_of, to_decide
-from accounts.services.requests.taking_over import gone_words, left_askers, own_removals, to_take_over
-from facilities.access import Scope
+from accounts.services.requests.finishing_many import at_finish
+from accounts.services.requests.taking_over import gone_words, left_askers, own_removals, to_take_over, to_try_again
+from facilities.access import Action, Scope
 from facilities.models.tenancy import Role
 from staff.models import Person
 from web.keyset import Count, count_of, count_of_parts
@@ -23,7 +24,6 @@ READ_WITH: Final = ("organization", "system", "facility", "role", "requester_per
 _OPEN = RequestStep.State.OPEN
 _Actor = RequestStep.Actor
 _OWN_REMOVAL: Final = Q(request__kind=Kind.REMOVAL, request__requester_person=F("request__beneficiary_person"))
-_BEING_CARRIED_OUT: Final = (State.APPROVED.value, State.IN_PROGRESS.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,16 @@ class Desk:
         """Return what somebody asked for who has left, and falls to her as the next in line."""
         return cast(AccessRequestQuerySet, to_take_over(self.scope, self.me, self.gone, self.on))
 
+    def to_try_again(self) -> AccessRequestQuerySet:
+        """As `to_take_over`, what did not work."""
+        return cast(AccessRequestQuerySet, to_try_again(self.scope, self.me, self.gone, self.on))
+
+    def sent_back(self) -> AccessRequestQuerySet:
+        """Return what she asked for and whoever decides sent back to her with a question."""
+        if self.me is None:
+            return self._all().none()
+        return self._all().filter(requester_person=self.me, state=State.DRAFT, submitted_at__isnull=False)
+
     def own_removals(self) -> AccessRequestQuerySet:
         """Return the removals that their holders asked for and she carries out as the next in line."""
         return cast(AccessRequestQuerySet, own_removals(self.scope, self.on))
@@ -58,9 +68,14 @@ class Desk:
     def left_words(self, request: AccessRequest) -> str:
         """Return that who asked for a request has left, nothing where she has not or it has ended."""
         stays = self.gone.get(request.requester_person_id)
-        if stays is None or request.closed_at is not None:
+        if stays is None or (request.closed_at is not None and request.state != State.FAILED):
             return ""
         return gone_words(str(request.requester_person), stays=stays)
+
+    def stands_in_words(self, request: AccessRequest) -> str:
+        """Return for whom she stands in, where somebody who is away asked; nothing for any other request."""
+        name = self.reach.absent.get(request.requester_person_id, "")
+        return f"You stand in for {name}, who asked and is away." if name else ""
 
     def steps(self) -> QuerySet[RequestStep]:
         """Return the open steps that she has to take.
@@ -69,13 +84,15 @@ class Desk:
         side where she is one; and, where she asked, those of everybody else whose day has passed. Nobody carries out
         the removal of her own access: where she asked for it herself, an administrator does.
         """
-        steps = _open_steps().filter(organization=self.scope.organization, request__state__in=_BEING_CARRIED_OUT)
+        steps = _open_steps().filter(organization=self.scope.organization, request__state__in=CARRIED_OUT)
         if self.me is None:
             return steps.none()
         asked = Q(request__requester_person=self.me) & ~_OWN_REMOVAL
         holds = Q(actor=_Actor.HOLDER, request__beneficiary_person=self.me) & ~Q(request__kind=Kind.REMOVAL)
         confirms = Q(actor=_Actor.OFFICIAL) & ~Q(request__beneficiary_person=self.me) & self._official("request__")
         found = asked & self._hers_where_she_asked() | holds | confirms
+        if self.reach.absent:
+            found |= Q(request__in=self._of_absent().order_by().values("pk")) & self._hers_where_she_asked()
         if self.leads:
             found |= Q(request__in=self.own_removals().order_by().values("pk")) & self._hers_where_she_asked()
         return steps.filter(found)
@@ -121,36 +138,46 @@ class Desk:
         """Return what waits for her: a decision, an open step, a draft, a proof at the end."""
         if self.me is None:
             return [self.decisions]
-        running = self._all().filter(state__in=_BEING_CARRIED_OUT)
+        running = self._all().filter(state__in=CARRIED_OUT)
         step = _open_steps().filter(request=OuterRef("pk"))
         held = running.filter(Exists(step.filter(actor=_Actor.HOLDER)), beneficiary_person=self.me)
         held = held.exclude(kind=Kind.REMOVAL)
         parts = [self.decisions, *self._left_to_her(), held]
+        if self.reach.absent:
+            parts += self._to_do_of(self._of_absent().filter(state__in=CARRIED_OUT))
         if self.official_roles:
             confirmed = running.filter(self._official(), Exists(step.filter(actor=_Actor.OFFICIAL)))
             parts.append(confirmed.exclude(beneficiary_person=self.me))
         if self.reach.outside:
             parts.append(self.to_look_at())
         if self.gone:
-            parts.append(self.to_take_over())
+            parts += [self.to_take_over(), self.to_try_again()]
         if self.leads:
-            parts += self._to_do_of(self.own_removals().filter(state__in=_BEING_CARRIED_OUT))
+            parts += self._to_do_of(self.own_removals().filter(state__in=CARRIED_OUT))
         return parts
 
     def _left_to_her(self) -> list[AccessRequestQuerySet]:
         """Return, of what she asked for, drafts, what has a step for her, and what has every step behind it."""
         asked = self._all().filter(requester_person=self.me, closed_at=None)
         # nobody carries out the removal of her own access
-        running = asked.filter(state__in=_BEING_CARRIED_OUT).exclude(kind=Kind.REMOVAL, beneficiary_person=self.me)
+        running = asked.filter(state__in=CARRIED_OUT).exclude(kind=Kind.REMOVAL, beneficiary_person=self.me)
         return [asked.filter(state=State.DRAFT), *self._to_do_of(running)]
+
+    def _of_absent(self) -> AccessRequestQuerySet:
+        """Return what runs and was asked for by those for whom she stands in, where she may carry it out."""
+        running = self._all().filter(requester_person__in=sorted(self.reach.absent), closed_at=None)
+        places = self.scope.acts_at(Action.CARRY_OUT_REQUEST)
+        if places is not None:
+            running = running.filter(facility__in=places)
+        removal = Q(kind=Kind.REMOVAL)
+        own = removal & (Q(beneficiary_person=self.me) | Q(requester_person=F("beneficiary_person")))
+        return running.exclude(own)
 
     def _to_do_of(self, running: AccessRequestQuerySet) -> list[AccessRequestQuerySet]:
         """Return, of what runs and is hers to carry out, what has a step for her, and what has every step behind it."""
-        step = RequestStep.objects.filter(request=OuterRef("pk"))
-        needed = step.filter(Q(state=_OPEN) | Q(state=RequestStep.State.WAITING, cure_for=""))
         hers = _open_steps().filter(self._hers_where_she_asked(), request=OuterRef("pk"))
         # apart: for one EXISTS beside another, PostgreSQL would read the steps of all requests
-        return [running.filter(Exists(hers)), running.filter(~Exists(needed))]
+        return [running.filter(Exists(hers)), at_finish(running)]
 
     def _hers_where_she_asked(self) -> Q:
         """Return the condition on open steps that she takes where she asked, beside those of the holder herself."""

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import Http404
 from django.urls import reverse
 
 from accounts.models import AccessRequest, Approval
-from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
+from accounts.policy.requesting import CARRIED_OUT, NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.countersigning import may_countersign, to_countersign
 from accounts.services.requests.deciders import able_to
+from accounts.services.requests.finishing_many import nothing_left
 from accounts.services.requests.rights import (
     authorize_carrying,
     authorize_finishing,
@@ -32,10 +33,12 @@ from web.guides.steps import prerequisites_of
 from web.lock_out import lock_out_help
 from web.requests.change import change_of
 from web.requests.ends import file_links
-from web.requests.history import entries_of, history_of
+from web.requests.history import History, entries_of, history_of, question_of
+from web.requests.kinds import ACCESS
 from web.requests.listing import READ_WITH, desk_of
 from web.requests.seen import sealed
 from web.requests.steps import reading_of, steps_of
+from web.requests.ways import ask_url
 from web.requests.words import asked, stands
 
 _WITH_FILES = (State.DONE, State.IN_PROGRESS, State.FAILED)
@@ -70,6 +73,8 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
     reading = reading_of(scope, request, at)
     bibliography: Bibliography = reading.pop("bibliography")
     running = request.state in _RUNNING
+    waits = request.state == State.SUBMITTED and request.approval == Approved.NEEDED
+    may_decide = waits and desk.decisions.filter(pk=request.pk).exists()
     history = history_of(scope, request)
     steps = steps_of(scope, request, reading, bibliography, history, on)
     return {
@@ -80,19 +85,22 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
             "requester": history.names.of(request.requester_person_id),
             "beneficiary": str(request.beneficiary_person),
         },
+        "person_url": _person_url(scope, request, history),
         "facts": _facts(request),
         "gone": _gone(scope, request, history.names.of(request.requester_person_id), on) if running else "",
         "change": change_of(scope, request, at, on) if running else {},
         "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
         "seal": sealed(request),
         "about_own": desk.me is not None and is_about(request, desk.me),
-        "may_decide": desk.decisions.filter(pk=request.pk).exists(),
-        "who_decides": _who_decides(scope, request, history.approvals, on),
+        "may_decide": may_decide,
+        "not_hers": _not_hers(scope, desk.me, request),
+        "who_decides": "" if may_decide else _who_decides(scope, request, history.approvals, on),
         "bundle": _bundle(request, desk.readable()),
         "steps": steps,
         "all_answered": not any(step["unanswered"] for step in steps),
         "lock_out": lock_out_help(request.system, on) if request.kind == Kind.UNLOCK and running else None,
         "history": entries_of(history, request),
+        "question": question_of(history, request),
         "waiting": desk.waiting_count().number,
         **reading,
         **_deeds(scope, desk.me, request, at),
@@ -104,6 +112,11 @@ def _gone(scope: Scope, request: AccessRequest, name: str, on: date) -> str:
     asker = request.requester_person
     words = "" if asker.user_id == scope.user_id else has_gone(asker, on)
     return words.replace(str(asker), name[:1].upper() + name[1:], 1)
+
+
+def _person_url(scope: Scope, request: AccessRequest, history: History) -> str:
+    key = request.beneficiary_person_id
+    return reverse("web:person", args=[scope.organization.slug, key]) if history.names.reads(key) else ""
 
 
 def _facts(request: AccessRequest) -> list[dict[str, str]]:
@@ -163,13 +176,28 @@ def _who_decides(scope: Scope, request: AccessRequest, approvals: Iterable[Appro
     return words
 
 
+def _not_hers(scope: Scope, me: Person | None, request: AccessRequest) -> str:
+    """Return who records the steps instead of whom they would be about; nothing where they are the member's own."""
+    carried = request.state in (State.APPROVED, State.IN_PROGRESS) and request.kind == Kind.REMOVAL
+    if not carried or me is None or not is_about(request, me) or may(authorize_carrying, scope, request):
+        return ""
+    return (
+        "Somebody else records how the removal of your own access goes on: another administrator of"
+        f" {request.facility.name} or of the organization, who finds it among what waits."
+    )
+
+
 def _bundle(request: AccessRequest, readable: Any) -> dict[str, Any]:
-    """Return how many were asked for together and the list of them; nothing for a single one."""
+    """Return how many were asked for together, wait, and have every step behind them; nothing for a single one."""
     if request.bundle_id is None:
         return {}
-    number = readable.filter(bundle=request.bundle_id).count()
-    to_decide = readable.filter(Q(state=State.SUBMITTED), bundle=request.bundle_id).count()
-    return {"number": number, "waiting": to_decide}
+    mine = readable.filter(bundle=request.bundle_id).order_by()
+    counted: dict[str, Any] = mine.aggregate(
+        number=Count("pk"),
+        waiting=Count("pk", filter=Q(state=State.SUBMITTED)),
+        ready=Count("pk", filter=Q(nothing_left(), state__in=CARRIED_OUT)),
+    )
+    return counted
 
 
 def _deeds(scope: Scope, me: Person | None, request: AccessRequest, at: datetime) -> dict[str, Any]:
@@ -184,6 +212,7 @@ def _deeds(scope: Scope, me: Person | None, request: AccessRequest, at: datetime
     def link(name: str, *, when: bool) -> str:
         return reverse(f"web:{name}", args=[slug, request.pk]) if when else ""
 
+    further = ask_url(scope, person=request.beneficiary_person_id, kind=ACCESS, facility=request.facility_id)
     return {
         "may_withdraw": may_stop and state in _RUNNING,
         "may_comment": may_ask or scope.may(Action.DECIDE_REQUEST, [request.facility_id]),
@@ -196,6 +225,7 @@ def _deeds(scope: Scope, me: Person | None, request: AccessRequest, at: datetime
         "retry_url": link("request-retry", when=may_carry and state == State.FAILED),
         "undo_url": link("request-undo", when=may_still_undo(request, at) and may(authorize_undoing, scope, request)),
         "take_over_url": link("request-take-over", when=may_take_over(scope, me, request)),
+        "further_url": further if request.state == State.DONE and request.kind in NEEDS_APPROVAL and may_ask else "",
         "countersign_url": link("request-countersign", when=may_countersign(scope, request, at)),
         "files": file_links(request) if state in _WITH_FILES else [],
         "sheet_url": link(

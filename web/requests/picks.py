@@ -154,9 +154,19 @@ def grants_within_reach(
 
 
 def account_on(person: Person, system: System) -> PortalAccount | None:
-    """Return somebody's account on a system: one that is in use before others, the newest of several."""
-    open_ones = PortalAccount.objects.open().filter(person=person, system=system).order_by("-pk")
-    return min(open_ones, key=lambda each: not is_there(each), default=None)
+    """Return somebody's account on a system, as `accounts_on` finds it."""
+    return accounts_on([person], system).get(person.pk)
+
+
+def accounts_on(people: Iterable[Person], system: System) -> dict[int, PortalAccount]:
+    """Return by person the account on a system: one that is in use before others, the newest of several. One query."""
+    found: dict[int, PortalAccount] = {}
+    mine = PortalAccount.objects.open().filter(person__in=among(person.pk for person in people), system=system)
+    for account in mine.order_by("-pk"):
+        known = found.setdefault(account.person_id, account)
+        if is_there(account) and not is_there(known):
+            found[account.person_id] = account
+    return found
 
 
 def is_there(account: PortalAccount) -> bool:

@@ -49,14 +49,14 @@ class Closed:
 
 def facilities_offered(
     scope: Scope, person: Person, ticked: Collection[Facility], on: date
-) -> tuple[list[Facility], bool]:
-    """Return the facilities to tick, those where somebody works first, and whether there are more than these."""
+) -> tuple[list[Facility], list[Facility], bool]:
+    """Return the facilities to tick, those where somebody works first; these alone; whether there are more."""
     able = places_to_ask(scope, person)
     own = workplaces(scope, person, on)
     others = list(able.exclude(pk__in=[place.pk for place in own])[: LISTED_AT_MOST + 1])
     many = len(others) > LISTED_AT_MOST
     first = [*own, *(place for place in ticked if place not in own)]
-    return (first if many else [*own, *others]), many
+    return (first if many else [*own, *others]), own, many
 
 
 def workplaces(scope: Scope, person: Person, on: date) -> list[Facility]:

@@ -35,9 +35,14 @@ def roles_offered(
             held[role].append(name)
     return [
         RoleChoice(role, may_do(role), " ".join(role_facts(role, on)), listed(held[role.pk]))
-        for role in roles_of(system)
-        if role.pk not in besides and (role.usable_until is None or role.usable_until >= on)
+        for role in in_use(system, on)
+        if role.pk not in besides
     ]
+
+
+def in_use(system: System, on: date) -> list[SystemRole]:
+    """Return the roles of a system that are in use on a day. Two queries."""
+    return [role for role in roles_of(system) if role.usable_until is None or role.usable_until >= on]
 
 
 def may_do(role: SystemRole) -> list[str]:

@@ -10,7 +10,7 @@ from django.db.models import Count
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import State
 from accounts.words import count_word
-from web.requests.words import asked, last_day, look_of, stands, step_words
+from web.requests.words import asked, last_day, look_of, stands, step_words, was_sent_back
 
 COLUMNS: Final = ("What is asked for", "Where it stands", "Next")
 _OPEN = RequestStep.State.OPEN
@@ -32,10 +32,12 @@ def request_rows(
     *,
     decidable: frozenset[int] = frozenset(),
     left: Mapping[int, str] = MappingProxyType({}),
+    instead: Mapping[int, str] = MappingProxyType({}),
 ) -> Any:
     """Return the rows of the table. Two queries.
 
-    ``decidable``: keys of requests that can be ticked for a decision; ``left``: by key that who asked has left.
+    ``decidable``: keys of requests that can be ticked for a decision; ``left``: by key that who asked has left;
+    ``instead``: by key for whom the member stands in.
     """
     steps = _next_steps(requests)
     together = _together(requests)
@@ -46,10 +48,13 @@ def request_rows(
     for row, request in zip(rows, requests, strict=True):
         if request.pk in left:
             following = row["cells"][2]
-            if request.pk not in steps:
+            if request.state == State.FAILED:
+                following["text"] = "Try it again, or withdraw it"
+            elif request.pk not in steps:
                 once = request.asked_first_person_id is not None
                 following["text"] = "See it through, or withdraw it" if once else "Take it over, or withdraw it"
-            following["note"] = f"{following['note']}. {left[request.pk]}".removeprefix(". ")
+        if words := left.get(request.pk) or instead.get(request.pk):
+            row["cells"][2]["note"] = f"{row['cells'][2]['note']}. {words}".removeprefix(". ")
     return rows
 
 
@@ -86,7 +91,7 @@ def _row(request: AccessRequest, step: RequestStep | None, together: int, decida
             {"text": f"{asked(request)}.", "url": request.get_absolute_url(), "note": note},
             {
                 "standing": look_of(request, due_on, on),
-                "words": _SHORT[request.state],
+                "words": "Sent back" if was_sent_back(request) else _SHORT[request.state],
                 "text": stands(request, on),
             },
             _next(request, step, on),
@@ -105,6 +110,10 @@ def _row(request: AccessRequest, step: RequestStep | None, together: int, decida
 def _next(request: AccessRequest, step: RequestStep | None, on: date) -> dict[str, str]:
     if step is not None and step.state == _OPEN:
         return {"text": step.title, "note": step_words(step, on)}
+    if was_sent_back(request):
+        return {"text": "Answer the question, then send it again", "note": ""}
+    if request.state == State.DRAFT:
+        return {"text": "Look it over and send it", "note": ""}
     running = request.state in (State.APPROVED, State.IN_PROGRESS)
     return {"text": f"{step.title}: did not work" if step and running else "Nothing is open", "note": ""}
 
@@ -138,8 +147,13 @@ def decision_rows(
     return rows
 
 
-def step_rows(steps: Sequence[RequestStep], on: date) -> list[dict[str, Any]]:
-    """Return rows for `components/row_action.html` of open steps, read with their requests and what these name."""
+def step_rows(
+    steps: Sequence[RequestStep], on: date, instead: Mapping[int, str] = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """Return rows for `components/row_action.html` of open steps, read with their requests and what these name.
+
+    ``instead``: by request for whom the member stands in.
+    """
     rows = []
     for step in steps:
         due = step_words(step, on)
@@ -150,7 +164,7 @@ def step_rows(steps: Sequence[RequestStep], on: date) -> list[dict[str, Any]]:
                 "words": None if last_day(step) else "To do",
                 "sentence": f"{step.title}{f', {due}' if due else ''}.",
                 "url": f"{step.request.get_absolute_url()}#step-{step.pk}",
-                "detail": f"{asked(step.request)}.",
+                "detail": f"{asked(step.request)}. {instead.get(step.request_id, '')}".rstrip(),
                 "links": [{"label": "Go to the step", "url": f"{step.request.get_absolute_url()}#step-{step.pk}"}],
             }
         )

@@ -66,6 +66,8 @@ def steps_of(
         recordable = hers if row.actor == _Actor.HOLDER else others
         step = _step(row, cited.get(row.key_in_list), _who(row, request, own=own), recordable, bibliography, on)
         step["outcome"] = _outcome(row, who_did(history, row))
+        if request.state in (State.REJECTED, State.WITHDRAWN):
+            step |= _ended(row, request, step["outcome"])
         step["help"] = help_words(request.system, reading["desks"]) if is_stuck(row, rows) else ""
         told.append(step)
     return told
@@ -121,6 +123,15 @@ def _step(
     }
 
 
+def _ended(row: RequestStep, request: AccessRequest, outcome: str) -> dict[str, str]:
+    """Return what a step of a rejected or withdrawn request looks like: nobody takes what is open any more."""
+    if row.state in (_States.OPEN, _States.WAITING):
+        return {"look": "quiet", "state": "Not needed any more", "takes": "", "help": ""}
+    if row.actor == _Actor.APPROVER and request.state == State.REJECTED:
+        return {"look": "quiet", "state": "Rejected", "outcome": outcome.replace("Done on", "Rejected on", 1)}
+    return {}
+
+
 def _takes(row: RequestStep, weak: str, on: date) -> str:
     """Return how long it takes and by when: ``Two full business days: by Tue 24 Nov (in four days).``
 
@@ -147,13 +158,14 @@ def _outcome(row: RequestStep, who: str) -> str:
 
 
 def _who(row: RequestStep, request: AccessRequest, *, own: bool) -> str:
+    privileged = request.role is not None and request.role.privileged
     return {
         _Actor.HOLDER.value: "You do this" if own else f"{request.beneficiary_person} does this",
         _Actor.OFFICIAL.value: "A Security Official or another approver on CMS’s side does this",
         _Actor.FACILITY.value: f"{request.facility.name} does this",
         _Actor.HELP_DESK.value: "The help desk does this",
         _Actor.CMS.value: "CMS does this",
-        _Actor.APPROVER.value: "Decided here, by an approver or administrator",
+        _Actor.APPROVER.value: f"Decided here, by {'an' if privileged else 'an approver or'} administrator",
     }[row.actor]
 
 

@@ -27,7 +27,7 @@ class Waiting:
 def waiting_for(desk: Desk) -> Waiting:
     """Return what waits for the member, the oldest decision and the soonest step first.
 
-    Four queries at most, two more for the outside deputy and where somebody left whose requests run.
+    Five queries at most, two more for the outside deputy and where somebody left whose requests run.
     """
     decisions = list(desk.decisions.select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
     steps = list(
@@ -35,12 +35,16 @@ def waiting_for(desk: Desk) -> Waiting:
     )
     looks = list(desk.to_look_at().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1]) if desk.reach.outside else []
     orphans = _orphans(desk, decisions) if desk.gone else []
+    asked_back = list(desk.sent_back().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
     left = {each.pk: words for each in (*decisions, *orphans) if (words := desk.left_words(each))}
     more = f"{reverse('web:requests', args=[desk.scope.organization.slug])}?show=inbox"
     sections = []
     if decisions:
         rows = decision_rows(decisions[:SHOWN], desk.on, left=left)
         sections.append(_section("decisions", "Waiting for your decision", rows, more, len(decisions)))
+    if asked_back:
+        rows = decision_rows(asked_back[:SHOWN], desk.on, deed=("Sent back", "Look and answer"))
+        sections.append(_section("request-questions", "Sent back to you", rows, more, len(asked_back)))
     if looks:
         rows = decision_rows(looks[:SHOWN], desk.on, deed=("Look", "Look at it"))
         sections.append(
@@ -51,15 +55,17 @@ def waiting_for(desk: Desk) -> Waiting:
         rows = decision_rows(orphans[:SHOWN], desk.on, deed=deed, left=left)
         sections.append(_section("request-orphans", "Asked for by somebody who has left", rows, more, len(orphans)))
     if steps:
-        rows = step_rows(steps[:SHOWN], desk.on)
+        instead = {each.request_id: desk.stands_in_words(each.request) for each in steps}
+        rows = step_rows(steps[:SHOWN], desk.on, instead)
         sections.append(_section("request-steps", "Your steps of requests", rows, more, len(steps)))
-    return Waiting(desk.waiting_count().number, _sentence(len(decisions)), sections)
+    return Waiting(desk.waiting_count().number, _sentence(len(decisions), len(asked_back)), sections)
 
 
 def _orphans(desk: Desk, decisions: list[AccessRequest]) -> list[AccessRequest]:
     """Return what somebody asked for who has left, apart from what stands among the decisions already."""
     rest = desk.to_take_over().exclude(pk__in=[each.pk for each in decisions])
-    return list(rest.select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
+    parts = (part.select_related(*READ_WITH).order_by("pk")[: SHOWN + 1] for part in (rest, desk.to_try_again()))
+    return [each for part in parts for each in part][: SHOWN + 1]
 
 
 def _section(slug: str, title: str, rows: list[dict[str, Any]], more_url: str, found: int) -> dict[str, Any]:
@@ -67,9 +73,14 @@ def _section(slug: str, title: str, rows: list[dict[str, Any]], more_url: str, f
     return {"slug": slug, "title": title, "rows": rows, "more_url": more, "more_words": "in the list of requests"}
 
 
-def _sentence(decisions: int) -> str:
-    if not decisions:
-        return ""
-    if decisions > SHOWN:
-        return f"More than {count_noun(SHOWN, 'request waits,requests wait')} for your decision."
-    return f"{count_noun(decisions, 'request waits,requests wait').capitalize()} for your decision."
+def _sentence(decisions: int, questions: int) -> str:
+    told = []
+    if decisions:
+        told.append(f"{_counted(decisions, 'request waits,requests wait')} for your decision.")
+    if questions:
+        told.append(f"{_counted(questions, 'request,requests')} came back to you with a question.")
+    return " ".join(told)
+
+
+def _counted(found: int, nouns: str) -> str:
+    return f"More than {count_noun(SHOWN, nouns)}" if found > SHOWN else count_noun(found, nouns).capitalize()

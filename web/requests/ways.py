@@ -19,6 +19,7 @@ _OF_PLACES: Final = {
     Finding.Kind.NO_BACKUP.value: "Ask for access",
     Finding.Kind.NO_SUCCESSOR.value: "Ask for access",
     Finding.Kind.NO_OFFICIAL.value: "Ask for a Security Official",
+    Finding.Kind.ONE_OFFICIAL.value: "Ask for a second Security Official",
 }
 
 

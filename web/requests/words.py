@@ -48,11 +48,12 @@ def said(request: AccessRequest) -> str:
     account = f"{possessive(str(who))} {system} account"
     role = request.role.name if request.role else ""
     held = request.grant.role.name if request.grant else ""
+    to_go = f"{account}: {held} at {place}" if held else f"The whole of {account}"
     sentences = {
         Kind.NEW_ACCOUNT: f"A new {system} account for {who} at {place}, as {role}.",
         Kind.ADDITIONAL_ROLE: f"A further role on {account}: {role} at {place}.",
         Kind.ROLE_CHANGE: f"{account} at {place}: {role} instead of {held}.",
-        Kind.REMOVAL: f"{account}: {held} at {place} is to go." if held else f"{account} is to go as a whole.",
+        Kind.REMOVAL: f"{to_go} is to be removed.",
         Kind.REACTIVATION: f"{account}: {held} at {place} is to come back." if held else f"{account} is to come back.",
         Kind.FORGOTTEN_ID: f"The forgotten user ID of {account}.",
         Kind.CONTACT_CHANGE: f"Changed contact data on {account}.",
@@ -75,12 +76,18 @@ def since(request: AccessRequest) -> date:
     return day_in(at or request.created_at, EASTERN)
 
 
+def was_sent_back(request: AccessRequest) -> bool:
+    """Return whether a request is a draft again because whoever decides asked something."""
+    return request.state == State.DRAFT and request.submitted_at is not None
+
+
 def stands(request: AccessRequest, on: date) -> str:
     """Return where a request stands: ``Waits for a decision since Fri 20 Nov.``; the year where it is another one."""
     from_day = since(request)
     told = day_short(from_day) if from_day.year == on.year else day(from_day)
     alone = " Nobody decided it: there is no second person." if request.approval == Approved.UNAPPROVED else ""
-    return f"{_STANDS[request.state]} {told}.{alone}"
+    how = "Sent back with a question; first asked for on" if was_sent_back(request) else _STANDS[request.state]
+    return f"{how} {told}.{alone}"
 
 
 def due_words(due_on: date | None, on: date) -> str:
@@ -103,6 +110,8 @@ def last_day(step: RequestStep | None) -> date | None:
 
 def look_of(request: AccessRequest, due_on: date | None, on: date) -> Look:
     """Return how a request looks in a list: late, soon, or at rest."""
+    if was_sent_back(request):
+        return Look.SOON
     if due_on is not None:
         return Look.LATE if due_on < on else Look.SOON
     return {State.DONE: Look.FINE, State.FAILED: Look.LATE, State.SUBMITTED: Look.SOON}.get(

@@ -1,5 +1,6 @@
 """Findings: what is wrong now, by cause, each with its why and the way to the deed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -14,6 +15,7 @@ from accounts.models.watch import FindingQuerySet, Severity
 from accounts.words import count_noun, listed
 from facilities.access import Action, Scope
 from facilities.models import Facility
+from facilities.services.rechecks import being_rechecked
 from systems.policy import EASTERN, day_in
 from web.finding_filters import narrowed
 from web.finding_list import counts, finding_rows, groups, page_rows, ranked
@@ -32,7 +34,7 @@ def findings(request: ScopedRequest) -> HttpResponse:
     scope, on = request.scope, day_in(timezone.now(), EASTERN)
     form = FindingFilter(request.GET, scope=scope)
     chosen = form.chosen
-    found = narrowed(Finding.objects.visible_to(scope).open(), chosen)
+    found = narrowed(Finding.objects.visible_to(scope).open(), chosen, on)
     context: dict[str, Any] = {
         "form": form,
         "chips": form.chips(),
@@ -43,7 +45,7 @@ def findings(request: ScopedRequest) -> HttpResponse:
     if kind:
         page = page_of(request, page_rows(ranked(found)), by=("rank", "pk"), size=PAGE_ROWS)
         context |= {"words": WORDS[kind], "rows": finding_rows(scope, page.rows, on), "page": page}
-        context["many_url"] = _many_url(scope, form) if page.rows and page.rows[0].account_id else ""
+        context["many_url"] = _many_url(scope, form) if _about_people(page.rows) else ""
         context["crumbs"] = [{"label": "Findings", "url": reverse("web:findings", args=[scope.organization.slug])}]
     else:
         context["groups"] = [
@@ -52,13 +54,21 @@ def findings(request: ScopedRequest) -> HttpResponse:
         if not context["groups"] and not form.filters:
             context["looked"] = Facility.objects.filter(organization=scope.organization).exists()
             context["first"] = towards_facilities(scope)
+            context["pending"] = context["looked"] and being_rechecked(scope.organization)
+            if context["pending"]:
+                context["summary"] = "Nothing is known to be wrong, but not everything was looked at yet."
             if not context["looked"]:
                 context["summary"] = "No facility is registered yet, so nothing was looked at."
     return render(request, "web/findings.html", context)
 
 
+def _about_people(rows: Sequence[Any]) -> bool:
+    """Return whether findings of one cause are about people or their accounts."""
+    return bool(rows) and bool(rows[0].account_id or rows[0].person_id)
+
+
 def _many_url(scope: Scope, form: FindingFilter) -> str:
-    """Return where one change is asked for on all accounts of a cause; nothing for who asks for herself at most."""
+    """Return where something is asked for about everybody of a cause; nothing for who asks for herself at most."""
     if not scope.may(Action.REQUEST_ACCESS, [place for _, place in scope.roles if place is not None]):
         return ""
     return f"{reverse('web:requests-bulk', args=[scope.organization.slug])}?of=findings&{form.query}"

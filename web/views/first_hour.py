@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from facilities.access import Action, authorize
@@ -51,7 +52,7 @@ def _organization_page(request: ScopedRequest, at: datetime, status: int = 200) 
     rows = [
         {
             "label": place.name,
-            "hint": f"{progress_of(place, scope).sentence.capitalize()}.",
+            "hint": f"{capfirst(progress_of(place, scope).sentence)}.",
             "url": reverse("web:first-hour", args=[scope.organization.slug, place.pk]),
         }
         for place in page.rows

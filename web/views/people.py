@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import PortalAccount, RoleGrant
-from accounts.words import day, listed
-from accounts.words import day_in as day_in_words
+from accounts.policy.requesting import Kind
+from accounts.words import day, in_days, listed
 from facilities.access import Action, Scope
 from facilities.models import Facility
 from staff.models import Employment, Person
@@ -60,6 +60,7 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
     places = [job.facility_id for job in jobs]
     present = [job.facility_id for job in jobs if job.valid_to is None or job.valid_to >= on]
     now_at, own = present_workplaces(who, on), who.user_id == scope.user_id is not None
+    may_ask = scope.may(Action.REQUEST_ACCESS, places, own=own)
     may_acknowledge = scope.may(Action.KEEP_ACCOUNT, present, own=own)
     return render(
         request,
@@ -85,7 +86,8 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
             "may_edit": scope.may(Action.EDIT_PERSON, now_at),
             "may_employ": places_for(scope, Action.EDIT_PERSON).exists(),
             "may_add": scope.may(Action.EDIT_ACCOUNT, places),
-            "ask_url": ask_url(scope, person=who.pk) if scope.may(Action.REQUEST_ACCESS, places, own=own) else "",
+            "ask_url": ask_url(scope, person=who.pk) if may_ask else "",
+            "removal_url": ask_url(scope, person=who.pk, kind=Kind.REMOVAL.value) if may_ask else "",
             "crumbs": people_crumbs(scope),
         },
     )
@@ -115,7 +117,7 @@ def _account_row(each: Held, grants: list[RoleGrant], on: date) -> dict[str, Any
             {"text": account.system.name, "url": account.get_absolute_url()},
             {"text": "; ".join(f"{listed(roles)} at {place}" for place, roles in by_place.items()) or "No role now"},
             {"standing": each.standing, "words": each.words, "text": ""},
-            {"text": day_in_words(each.next_on, on) if each.next_on else "No date"},
+            {"text": day(each.next_on) or "No date", "note": in_days(each.next_on, on), "date": True},
             {"text": user_id or "Not known"},
         ]
     }

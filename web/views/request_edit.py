@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.errors import AccountRefused
-from accounts.models import AccessRequest
+from accounts.models import AccessRequest, RequestNote
 from accounts.policy.request_guards import NEEDS_OPEN_SYSTEM
 from accounts.policy.requesting import NEEDS_APPROVAL, Approved, Kind, State
 from accounts.services.requests.drafting import Ask
@@ -23,7 +23,7 @@ from web.requests.foreseen import deciders_of, lines_of
 from web.requests.places import closed_for
 from web.requests.reach import is_me, places_to_ask
 from web.requests.wanting import key_of
-from web.requests.words import said
+from web.requests.words import said, was_sent_back
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
 from web.toasts import say
@@ -137,6 +137,14 @@ def _siblings(this: AccessRequest) -> list[AccessRequest]:
     return list(AccessRequest.objects.filter(bundle=this.bundle_id, state=State.DRAFT).exclude(pk=this.pk))
 
 
+def _question(this: AccessRequest) -> str:
+    """Return what whoever decides wants to know; nothing where it was not sent back. One query at most."""
+    if not was_sent_back(this):
+        return ""
+    asked = RequestNote.objects.filter(request=this, kind=RequestNote.Kind.SENT_BACK).order_by("-pk").first()
+    return asked.text if asked else ""
+
+
 def _context(
     request: ScopedRequest, this: AccessRequest, form: ChangeForm, differing: list[dict[str, str]]
 ) -> dict[str, Any]:
@@ -146,6 +154,7 @@ def _context(
         "form": form,
         "this": this,
         "sentence": said(this),
+        "question": _question(this),
         "line": lines_of(request.scope, [this], now)[0],
         "deciders": deciders_of(request.scope, [this], day_in(now, EASTERN)),
         "draft": this.state == State.DRAFT,

@@ -99,7 +99,7 @@ def _finish_form(request: ScopedRequest, this: AccessRequest, now: datetime) -> 
         request.POST if bound else None,
         request.FILES if bound else None,
         day_label=DAY_LABELS[this.kind],
-        people=may_have_seen(request.scope, this, on),
+        people=may_have_seen(request.scope, [this], on),
         at=now,
         with_user_id=this.kind in WITH_USER_ID,
         flaw_of=partial(_flaw_of, this),

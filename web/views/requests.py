@@ -1,5 +1,6 @@
 """Requests as lists: the member's own, those that wait for her, all that she reads; several decided at once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest
 from accounts.services.requests.deciding import decide
+from accounts.services.requests.finishing_many import at_finish
+from accounts.services.requests.rights import authorize_carrying, may
 from accounts.words import count_noun
 from audit.bulk import among
 from facilities.access import Action, Scope
@@ -114,7 +117,8 @@ def _list_page(request: ScopedRequest, reason: ReasonForm, ticked: frozenset[str
     page = page_of(request, rows, by=("pk",), falling=True, parts=parts)
     decidable = _decidable(desk, page.rows) if show == "inbox" else frozenset()
     left = {row.pk: words for row in page.rows if (words := desk.left_words(row))}
-    table = request_rows(page.rows, on, decidable=decidable, left=left)
+    instead = {row.pk: desk.stands_in_words(row) for row in page.rows} if show == "inbox" else {}
+    table = request_rows(page.rows, on, decidable=decidable, left=left, instead=instead)
     for row in table:
         row["pick"] = row.get("pick", {}) | {"ticked": row.get("pick", {}).get("value") in ticked}
     request.waiting = {"web:requests": counts["inbox"].number}  # type: ignore[attr-defined]
@@ -133,6 +137,7 @@ def _list_page(request: ScopedRequest, reason: ReasonForm, ticked: frozenset[str
             "filtered": bool(form.filters),
             "decidable": bool(decidable),
             "together": _together(desk, form) if decidable else {},
+            "finish": _to_finish(desk, form, page.rows),
             "kept": [*(pair for pair in form.kept if pair[0] != "show"), ("show", "inbox")],
             "reason": reason,
             "new_url": _new_url(scope),
@@ -150,6 +155,20 @@ def _together(desk: Desk, form: RequestFilter) -> dict[str, Any]:
         return {}
     number, seen = digest_of(narrowed(desk, desk.decisions, form.chosen))
     return {"number": number, "seen": seen}
+
+
+def _to_finish(desk: Desk, form: RequestFilter, shown: Sequence[Any]) -> dict[str, Any]:
+    """Return how many of one bundle have every step behind them, and where they are finished; nothing for one.
+
+    Nor for who carries out none of those that are ``shown``.
+    """
+    bundle = form.chosen.get("bundle")
+    if not bundle or not any(may(authorize_carrying, desk.scope, row) for row in shown):
+        return {}
+    number = at_finish(desk.readable().filter(bundle=bundle)).count()
+    if number < 2:
+        return {}
+    return {"number": number, "url": reverse("web:requests-finish", args=[desk.scope.organization.slug, bundle])}
 
 
 def tabs(scope: Scope, counts: dict[str, Count]) -> list[dict[str, Any]]:

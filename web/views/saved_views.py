@@ -99,6 +99,7 @@ def _fit_to_keep(form: ViewForm, filters: ListFilter) -> bool:
 
 def _page(request: ScopedRequest, form: ViewForm, which: str, **context: Any) -> HttpResponse:
     label = SavedView.List(which).label
-    back = f"{reverse(f'web:{which}', args=[request.scope.organization.slug])}?{context['query']}"
+    request.rail_path = reverse(f"web:{which}", args=[request.scope.organization.slug])
+    back = f"{request.rail_path}?{context['query']}"
     crumbs = [{"label": label, "url": back}]
     return render(request, "web/view.html", {"form": form, "back": back, "crumbs": crumbs, **context})

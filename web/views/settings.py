@@ -20,6 +20,7 @@ from facilities.access import Action, Scope, authorize
 from facilities.models import Facility, Invitation, Membership, Organization
 from facilities.services.members import InvitationRefused, end_membership, invite_member
 from facilities.services.organizations import start_reminders as begin_reminders
+from facilities.services.rechecks import being_rechecked
 from reminders.audience import has_left
 from staff.models import Person
 from systems.policy import day_in
@@ -151,6 +152,7 @@ def start_reminders(request: ScopedRequest) -> HttpResponse:
         "first": first,
         "people": first.people[:SHOWN_AT_MOST] if first else [],
         "further": max(len(first.people) - SHOWN_AT_MOST, 0) if first else 0,
+        "pending": being_rechecked(organization),
         "started_on": _started_on(organization),
     }
     return render(request, "web/start_reminders.html", context | {"crumbs": settings_crumbs(scope)})

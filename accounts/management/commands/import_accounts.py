@@ -18,6 +18,7 @@ from imports.opening import FileRefused
 
 class Command(ContractCommand):
     help = "Bring accounts, roles and logins in line with a list (.xlsx, .csv); see docs/flows/account-list.md."
+    requires_system_checks = ()  # they load the code of all pages, which is memory that a long list needs
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE")

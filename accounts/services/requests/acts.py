@@ -1,14 +1,15 @@
 """What all acts on requests share: the lock, the words for the audit chain, one event for many."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat, JSONObject
 
 from accounts.models import AccessRequest
 from accounts.policy.requesting import KIND_WORDS
-from audit.bulk import among
+from audit.bulk import among, texts_by_key
 from audit.services import Ref, record_many
 from facilities.access import Scope
 
@@ -38,12 +39,34 @@ def lock_requests(scope: Scope, keys: Iterable[int]) -> dict[int, AccessRequest]
     return found
 
 
-def record_all(scope: Scope, action: str, keys: Iterable[int], at: datetime, reason: str = "") -> None:
-    """Record one act on requests: one event, an item for each."""
+def how_it_is(request: AccessRequest) -> dict[str, Any]:
+    """Return of one request (read with `READ_WITH`) what `record_all` says of each."""
+    return {
+        "kind": request.kind,
+        "state": request.state,
+        "revision": request.revision,
+        "system": request.system.slug,
+        "facility": request.facility.key,
+        "person": request.beneficiary_person.key,
+        "role": request.role.slug if request.role else None,
+    }
+
+
+def record_all(
+    scope: Scope,
+    action: str,
+    keys: Iterable[int],
+    at: datetime,
+    reason: str = "",
+    told: Mapping[int, Mapping[str, Any]] | None = None,
+) -> None:
+    """Record one act on requests: one event, an item for each. ``told``: what is said of each instead of how it is."""
     rows = AccessRequest.objects.filter(organization=scope.organization, pk__in=among(keys)).annotate(
         chain=Value(scope.organization.key),
         subject_key=Concat(Value("request:"), Cast("pk", CharField())),
-        payload=JSONObject(
+        payload=texts_by_key(told)
+        if told is not None
+        else JSONObject(
             kind=F("kind"),
             state=F("state"),
             revision=F("revision"),

@@ -40,11 +40,16 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """All that a member may decide on a day. ``outside``: she is the outside deputy."""
+    """All that a member may decide on a day.
+
+    ``outside``: she is the outside deputy. ``absent``: for whom she stands in, with their names, whether or not she
+    decides in their place.
+    """
 
     person: Person | None
     seats: tuple[Seat, ...] = field(default=())
     outside: bool = False
+    absent: Mapping[int, str] = field(default_factory=dict)
 
     def seat_for(self, request: AccessRequest, used: Collection[int] = ()) -> Seat | None:
         """Return the seat from which she may decide a request (read with its role and people), an own one first.
@@ -146,20 +151,22 @@ def reach_of(scope: Scope, on: date) -> Reach:
         Seat(place, privileged=role in PRIVILEGED) for role, place in sorted(scope.roles, key=str) if role in ORDINARY
     ]
     away = Exists(Absence.objects.in_force(on).filter(person=OuterRef("person")))
-    named = Deputy.objects.in_force(on).filter(away, organization=scope.organization, deputy=mine, decides=True)
-    stands_in = named.filter(works_here(on, "person"), person__user_confirmed_at__isnull=False)
-    for absent, user, email in stands_in.values_list("person_id", "person__user_id", "person__email"):
-        theirs = decider_memberships(scope.organization).filter(user_id=user)
-        places = theirs.values_list("role", "facility_id")
-        seats += [Seat(place, role in PRIVILEGED, absent, email) for role, place in places]
+    named = Deputy.objects.in_force(on).filter(away, organization=scope.organization, deputy=mine)
+    stands_in = named.filter(works_here(on, "person"), person__user_confirmed_at__isnull=False).select_related("person")
+    absent: dict[int, str] = {}
+    for each in stands_in.order_by("person_id"):
+        absent[each.person_id] = str(each.person)
+        if each.decides:
+            theirs = decider_memberships(scope.organization).filter(user_id=each.person.user_id or 0)
+            places = theirs.values_list("role", "facility_id")
+            seats += [Seat(place, role in PRIVILEGED, each.person_id, each.person.email) for role, place in places]
     outside = RequestHouse.objects.filter(organization=scope.organization, outside_deputy=mine).exists()
-    return Reach(mine, tuple(seats), outside)
+    return Reach(mine, tuple(seats), outside, absent)
 
 
 def has_left(person: Person, on: date) -> bool:
     """Return whether a person worked here and works here no more; who never had an employment has not left."""
-    known = Employment.objects.known().filter(person=person)
-    return known.exists() and not known.filter(Q(valid_to=None) | Q(valid_to__gte=on)).exists()
+    return not Person.objects.filter(works_here(on), pk=person.pk).exists()
 
 
 def decider_memberships(organization: Organization) -> QuerySet[Membership]:

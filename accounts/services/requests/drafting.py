@@ -154,7 +154,7 @@ def _check_held(scope: Scope, ask: Ask) -> None:
         )
         raise AccountRefused(message, field="role")
     if ask.kind == Kind.REMOVAL and account is None:
-        raise AccountRefused("Choose the account or role that is to go.", field="account")
+        raise AccountRefused("Choose the account or role that is to be removed.", field="account")
     if ask.kind == Kind.ROLE_CHANGE and grant is not None and grant.role_id == (ask.role and ask.role.pk):
         raise AccountRefused("That is the role held already.", field="role")
 

@@ -32,7 +32,7 @@ from accounts.services.requests.meant import (
 )
 from accounts.services.requests.offered import late_certifications
 from accounts.services.sign_in_facts import state_identity
-from accounts.services.temporary_roles import end_before, grant_until, until_of
+from accounts.services.temporary_roles import end_before, grant_until, until_when_back
 from accounts.services.terms import longest_until, state_term
 from accounts.words import day
 from facilities.access import Scope
@@ -223,9 +223,8 @@ def _count_anew(ending: Ending) -> None:
 
 def _until_then(ending: Ending, account: PortalAccount, role: SystemRole) -> date | None:
     """Return until when the role that comes back was wanted, None for a lasting one. Raises where that has passed."""
-    same = account.grants.known().filter(facility=ending.request.facility, role=role)
-    last = same.order_by(F("valid_to").desc(nulls_first=True), "-pk").first()
-    until = until_of([last]).get(last.pk) if last is not None else None
+    wanted = (account.pk, ending.request.facility_id, role.pk)
+    until = until_when_back([wanted]).get(wanted)
     if until is not None and until < ending.on:
         raise AccountRefused(
             f"The role was wanted until {day(until)} only; that day has passed. Let this request fail and ask for the"

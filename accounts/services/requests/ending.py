@@ -1,8 +1,8 @@
 """How a request ends: done with proof and effect, failed, or taken up again."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -13,36 +13,33 @@ from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, Finding, RequestFile, RequestStep, RoleGrant
 from accounts.policy.requesting import State
 from accounts.services.inventory import hold_accounts_of
-from accounts.services.logins import EARLIEST
-from accounts.services.requests.acts import label, lock_request, record_all
+from accounts.services.requests.acts import READ_WITH, how_it_is, label, lock_request, record_all
 from accounts.services.requests.carrying import open_steps
 from accounts.services.requests.cms_side import Said, settle
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.effects import Ending, take_effect
 from accounts.services.requests.evidence import Upload, drop, keep_file
 from accounts.services.requests.handing import What, hand_over, hand_turns
-from accounts.services.requests.pictures import Picture, Stood, picture_of, steps_left
+from accounts.services.requests.pictures import Picture, picture_of, steps_left
+from accounts.services.requests.proving import (
+    LONGEST_NOTE,
+    Evidence,
+    Proof,
+    finished_alike,
+    refuse_not_running,
+    refuse_said,
+    refuse_unproved,
+)
 from accounts.services.requests.rights import authorize_carrying, authorize_finishing, carries_own_removal
+from audit.bulk import among, among_texts
 from audit.services import Ref, record
 from facilities.access import Scope
 from staff.models import Person
-from systems.policy import EASTERN, day_in, eastern_day, latest_day
+from systems.policy import EASTERN, day_in, eastern_day
 
-Proof = AccessRequest.Proof
 Steps = RequestStep.State
-_LONGEST_NOTE: Final = 500
 # What inner services call the day, or the user ID; everything else they refuse is about the whole.
 _DAYS: Final = frozenset({"on", "opened_on", "removed_on", "regained_on", "checked_on", "certified_on", "lasts_until"})
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What proves that a request was carried out: ``proof`` as `AccessRequest.Proof`."""
-
-    proof: str
-    text: str = ""
-    seen_by: Person | None = None
-    upload: Upload | None = None
 
 
 def finish(
@@ -73,14 +70,19 @@ def finish(
     try:
         with transaction.atomic():
             held = lock_request(scope, request.pk)
-            if not _finished_alike(held, effective_on, evidence, at):
-                _check(held, effective_on, evidence, at)
+            if not finished_alike(held, effective_on, evidence, at):
+                refuse_not_running(held)
+                refuse_said(effective_on, evidence, at)
                 if evidence.upload is not None and proof == Proof.FILE:
                     kept.append(keep_file(scope=scope, request=held, upload=evidence.upload, at=at))
-                _refuse_unproved(scope, held, evidence)
-                stood = steps_left(held)
-                told = settle(scope, held, cms_side or {}, at)
-                _finish(scope, held, eastern_day(effective_on, at), evidence, (user_id, factor), (stood, told), at)
+                refuse_unproved(scope, held, evidence)
+                on = eastern_day(effective_on, at)
+                payload = let_hold(scope, held, on, evidence, (user_id, factor), at, cms_side or {})
+                close_out(scope, [held], at)
+                record(
+                    chain=scope.organization.key, action="request.done", actor=scope.actor,
+                    subject=Ref(held.key, label(held)), at=at, payload=payload, reason=evidence.text,
+                )  # fmt: skip
     except BaseException:
         for file in kept:
             drop(file)
@@ -106,7 +108,7 @@ def fail(*, scope: Scope, request: AccessRequest, reason: str, at: datetime) -> 
             )
             follow_dates([held.pk], at)
             hand_over([held.pk], What.FAILED, scope=scope, at=at)
-            record_all(scope, "request.failed", [held.pk], at, reason)
+            _record_turn(scope, "request.failed", held.pk, at, reason)
     request.refresh_from_db()
     return request
 
@@ -130,9 +132,16 @@ def retry(*, scope: Scope, request: AccessRequest, at: datetime) -> AccessReques
             )
             open_steps([held.pk], on=day_in(at, EASTERN), at=at, scope=scope)
             hand_turns(stayed, scope=scope, at=at)  # what was open before it failed is to do again
-            record_all(scope, "request.retried", [held.pk], at)
+            _record_turn(scope, "request.retried", held.pk, at)
     request.refresh_from_db()
     return request
+
+
+def _record_turn(scope: Scope, action: str, key: int, at: datetime, reason: str = "") -> None:
+    """Record that a request failed or is tried again, also whether somebody does so about her own removal."""
+    now = AccessRequest.objects.select_related(*READ_WITH).get(pk=key)
+    told = how_it_is(now) | {"own_removal": carries_own_removal(scope, now)}
+    record_all(scope, action, [key], at, reason, told={key: told})
 
 
 def needed_reason(reason: str, otherwise: str) -> str:
@@ -140,57 +149,21 @@ def needed_reason(reason: str, otherwise: str) -> str:
     reason = reason.strip()
     if not reason:
         raise AccountRefused(otherwise, field="reason")
-    if len(reason) > _LONGEST_NOTE:
-        raise AccountRefused(f"Say it in {_LONGEST_NOTE} characters at most.", field="reason")
+    if len(reason) > LONGEST_NOTE:
+        raise AccountRefused(f"Say it in {LONGEST_NOTE} characters at most.", field="reason")
     return reason
 
 
-def _finished_alike(held: AccessRequest, on: date, evidence: Evidence, at: datetime) -> bool:
-    seen = evidence.seen_by.pk if evidence.seen_by else None
-    said = (eastern_day(on, at), evidence.proof, evidence.text, seen)
-    return held.state == State.DONE and said == (held.effective_on, held.proof, held.proof_text, held.seen_by_id)
+def let_hold(
+    scope: Scope, held: AccessRequest, on: date, evidence: Evidence, signs_in: tuple[str, str], at: datetime,
+    cms_side: Mapping[int, Said],
+) -> dict[str, Any]:  # fmt: skip
+    """Let a locked request take effect; return what the audit chain says of it. `close_out` follows.
 
-
-def _check(held: AccessRequest, on: date, evidence: Evidence, at: datetime) -> None:
-    if held.state == State.DONE:
-        raise AccountRefused("It was finished already. If that was a mistake, undo it first.", code="state")
-    if held.state == State.FAILED:
-        raise AccountRefused("It is recorded as not having worked. Take it up again first.", code="state")
-    if held.state not in (State.APPROVED, State.IN_PROGRESS):
-        raise AccountRefused(
-            "It is not being carried out: it has to be submitted, and decided where a decision is needed.", code="state"
-        )
-    if on > latest_day(at):
-        raise AccountRefused("It cannot hold from a day in the future.", field="effective_on")
-    if on < EARLIEST:
-        raise AccountRefused("That day is before any of these systems existed.", field="effective_on")
-    if len(evidence.text) > _LONGEST_NOTE:
-        raise AccountRefused(f"Say it in {_LONGEST_NOTE} characters at most.", field="proof_text")
-
-
-def _refuse_unproved(scope: Scope, held: AccessRequest, evidence: Evidence) -> None:
-    if evidence.proof not in Proof.values:
-        raise AccountRefused("Say how it is known: in words, by a file, or who saw it in the system.", field="proof")
-    if evidence.proof == Proof.NOTE and not evidence.text:
-        raise AccountRefused("Say in words how it is known.", field="proof_text")
-    if evidence.proof == Proof.FILE and not RequestFile.objects.filter(request=held).exists():
-        raise AccountRefused("Choose the file that proves it.", field="file")
-    if evidence.proof == Proof.SEEN and (
-        evidence.seen_by is None or evidence.seen_by.organization_id != scope.organization.pk
-    ):
-        raise AccountRefused("Say who of the organization saw it in the system.", field="seen_by")
-
-
-def _finish(
-    scope: Scope,
-    held: AccessRequest,
-    on: date,
-    evidence: Evidence,
-    signs_in: tuple[str, str],
-    steps: tuple[Stood, dict[str, str]],
-    at: datetime,
-) -> None:
-    """Let it take effect; ``steps``: how the open ones stood, and what was said of those on CMS's side."""
+    ``signs_in``: the user ID and the kind of the second factor, empty where nobody said.
+    """
+    stood = steps_left(held)
+    told = settle(scope, held, cms_side, at)
     if held.state == State.APPROVED:  # nobody ticked a step
         AccessRequest.objects.filter(pk=held.pk).update(state=State.IN_PROGRESS)
     hold_accounts_of(held.beneficiary_person)
@@ -206,31 +179,33 @@ def _finish(
     AccessRequest.objects.filter(pk=held.pk).update(
         state=State.DONE, closed_at=at, effective_on=on, proof=evidence.proof, proof_text=evidence.text,
         seen_by=evidence.seen_by, opened_grant=_if_new(grant, was), ended_reason="", version=F("version") + 1,
-        before=json.dumps({"was": was, "became": became, "steps": steps[0]}, separators=(",", ":")),
+        before=json.dumps({"was": was, "became": became, "steps": stood}, separators=(",", ":")),
     )  # fmt: skip
-    follow_dates([held.pk], at)
-    hand_over([held.pk], What.DONE, scope=scope, at=at)
-    mine = [held.key, *(step.key for step in RequestStep.objects.filter(request=held))]
-    Finding.objects.open().filter(kind=Finding.Kind.ONE_OF_TWO_MAILS, subject_key__in=mine).update(closed_at=at)
-    _record(scope, held, on, evidence, (was, became), steps[1], at)
+    return _told(scope, held, on, evidence, (was, became)) | {"cms_side": told}
+
+
+def close_out(scope: Scope, requests: Collection[AccessRequest], at: datetime) -> None:
+    """Stop the dates of finished requests, tell whom it concerns, close what was found about their mails."""
+    keys = [held.pk for held in requests]
+    follow_dates(keys, at)
+    hand_over(keys, What.DONE, scope=scope, at=at)
+    steps = RequestStep.objects.filter(request__in=among(keys))
+    mine = [*(held.key for held in requests), *(step.key for step in steps)]
+    Finding.objects.open().filter(kind=Finding.Kind.ONE_OF_TWO_MAILS, subject_key__in=among_texts(mine)).update(
+        closed_at=at
+    )
 
 
 def _if_new(grant: RoleGrant | None, was: Picture) -> RoleGrant | None:
     return grant if grant is not None and grant.pk not in was["grants"] else None
 
 
-def _record(
-    scope: Scope,
-    held: AccessRequest,
-    on: date,
-    evidence: Evidence,
-    pictures: tuple[Picture, Picture],
-    told: dict[str, str],
-    at: datetime,
-) -> None:
+def _told(
+    scope: Scope, held: AccessRequest, on: date, evidence: Evidence, pictures: tuple[Picture, Picture]
+) -> dict[str, Any]:
     was, became = (set(picture["grants"]) for picture in pictures)
     files = RequestFile.objects.filter(request=held).order_by("pk") if evidence.proof == Proof.FILE else ()
-    payload: dict[str, Any] = {
+    return {
         "kind": held.kind,
         "person": held.beneficiary_person.key,
         "facility": held.facility.key,
@@ -238,14 +213,7 @@ def _record(
         "proof": evidence.proof,
         "seen_by": evidence.seen_by.key if evidence.seen_by else None,
         "files": [file.sha256 for file in files],
-        "cms_side": told,
         "own_removal": carries_own_removal(scope, held),
         "opened": [f"grant:{key}" for key in sorted(became - was)],
         "voided": [f"grant:{key}" for key in sorted(was - became)],
     }
-    subject = Ref(held.key, label(held))
-    chain = scope.organization.key
-    record(
-        chain=chain, action="request.done", actor=scope.actor, subject=subject, at=at, payload=payload,
-        reason=evidence.text,
-    )  # fmt: skip

@@ -13,12 +13,13 @@ from accounts.models import AccessRequest, PortalAccount, RoleGrant
 from accounts.policy.cover import two_people_missing
 from accounts.policy.quotas import Limit
 from accounts.policy.request_guards import PERSONAL_DOMAINS, Authority, Guard, Wanted, guards
-from accounts.policy.requesting import NEEDS_APPROVAL, State
+from accounts.policy.requesting import NEEDS_APPROVAL, Kind, State
 from accounts.policy.streams import closed_systems
 from accounts.services.rules.catalogue_read import Known
 from accounts.services.rules.found import Slice
 from accounts.services.rules.sites import Place, places
 from accounts.services.rules.sweep import people_at
+from accounts.services.temporary_roles import until_when_back
 from audit.bulk import among
 from facilities.models import Facility, Organization
 from staff.models import Employment, Person
@@ -29,6 +30,9 @@ _FACTORS: Final = {PortalAccount.Factor.UNKNOWN.value: None, PortalAccount.Facto
 _PROOFED: Final = {PortalAccount.Proofing.UNKNOWN.value: None, PortalAccount.Proofing.DONE.value: True}
 _NEEDS = Prerequisite.Needs
 Wish = tuple[int, int, int, str, int | None, int | None, int | None]
+
+# Who gives up what by a removal that is asked for together: person, system; facility and role, None for all of them.
+Going = tuple[int, int, int | None, int | None]
 
 
 @dataclass(slots=True)
@@ -47,6 +51,8 @@ class Facts:
     providers: int = 1
     own_domain: bool = True
     asked: dict[int, list[AccessRequest]] = field(default_factory=dict)  # by request: those that count before it
+    going: list[Going] = field(default_factory=list)
+    over: dict[int, date] = field(default_factory=dict)  # by request: until when its role was wanted, where that passed
 
 
 def wish_of(request: AccessRequest) -> Wish:
@@ -101,6 +107,8 @@ def _facts(requests: Sequence[AccessRequest], part: Slice) -> Facts:
         names=cast(Mapping[str, str], SimpleLazyObject(_names_of_systems)),
         left=_left(people, on),
         asked=_asked_before(requests, others, {limit.system for limit in catalogue.limits}),
+        going=_going(requests),
+        over=_over(requests, on),
         **(_mail(organization, requests) if any(request.system.slug == "harp" for request in requests) else {}),
     )
 
@@ -126,6 +134,37 @@ def _asked_before(
         ]
         for number, request in enumerate(counted)
     }
+
+
+def _going(requests: Sequence[AccessRequest]) -> list[Going]:
+    """Return what goes by removals among these, or of the same bundles. Two queries at most."""
+    if not any(request.kind in NEEDS_APPROVAL for request in requests):
+        return []
+    removals = [request for request in requests if request.kind == Kind.REMOVAL]
+    bundles = {request.bundle_id for request in requests if request.bundle_id is not None}
+    if bundles:
+        beside = AccessRequest.objects.filter(bundle__in=among(bundles), kind=Kind.REMOVAL, closed_at=None)
+        removals += beside.exclude(pk__in=among(request.pk for request in requests))
+    grants = RoleGrant.objects.filter(pk__in=among(row.grant_id for row in removals if row.grant_id is not None))
+    roles = dict(grants.values_list("pk", "role_id")) if removals else {}
+    return [
+        (row.beneficiary_person_id, row.system_id, row.facility_id, roles.get(row.grant_id))
+        if row.grant_id is not None
+        else (row.beneficiary_person_id, row.system_id, None, None)
+        for row in removals
+    ]
+
+
+def _over(requests: Sequence[AccessRequest], on: date) -> dict[int, date]:
+    """Return by request until when the role was wanted that is to come back, where that has passed (R-54)."""
+    back = {
+        request.pk: (request.account_id, request.facility_id, role.pk)
+        for request in requests
+        if request.kind == Kind.REACTIVATION and request.account_id is not None
+        if (role := request.role or (request.grant.role if request.grant else None)) is not None
+    }
+    until = until_when_back(set(back.values()))
+    return {pk: until[each] for pk, each in back.items() if each in until and until[each] < on}
 
 
 def _sent_before(row: AccessRequest, request: AccessRequest) -> bool:
@@ -205,6 +244,7 @@ def _wanted(request: AccessRequest, facts: Facts) -> Wanted:
         providers=facts.providers,
         own_domain=facts.own_domain,
         other_side=_other_side(request, facts, place),
+        over_since=facts.over.get(request.pk),
     )
 
 
@@ -216,8 +256,11 @@ def _officials(request: AccessRequest, place: Place | None) -> set[int]:
 
 def _limits(
     request: AccessRequest, facts: Facts, place: Place | None
-) -> Iterable[tuple[Limit, frozenset[int], frozenset[int]]]:
-    """Yield the limits that the request would count for, with who holds, and is to hold, what they count there."""
+) -> Iterable[tuple[Limit, frozenset[int], frozenset[int], frozenset[int]]]:
+    """Yield the limits that the request would count for.
+
+    Each with who holds, who is to hold, and who gives up what it counts there.
+    """
     if place is None or request.kind not in NEEDS_APPROVAL:
         return
     special = any(
@@ -230,9 +273,21 @@ def _limits(
             continue
         if limit.role not in (None, request.role_id):
             continue
-        people = {each.person for each in place.held if each.system == limit.system and limit.role in (None, each.role)}
+        counted = [each for each in place.held if each.system == limit.system and limit.role in (None, each.role)]
+        people = {each.person for each in counted}
+        stays = {each.person for each in counted if not _goes(each.person, each.role, request, facts)}
         asked = [row for row in facts.asked.get(request.pk, ()) if limit.role in (None, row.role_id)]
-        yield limit, frozenset(people), frozenset(row.beneficiary_person_id for row in asked)
+        waiting = frozenset(row.beneficiary_person_id for row in asked)
+        yield limit, frozenset(people), waiting, frozenset(people - stays)
+
+
+def _goes(person: int, role: int, request: AccessRequest, facts: Facts) -> bool:
+    """Return whether somebody gives up a role where a request is, by a removal asked for together with it."""
+    here = (request.facility_id, role)
+    return any(
+        (person, request.system_id) == (who, system) and (place, gone) in ((None, None), here)
+        for who, system, place, gone in facts.going
+    )
 
 
 def _authorities(person: Person, needs: Sequence[Prerequisite], facts: Facts) -> Iterable[Authority]:

@@ -26,13 +26,14 @@ from systems.policy import EASTERN, day_in
 
 
 def left_askers(organization: Organization, on: date) -> dict[int, bool]:
-    """Return who asked for what runs and asks no more: person -> whether she works here still, without being a member.
+    """Return who asked for what runs, or did not work, and asks no more.
 
-    One query.
+    Person -> whether she works here still, without being a member. One query.
     """
-    running = AccessRequest.objects.filter(requester_person=OuterRef("pk"), closed_at=None)
-    once = Person.objects.filter(Exists(running), organization=organization, user__isnull=False)
-    gone = once.filter(~works_here(on) | ~_is_member()).annotate(stays=works_here(on))
+    gone = Person.objects.filter(~works_here(on) | ~_is_member(), organization=organization, user__isnull=False)
+    hers = AccessRequest.objects.filter(requester_person=OuterRef("pk"))
+    runs, failed = Exists(hers.filter(closed_at=None)), Exists(hers.filter(state=State.FAILED))
+    gone = gone.filter(Q(runs) | Q(failed)).annotate(stays=works_here(on))
     return dict(gone.values_list("pk", "stays"))
 
 
@@ -92,14 +93,21 @@ def to_take_over(scope: Scope, me: Person | None, gone: Collection[int], on: dat
 
     ``me``: her person. What was taken over once is among it: it is seen through, or withdrawn and asked for anew.
     """
-    running = AccessRequest.objects.filter(
-        organization=scope.organization, requester_person__in=among(gone), closed_at=None
-    )
+    return _fallen(scope, me, gone, on).filter(closed_at=None)
+
+
+def to_try_again(scope: Scope, me: Person | None, gone: Collection[int], on: date) -> QuerySet[AccessRequest]:
+    """As `to_take_over`, what did not work: it is tried again, or withdrawn."""
+    return _fallen(scope, me, gone, on).filter(state=State.FAILED)
+
+
+def _fallen(scope: Scope, me: Person | None, gone: Collection[int], on: date) -> QuerySet[AccessRequest]:
+    theirs = AccessRequest.objects.filter(organization=scope.organization, requester_person__in=among(gone))
     mine = _next_in_line(scope, on)
     if me is not None:
         hers = Q(beneficiary_person=me) | (Q(beneficiary_person__email__iexact=me.email) if me.email else Q(pk__in=()))
         mine &= ~(Q(kind__in=ABOUT_WHAT_IS_HELD) & hers)
-    return running.filter(mine)
+    return theirs.filter(mine)
 
 
 def own_removals(scope: Scope, on: date) -> QuerySet[AccessRequest]:

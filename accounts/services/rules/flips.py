@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.models import Deadline, FacilityStream, RecordKeeper, RoleGrant
+from accounts.models import Deadline, FacilityStream, Finding, RecordKeeper, RoleGrant
 from accounts.models.register import HouseRule
 from accounts.policy.officials import NEAR_DAYS
 from accounts.policy.people import LATE_MOVE_DAYS
+from accounts.policy.submission import QUARTERLY, near_due
+from accounts.services.rules.elsewhere import held_by
+from accounts.services.rules.submitting import days_left_for
 from facilities.models import Facility
 from staff.models import Absence, Employment, Person
 from systems.models import StreamPath, SystemRole
@@ -67,14 +70,39 @@ def flipped(since: datetime, at: datetime) -> Iterator[tuple[int, int]]:
         strangers = told.filter(~Exists(Employment.objects.filter(person=OuterRef("pk"))))
         there = RoleGrant.objects.known().filter(account__person__in=strangers, facility__zone=zone).order_by()
         yield from there.values_list("organization_id", "facility_id").distinct()
-        away = Absence.objects.known().filter(when).values("person")
-        yield from (
-            Employment.objects.known()
-            .filter(person__in=away, facility__zone=zone)
-            .order_by()
-            .values_list("organization_id", "facility_id")
-            .distinct()
-        )
+        yield from _elsewhere(last, on, zone)
+        yield from _of_other_zones(when, zone)
+
+
+def _elsewhere(since: date, on: date, zone: str) -> Iterator[tuple[int, int]]:
+    """Yield (organization, facility) of a zone at which people count whose work or absence began or was over.
+
+    Work that begins or ends lists its own facility already; an absence has none.
+    """
+    when = _came("valid_from", since, on) | _came("valid_to", since, on, 1)
+    away = Absence.objects.known().filter(when).values("person")
+    moved = Employment.objects.known().filter(when).values("person")
+    rows = [Employment.objects.known().filter(person__in=away).order_by(), *held_by(away), *held_by(moved)]
+    for each in rows:
+        yield from each.filter(facility__zone=zone).values_list("organization_id", "facility_id").distinct()
+
+
+def _of_other_zones(when: Q, zone: str) -> Iterator[tuple[int, int]]:
+    """Yield (organization, facility) of a zone where people work or hold access of whom that day came in another zone.
+
+    They are looked at by the day that begins last (`own_days`), which may be this zone's.
+    """
+    worked = Employment.objects.known().filter(when).exclude(facility__zone=zone).order_by()
+    held = RoleGrant.objects.known().filter(when).exclude(facility__zone=zone).order_by()
+    for people in (worked.values("person"), held.values("account__person")):
+        yield from _places_in(zone, people)
+
+
+def _places_in(zone: str, people: Any) -> Iterator[tuple[int, int]]:
+    work = Employment.objects.known().filter(person__in=people, facility__zone=zone).order_by()
+    held = RoleGrant.objects.known().filter(account__person__in=people, facility__zone=zone).order_by()
+    for rows in (work, held):
+        yield from rows.values_list("organization_id", "facility_id").distinct()
 
 
 def officials_near(since: datetime, at: datetime) -> Iterator[tuple[int, int]]:
@@ -89,6 +117,18 @@ def officials_near(since: datetime, at: datetime) -> Iterator[tuple[int, int]]:
     clocks = Deadline.objects.open().filter(came, zone=EASTERN, kind=Deadline.Kind.INACTIVITY, policy__isnull=False)
     there = RoleGrant.objects.known().filter(role__privileged=True, account__in=clocks.values("account")).order_by()
     yield from there.values_list("organization_id", "facility_id").distinct()
+
+
+def due_soon(since: datetime, at: datetime) -> Iterator[tuple[int, int]]:
+    """Yield (organization, facility) where nobody can send what is due soon since the last run, or no longer (R-48)."""
+    for stream, fact in QUARTERLY.items():
+        days = days_left_for(fact)
+        lacking = Finding.objects.open().filter(
+            kind=Finding.Kind.NO_SUCCESSOR, subject_key__endswith=f"/stream:{stream}"
+        )
+        for zone in Facility.objects.order_by().values_list("zone", flat=True).distinct() if days else ():
+            if near_due(day_in(since, zone), days or 0) != near_due(day_in(at, zone), days or 0):
+                yield from lacking.filter(facility__zone=zone).values_list("organization_id", "facility_id")
 
 
 def path_flips(since: datetime, at: datetime) -> bool:

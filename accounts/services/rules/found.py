@@ -45,10 +45,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: its name in the audit chain, the kinds it may answer, and whether it looks at facilities or people."""
+    """One rule: its name in the audit chain, the kinds it may answer, and whether it looks at facilities or people.
+
+    ``after_marks``: it reads which clocks are quiet, which follows from what the other rules of the run have found.
+    """
 
     key: str
     label: str
     kinds: tuple[str, ...]
     about: str  # "facility" or "person"
     find: Callable[[Slice], Iterable[Found]]
+    after_marks: bool = False

@@ -111,6 +111,17 @@ def _put_in_who_holds_what(part: Slice, found: dict[int, Place]) -> None:
         runs = status == _STATUS.ACTIVE
         found[facility].held.append(Held(person, account, system, role, runs, person in employed, person in away))
     keepers = RecordKeeper.objects.in_force(part.on).filter(facility__in=found)
-    for facility, person in keepers.values_list("facility_id", "person_id"):
-        if person in employed:
+    kept = list(keepers.values_list("facility_id", "person_id"))
+    working = employed | _employed_elsewhere({person for _, person in kept}, part)
+    for facility, person in kept:
+        if person in working:
             found[facility].keepers.add(person)
+
+
+def _employed_elsewhere(people: set[int], part: Slice) -> set[int]:
+    """Return who of these works for the organization, but neither works nor holds anything in the slice."""
+    strangers = people.difference(part.people)
+    if not strangers:
+        return set()
+    times = Employment.objects.in_force(part.on).filter(organization=part.organization, person__in=among(strangers))
+    return set(times.order_by().values_list("person_id", flat=True).distinct())

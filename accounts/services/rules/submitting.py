@@ -7,9 +7,11 @@ from accounts.models import Finding
 from accounts.models.watch import Severity
 from accounts.policy.cover import able_to_submit
 from accounts.policy.streams import moved_on
+from accounts.policy.submission import QUARTERLY, near_due
 from accounts.services.rules.catalogue_read import Known
 from accounts.services.rules.found import Found, Rule, Slice
 from accounts.services.rules.sites import Place, Sending, places, sendings
+from systems.models import Policy, PolicyKind
 
 _KIND = Finding.Kind
 
@@ -32,10 +34,27 @@ def find(part: Slice) -> Iterator[Found]:
                 continue
             around = {each.system for each in place.held if each.counts}
             if sending.replaced and around & (sending.systems | sending.replaced):
-                facts["replaced"] = sorted(sending.replaced)
-                yield _found(_KIND.NO_SUCCESSOR, Severity.HIGH, place, sending, facts)
+                yield _no_successor(place, sending, facts, part)
             if not (sending.replaced and around & sending.systems):
                 yield _found(_KIND.NO_ACCOUNT, Severity.CRITICAL, place, sending, facts)
+
+
+def _no_successor(place: Place, sending: Sending, facts: dict[str, Any], part: Slice) -> Found:
+    """Return what is found where the stream has moved: worse while its data are due soon."""
+    more: dict[str, Any] = {"replaced": sorted(sending.replaced)}
+    fact = QUARTERLY.get(sending.stream)
+    days = days_left_for(fact) if fact else None
+    due_on = near_due(part.on, days) if days else None
+    if due_on is not None:
+        more |= {"due_on": due_on.isoformat(), "fact": fact}
+    severity = Severity.CRITICAL if due_on else Severity.HIGH
+    return _found(_KIND.NO_SUCCESSOR, severity, place, sending, facts | more)
+
+
+def days_left_for(fact: str) -> int | None:
+    """Return how many days after the end of a quarter its data may come, as the catalogue has it. One query."""
+    known = Policy.objects.filter(kind=PolicyKind.OBLIGATION, fact_id=fact, applied=True, withdrawn=False)
+    return known.values_list("limit_days", flat=True).first()
 
 
 def _facts(sending: Sending, place: Place, catalogue: Known) -> dict[str, Any]:

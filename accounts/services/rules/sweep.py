@@ -8,7 +8,7 @@ import traceback
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import chain
 from typing import Final
 
@@ -20,9 +20,10 @@ from accounts.models import Finding, RoleGrant
 from accounts.services.lapses import SWEEP
 from accounts.services.rules import staging
 from accounts.services.rules.catalogue import RULES
-from accounts.services.rules.flips import flipped, officials_near, path_flips
+from accounts.services.rules.flips import due_soon, flipped, officials_near, path_flips
 from accounts.services.rules.found import Rule, Slice
 from accounts.services.rules.muting import mute
+from accounts.services.rules.own_days import by_own_day, days_of
 from accounts.services.rules.records import copied_elsewhere
 from accounts.services.rules.user_ids import sharing
 from audit.bulk import among
@@ -74,7 +75,7 @@ def _changed(since: datetime | None, at: datetime) -> Mapping[int, set[int]]:
     listed = Recheck.objects.order_by().values_list("organization_id", "facility_id").distinct()
     found = _grouped(listed)
     if since is not None:
-        for organization, facility in chain(flipped(since, at), officials_near(since, at)):
+        for organization, facility in chain(flipped(since, at), officials_near(since, at), due_soon(since, at)):
             found[organization].add(facility)
     return found
 
@@ -105,22 +106,35 @@ def _check(organization: Organization, facilities: set[int], at: datetime) -> Ch
     entries = list(Recheck.objects.filter(organization=organization).values_list("pk", "facility_id"))
     facilities = facilities | {facility for _, facility in entries}
     facilities |= copied_elsewhere(organization, facilities)
+    days = days_of(organization, at)
     staging.begin()
     parts, catalogue = [], None
+    early, late = ([rule for rule in RULES if rule.after_marks is after] for after in (False, True))
     for part in _slices(organization, facilities, at):
         staging.looked_at(part)
         part.read["catalogue"] = catalogue
-        for rule in RULES:
-            staging.stage(organization.pk, part.on, rule.find(part))
+        _stage(early, part, days)
         catalogue = part.read.get("catalogue")
         part.read.clear()  # what was read of one slice is not kept until the last
         parts.append(part)
-    done = sum((_settle(rule, at) for rule in RULES), Checked())
+    done = sum((_settle(rule, at) for rule in early), Checked())
     for part in parts:
         mute(part, at)
+    for part in parts:
+        _stage(late, part, days)
+        part.read.clear()
+    done += sum((_settle(rule, at) for rule in late), Checked())
     if entries:
         Recheck.objects.filter(pk__in=among(key for key, _ in entries)).delete()
     return done
+
+
+def _stage(rules: Iterable[Rule], part: Slice, days: Mapping[str, date]) -> None:
+    """Let the rules look at a slice: those about people at everybody by her own day."""
+    people = by_own_day(part, days)
+    for rule in rules:
+        for each in people if rule.about == "person" else (part,):
+            staging.stage(part.organization.pk, each.on, rule.find(each))
 
 
 def _settle(rule: Rule, at: datetime) -> Checked:

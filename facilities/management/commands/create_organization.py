@@ -36,7 +36,12 @@ class Command(ContractCommand):
             place = {"slug": "SLUG", "email": "--admin"}.get(exc.field, f"--{exc.field}" if exc.field else "")
             raise Refused(exc.code, exc.message, place) from exc
         document: dict[str, Any] = {"organization": organization.slug, "created": created, "invitation": None}
+        document |= {"name": organization.name, "zone": organization.zone, "kept": []}
         lines = [f"{organization.name} ({organization.slug}) {'created' if created else 'exists already'}."]
+        for option, stands in (("name", organization.name), ("zone", organization.zone)):
+            if stands != (asked := options[option].strip()):
+                document["kept"].append(option)
+                lines.append(f"Its {option} stays “{stands}”: --{option} “{asked}” changes nothing of what exists.")
         if issued is None:
             lines.append(f"{options['admin']} administers it already; no invitation is needed.")
         else:

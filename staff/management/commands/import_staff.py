@@ -17,6 +17,7 @@ from staff.services.rosters import Report, RosterRefused, import_roster
 
 class Command(ContractCommand):
     help = "Bring people and employments in line with an HR roster (.xlsx, .csv); see docs/flows/roster.md."
+    requires_system_checks = ()  # they load the code of all pages, which is memory that a long list needs
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE")

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audit.commands import ContractCommand, Outcome, Refused
 from facilities.models import Membership, Organization
+from systems.models import System
 from users.models import User
 from web.demo import PASSWORD, seed_demo
 
@@ -28,6 +29,8 @@ class Command(ContractCommand):
             return _sign_ins()
         if Organization.objects.exists():
             return Outcome({"created": False}, ["The database has organizations already; no demo was added."])
+        if not System.objects.exists():
+            raise Refused("catalogue", "The catalogue is empty: run `manage.py load_catalogue` first.")
         organization = seed_demo(at=timezone.now())
         return Outcome({"created": True, "organization": organization.slug}, [f"{organization.name} created."])
 
