@@ -24,12 +24,15 @@ _REMARKS: Final = frozenset({
 })  # fmt: skip
 _UNFILLED: Final = frozenset({"vacant", "vacancy", "unfilled", "position", "tbd", "tba", "tbh", "open", "newhire",
                               "tobehired", "tobedetermined"})  # fmt: skip
+_MARK: Final = re.compile(r"[(\[{]|\s[-–—*:/]")  # without one nothing is said aside: most names have none
+_OTHERS: Final = re.compile(r"[^a-z]")
+_WORD: Final = re.compile(r"[^\W\d_]+")
 _ASIDE: Final = re.compile(r"[(\[{]([^)\]}]*)[)\]}]?|\s[-–—*:/]+\s*(.*)$")
 
 
 def no_name(first: str, last: str) -> str:
     """Return why these cells name nobody for certain: "N/A", "vacant", "Henry (terminated)"; empty where they do."""
-    words = [re.sub(r"[^a-z]", "", each.lower()) if each.isascii() else each for each in (first, last)]
+    words = [_OTHERS.sub("", each.lower()) if each.isascii() else each for each in (first, last)]
     if (
         all(word in _NOBODY for word in words)
         or {"n/a", "#n/a"} & {first.lower(), last.lower()}
@@ -41,19 +44,19 @@ def no_name(first: str, last: str) -> str:
 
 def is_unfilled(name: str) -> bool:
     """Return whether a whole name says that there is nobody yet: "VACANT", "Open Position (RN)", "to be hired"."""
-    words = re.findall(r"[^\W\d_]+", without_remark(name).lower())
+    words = _WORD.findall(without_remark(name).lower())
     together = "".join(words)
     return together != "open" and bool(words) and (_UNFILLED.issuperset(words) or together in _UNFILLED)
 
 
 def without_remark(name: str) -> str:
     """Return a name without what stands in brackets or behind a dash."""
-    return _ASIDE.sub(" ", f"{name} ").strip()
+    return _ASIDE.sub(" ", f"{name} ").strip() if _MARK.search(name) else name.strip()
 
 
 def remark_in(name: str) -> str:
     """Return what is wrong with a name that holds a remark: "Henry Test - LOA"; empty for one that does not."""
-    for match in _ASIDE.finditer(f"{name} "):
+    for match in _ASIDE.finditer(f"{name} ") if _MARK.search(name) else ():
         aside = (match[1] or match[2] or "").strip()
         if _REMARKS & set(re.findall(r"[a-z]+", aside.lower())):
             return f"the name holds a remark, “{aside[:30]}”: it belongs into a column of its own"

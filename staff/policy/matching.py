@@ -3,8 +3,6 @@
 A key alone is never believed: a number or an address that belongs to somebody of quite another name rejects the row.
 """
 
-from array import array
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cache, cached_property
@@ -12,7 +10,7 @@ from typing import Final, NamedTuple
 
 from staff.policy.grouping import Group, reject
 from staff.policy.names import Named, agree, bare_number, folded, full_name
-from staff.policy.packing import Packed, packed_person, person_of, rows_of
+from staff.policy.packing import Packed, rows_of
 from staff.policy.values import Known, Rejection
 
 Match = tuple[Group, Known | None]
@@ -39,69 +37,63 @@ _TAKEN: Final = (
 
 
 class Index:
-    """People by a text that several may have: hash and place of each as one number, which is little memory."""
+    """People by a text that several may have, or that nobody has."""
 
-    _MOST: Final = 2**24  # people
-    _HASHES: Final = 2**40
+    def __init__(self, key: Callable[[Known], str], people: Iterable[Known]) -> None:
+        self._found: dict[str, Known | list[Known]] = {}  # a list only where several have it: most texts are one's own
+        for known in people:
+            if text := key(known):
+                self._put(text, known)
 
-    def __init__(self, key: Callable[[Known], str], people: list[bytes], read: Iterable[Known] | None = None) -> None:
-        """``read``: the people as they are being packed, where nobody was packed yet."""
-        self._key, self._people = key, people
-        texts = enumerate(map(key, map(person_of, people) if read is None else read))
-        self._places = array("Q", sorted(self._hashed(text) + place for place, text in texts if text))
+    def _put(self, text: str, known: Known) -> None:
+        before = self._found.setdefault(text, known)
+        if isinstance(before, list):
+            before.append(known)
+        elif before is not known:
+            self._found[text] = [before, known]
 
     def get(self, text: str) -> list[Known]:
         """Return the people of this text; none for the empty one."""
-        first = self._hashed(text)
-        places = self._places[bisect_left(self._places, first) : bisect_left(self._places, first + self._MOST)]
-        found = [person_of(self._people[place % self._MOST]) for place in places] if text else []
-        return [known for known in found if self._key(known) == text]
-
-    def _hashed(self, text: str) -> int:
-        return hash(text) % self._HASHES * self._MOST
+        found = self._found.get(text)
+        return found if isinstance(found, list) else [] if found is None else [found]
 
 
 class Register:
     """The people of the register by everything that may name them; what nobody asks for is never sorted."""
 
     def __init__(self, people: Iterable[Known]) -> None:
-        self._packed: list[bytes] = []
-        self._keys = array("Q")
-        self._by_number = Index(lambda known: known.number, self._packed, map(self._packing, people))
-
-    def _packing(self, known: Known) -> Known:
-        self._packed.append(packed_person(known))
-        self._keys.append(known.key)
-        return known
+        self._people = list(people)
+        self._by_number = Index(lambda known: known.number, self._people)
 
     def __len__(self) -> int:
-        return len(self._packed)
+        return len(self._people)
 
     def __iter__(self) -> Iterator[Known]:
-        return map(person_of, self._packed)
+        return iter(self._people)
 
     def others(self, settled: Container[int]) -> Iterator[Known]:
         """Yield everybody but these."""
-        return (person_of(each) for key, each in zip(self._keys, self._packed, strict=True) if key not in settled)
+        return (known for known in self._people if known.key not in settled)
 
     def numbered(self, number: str) -> Known | None:
         """Return who has exactly this employee number."""
-        return next(iter(self._by_number.get(number)), None)
+        found = self._by_number.get(number)
+        return found[0] if found else None
 
     @cached_property
     def by_bare(self) -> "Index":
         """Everybody with an employee number, by the number without zeros in front."""
-        return Index(lambda known: bare_number(known.number) if known.number else "", self._packed)
+        return Index(lambda known: bare_number(known.number) if known.number else "", self._people)
 
     @cached_property
     def by_email(self) -> "Index":
         """Everybody with a work e-mail."""
-        return Index(lambda known: known.email, self._packed)
+        return Index(lambda known: known.email, self._people)
 
     @cached_property
     def by_name(self) -> "Index":
         """Everybody."""
-        return Index(full_name, self._packed)
+        return Index(full_name, self._people)
 
     def may_mean(self, row: Rejection) -> set[int]:
         """Return the keys of all people that a rejected row may be about."""

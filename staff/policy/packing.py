@@ -1,4 +1,4 @@
-"""Rows, people and changes of a long roster, each as bytes: as values they would be four times as large. Pure."""
+"""The rows of a long roster and what they change, each as bytes: as values they would be four times as large. Pure."""
 
 import marshal
 from collections.abc import Iterable, Iterator
@@ -28,16 +28,6 @@ def row_of(packed: bytes) -> Record:
 def rows_of(packed: Packed) -> list[Record]:
     """Return all rows of a person."""
     return [row_of(packed)] if isinstance(packed, bytes) else [row_of(each) for each in packed]
-
-
-def packed_person(known: Known) -> bytes:
-    """Return a person of the register as bytes."""
-    return marshal.dumps(_flat(known))
-
-
-def person_of(packed: bytes) -> Known:
-    """Return the person that was packed."""
-    return _person(_loaded(packed))
 
 
 class Changes:
