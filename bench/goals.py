@@ -13,7 +13,7 @@ LARGE = 100_000  # accounts from which ratios say more than the fixed cost of a 
 WIDE = 3.0  # how much wider the gates on times are on a busy machine (--wide)
 MEGABYTE = 1 << 20
 BEYOND = 40  # statements: SQLite writes a slice for every so many parameters, PostgreSQL one for 500 rows
-ROW = 1_300  # bytes of peak memory a row: 1,980 before anything was packed, 830 to 910 since, at 10,000 rows
+ROW = 1_800  # bytes of peak memory a row: 1,980 before rows were packed
 PER_REQUEST = 20.0  # milliseconds: far above what it takes anywhere, far below a query for each request
 
 
