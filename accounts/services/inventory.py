@@ -267,8 +267,8 @@ def remove_account(*, scope: Scope, account: PortalAccount, removed_on: date, at
         surfaces = PortalAccount.objects.open().filter(organization=scope.organization, identity=account)
         if surfaces.exists():
             names = sorted(surfaces.values_list("system__name", flat=True))
-            through = "is still signed in to through it" if len(names) == 1 else "are still signed in to through it"
-            raise AccountRefused(f"{listed(names)} {through}. Finish that removal first.", code="in_use")
+            those = "that account" if len(names) == 1 else "those accounts"
+            raise AccountRefused(f"It is the way in to {listed(names)}. Have {those} removed first.", code="in_use")
         removed = mine.update(
             status=PortalAccount.Status.REMOVED, loss="", removed_on=removed_on, version=F("version") + 1
         )

@@ -270,7 +270,7 @@ def test_an_authority_that_others_sign_in_through_is_not_removed(client, cast):
     account = held(cast, slug="casper", ago=10)
     client.force_login(cast.carol)
     answer = client.post(address("account-remove", account.identity_id), {"on": TODAY.isoformat()})
-    assert "CASPER is still signed in to through it" in html(answer)
+    assert "It is the way in to CASPER" in html(answer)
     assert PortalAccount.objects.get(pk=account.identity_id).status == "active"
 
 
