@@ -8,6 +8,7 @@ from accounts.models import Deadline, Finding, HandOver, RequestHouse
 from accounts.services.requests.countersigning import countersign
 from accounts.services.requests.dates import follow_dates
 from accounts.services.requests.deciding import decide
+from accounts.services.requests.ending import finish
 from accounts.services.requests.handing import hand_turns
 from accounts.services.requests.submitting import submit
 from facilities.access import Scope
@@ -22,7 +23,7 @@ from tests.conftest import NOON, TODAY
 from tests.reminders.mailbox import mails_to, text
 from tests.reminders.making import DAY, administrator, started
 from tests.reminders.test_tick import ask as tick
-from tests.requests.asking import drafted, submitted, with_harp
+from tests.requests.asking import cms_did, drafted, submitted, with_harp
 from tests.requests.test_carrying import approved, did
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
@@ -201,6 +202,11 @@ def test_one_of_two_mails_is_late(riverside, mailoutbox):
     finding.refresh_from_db()
     assert finding.closed_at is not None
     assert Deadline.objects.get(request_step__key_in_list="mail-2").closed_at is not None
+    Finding.objects.filter(pk=finding.pk).update(closed_at=None)
+    proof = {"effective_on": TODAY + 5 * DAY, "proof": "note", "proof_text": "Both came.", "user_id": "HTEST2"}
+    finish(scope=riverside.scope("carol"), request=request, cms_side=cms_did(request), at=NOON + 6 * DAY, **proof)
+    finding.refresh_from_db()
+    assert finding.closed_at == NOON + 6 * DAY, "whoever finishes it does not wait for either"
 
 
 def test_an_invitation_to_sams_is_good_for_thirty_days_from_its_day_and_a_new_one_counts_anew(riverside, mailoutbox):

@@ -9,7 +9,9 @@ import time_machine
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest, RequestStep
 from accounts.policy.requesting import Kind, State
+from accounts.services.requests import finishing_many
 from accounts.services.requests.drafting import draft
+from accounts.services.requests.ending import let_hold
 from accounts.services.requests.finishing_many import finish_many
 from accounts.services.requests.submitting import submit
 from accounts.services.requests.undoing import undo
@@ -92,6 +94,24 @@ def test_a_bundle_is_finished_in_one_act_and_who_may_not_is_named(cast, bundle):
     assert [row.pk for row in rest.done] == [bundle[2].pk, bundle[3].pk]
     undone = undo(scope=alice, request=bundle[0], reason="It was another Henry.", at=NOON)
     assert undone.state == State.IN_PROGRESS
+
+
+def test_of_one_that_cannot_hold_nothing_stays_and_the_others_are_finished(cast, bundle, monkeypatch):
+    through(bundle)
+    removal, certification = bundle[:2]
+
+    def refused_late(scope, request, *args):
+        told = let_hold(scope, request, *args)
+        if request.pk == removal.pk:
+            raise AccountRefused("It is the way in to CASPER.")
+        return told
+
+    monkeypatch.setattr(finishing_many, "let_hold", refused_late)
+    found = finish_many(scope=cast.scope("carol"), requests=bundle[:2], at=NOON, **PROOF)
+    assert [row.pk for row in found.done] == [certification.pk]
+    assert found.refused == [(removal, "It is the way in to CASPER.")]
+    removal.refresh_from_db()
+    assert (removal.state, removal.grant.valid_to) == (State.IN_PROGRESS, None)
 
 
 def test_the_page_names_them_first_and_takes_no_other_than_those(client, cast, bundle):
