@@ -8,7 +8,8 @@ from django.db import IntegrityError
 from django.db.models import F
 
 from accounts.models import Certification, PortalAccount, RoleGrant
-from accounts.services.account_opening import New, Planned, place_of
+from accounts.services.account_opening import New, place_of
+from accounts.services.account_plans import Planned
 from audit.bulk import insert_rows, reserve_keys
 from facilities.access import Scope
 from imports.models import Import

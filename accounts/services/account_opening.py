@@ -8,9 +8,8 @@ from typing import Any, Final
 from django.db import IntegrityError
 from django.db.models import F
 
-from accounts.lists.words import SystemWords
 from accounts.models import PortalAccount
-from accounts.policy.listing import Change
+from accounts.services.account_plans import Planned, Plans
 from audit.bulk import among, insert_rows, reserve_keys, update_rows
 from facilities.access import Scope
 from systems.policy import EASTERN, day_in
@@ -20,16 +19,6 @@ _ACCOUNT: Final = (
     "history_from_on", "proofing", "second_factor", "note", "version", "created_at",
 )  # fmt: skip
 _AT_ONCE: Final = 2_000
-
-
-@dataclass(slots=True)
-class Planned:
-    """What one person's rows on one system change; ``account`` is its key once that is known."""
-
-    person: int
-    system: SystemWords
-    change: Change
-    account: int = 0
 
 
 @dataclass(slots=True)
@@ -45,15 +34,13 @@ class New:
     key: int = 0
 
 
-def open_accounts(scope: Scope, planned: Sequence[Planned], at: datetime) -> tuple[list[New], dict[int, int]]:
-    """Open accounts, those at the authorities first; set keys on ``planned``.
+def open_accounts(scope: Scope, planned: Sequence[Planned], at: datetime) -> list[New]:
+    """Open accounts, those at the authorities first; set keys on ``planned``. Returns the new ones at authorities.
 
-    Returns the new ones at authorities, and the versions at which the known ones are held: see `hold_accounts`.
+    Whoever is in ``planned`` is in it with all systems; the accounts that are known are held: see `hold_plans`.
     """
-    above = _authority_accounts(scope, planned)
-    held = hold_accounts(
-        [*above.values(), *(each.change.account for each in planned if each.change.account is not None)]
-    )
+    places = {place_of(each) for each in planned if _asks_above(each)}
+    above = dict(_authority_accounts(scope, places))
     upper = _at_authorities(planned, above, day_in(at, EASTERN))
     for new, number in zip(upper.values(), reserve_keys(PortalAccount, len(upper)), strict=True):
         new.key = number
@@ -73,7 +60,13 @@ def open_accounts(scope: Scope, planned: Sequence[Planned], at: datetime) -> tup
     ]  # fmt: skip
     insert_rows(PortalAccount, _ACCOUNT, _account_rows(scope, rows, at))
     _tell_user_ids(planned, above, set(upper))
-    return list(upper.values()), held
+    return list(upper.values())
+
+
+def hold_plans(scope: Scope, planned: Plans) -> dict[int, int]:
+    """Lock what the changes touch, all of it before the first is written; return versions by key."""
+    places = {place_of(each) for each in planned if _asks_above(each)}
+    return hold_accounts(planned.known.union(key for _, key in _authority_accounts(scope, places)))
 
 
 def hold_accounts(keys: Iterable[int]) -> dict[int, int]:
@@ -120,17 +113,20 @@ def change_states(planned: Sequence[Planned]) -> None:
         unused.update(history_from_on=F("opened_on"), version=F("version") + 1)
 
 
-def _authority_accounts(scope: Scope, planned: Sequence[Planned]) -> dict[tuple[int, int], int]:
-    """Return (person, authority) -> open account, for whom an account is opened or told its user ID."""
-    asking = [each for each in planned if each.change.account is None or each.change.user_id]
-    systems = {each.system.authority or each.system.key for each in asking}
-    people = {each.person for each in asking}
-    rows = PortalAccount.objects.open().filter(organization=scope.organization, system__in=systems).order_by("-pk")
-    return {
-        (person, system): key
-        for key, person, system in rows.values_list("pk", "person_id", "system_id").iterator()
-        if person in people
-    }
+def _asks_above(each: Planned) -> bool:
+    """Whether an account is opened or told its user ID, so that the one at the authority is asked for."""
+    return each.change.account is None or bool(each.change.user_id)
+
+
+def _authority_accounts(scope: Scope, places: set[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], int]]:
+    """Yield (person, authority) and its open account, the older one last; nothing is asked where nothing is sought."""
+    if not places:
+        return
+    people, systems = among({person for person, _ in places}), {system for _, system in places}
+    rows = PortalAccount.objects.open().filter(organization=scope.organization, system__in=systems, person__in=people)
+    for key, person, system in rows.order_by("-pk").values_list("pk", "person_id", "system_id").iterator():
+        if (person, system) in places:
+            yield (person, system), key
 
 
 def _tell_user_ids(planned: Sequence[Planned], above: dict[tuple[int, int], int], new: set[tuple[int, int]]) -> None:

@@ -84,9 +84,7 @@ class Roster:
     def take_records(self) -> Iterator[bytes]:
         """Yield the records and forget them: whoever compares them holds what is needed of them."""
         records, self.records = self.records, []
-        records.reverse()
-        while records:
-            yield records.pop()
+        return taken(records)
 
     def title(self, column: str) -> str:
         """Return the file's own title of a column, or the field's name where the file has none."""
@@ -95,6 +93,13 @@ class Roster:
 
 
 R = TypeVar("R", bound=Roster)  # a kind of list
+
+
+def taken(rows: list[bytes]) -> Iterator[bytes]:
+    """Yield the rows in order, each out of the list."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
 
 
 def rejected_row(roster: Roster, row: Rejection) -> dict[str, Any]:
