@@ -9,7 +9,7 @@ from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from imports.opening import FileRefused
 
-_MOST: Final = 4_000_000  # 300,000 rows of thirteen cells that nobody else has
+_MOST: Final = 4_000_000  # 250,000 rows of sixteen cells that nobody else has
 _PIECE: Final = 64 * 2**10
 _ITEM, _TEXT, _RUN = (f"{SHEET_MAIN_NS} {name}" for name in ("si", "t", "r"))
 

@@ -19,7 +19,7 @@ from imports.workbook_parts import DAMAGE, MOST_LINES, OLE, check_parts
 from imports.workbook_texts import Reader
 
 _HEADER_WITHIN: Final = 20
-_MOST_ROWS: Final = 300_000
+_MOST_ROWS: Final = 250_000
 _MOST_COLUMNS: Final = 300
 _MOST_SHEETS: Final = 50
 _CAPS: Final = Caps(stored=64 * 2**20, unpacked=768 * 2**20, members=2_000, always=16 * 2**20)

@@ -28,7 +28,7 @@ from staff.roster_columns import FIELDS, guess_roster, knows, missing_from
 
 Chosen = Mapping[str, str] | None  # field -> name of its column, where a person said so
 SEPARATOR: Final = "\x1f"  # between the cells of a row while it is kept as one text
-_MOST_ROWS: Final = 300_000
+_MOST_ROWS: Final = 250_000  # with more, an import would take more than 300 MB of memory
 _PROGRESS_EVERY: Final = 25_000
 # Words without which no pattern of audit.secrets can match: a text test before thirteen searches per cell.
 _SECRET_WORDS: Final = ("ssn", "social", "pass", "pwd", "pw", "kennwort", "pin", "security", "secret", "challenge",
