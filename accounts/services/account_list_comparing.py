@@ -9,7 +9,7 @@ from accounts.lists.cleaning import AccountRow
 from accounts.lists.reading import AccountList
 from accounts.lists.words import Systems
 from accounts.policy.holders import ANYWHERE
-from accounts.policy.listing import change_of
+from accounts.policy.listing import Held, change_of
 from accounts.policy.missing import Seen, note_seen
 from accounts.services.account_list_tying import Packed, rows_of, tied
 from accounts.services.account_plans import Plans
@@ -22,7 +22,7 @@ from staff.policy import Rejection
 from staff.policy.fingerprint import digest_of
 from staff.roster.reading import rejected_row
 
-PEOPLE_AT_ONCE: Final = 50_000  # of whom rows, accounts and roles are in memory together
+_PEOPLE_AT_ONCE: Final = 50_000  # of whom rows, accounts and roles are in memory together
 
 
 @dataclass(slots=True)
@@ -74,50 +74,59 @@ def compare(scope: Scope, found: AccountList, *, on: date, dry_run: bool) -> Com
         **understood(found.guess, found.styles),
     )
     by_person, unknown, shared = tied(scope.organization, found)
-    seen: Seen
-    planned, refused, seen = Plans(found.systems), list(found.rejected), {}
+    outcome = _Outcome(Plans(found.systems), list(found.rejected))
     people = list(by_person)
-    for start in range(0, len(people), PEOPLE_AT_ONCE):
-        part = {person: by_person.pop(person) for person in people[start : start + PEOPLE_AT_ONCE]}
-        _compare_part(scope.organization, found.systems, part, report, planned, refused, seen, on)
-    refused.sort()
+    for start in range(0, len(people), _PEOPLE_AT_ONCE):
+        part = {person: by_person.pop(person) for person in people[start : start + _PEOPLE_AT_ONCE]}
+        _compare_part(scope.organization, found.systems, part, outcome, on)
+    planned, refused = outcome.planned, sorted(outcome.refused)
+    report.matched, report.unchanged = outcome.matched, outcome.unchanged
     report.unknown_people = [_unknown(row, reason) for row, reason in unknown]
     report.rejected = [rejected_row(found, each) for each in refused]
     report.created, report.updated = planned.opened, len(planned) - planned.opened
     doubtful: Sequence[AccountRow | Rejection] = [*(row for row, _ in unknown), *refused]
-    missing = find_missing(scope, seen, doubtful, on=on)
+    missing = find_missing(scope, outcome.seen, doubtful, on=on)
     report.missing_in_file, report.notes = missing.listed, found.notes + shared + missing.notes
     return Comparison(found, planned, refused, unknown, missing, report)
 
 
+@dataclass(slots=True)
+class _Outcome:
+    """What the rows of those people who were looked at come to."""
+
+    planned: Plans
+    refused: list[Rejection]
+    seen: Seen = field(default_factory=dict)
+    matched: int = 0
+    unchanged: int = 0
+
+    def add(self, person: int, rows: list[AccountRow], held: Held | None, known_id: str, on: date) -> None:
+        """Add the rows of one person on one system."""
+        system = rows[0].system
+        note_seen(self.seen, person, system.key, [row for row in rows if row.facility != ANYWHERE])
+        change, refusals = change_of(rows, held, known_id=known_id, on=on)
+        if refusals:
+            lines = {row.line: row for row in rows}
+            self.refused += [_rejection(lines[each.line], each.column, each.reason) for each in refusals]
+        self.matched += len(rows) - len(refusals)
+        self.unchanged += not change and len(refusals) < len(rows)
+        if change:
+            self.planned.append(person, system, change)
+
+
 def _compare_part(
-    organization: Organization,
-    systems: Systems,
-    part: dict[int, Packed],
-    report: Report,
-    planned: Plans,
-    refused: list[Rejection],
-    seen: Seen,
-    on: date,
+    organization: Organization, systems: Systems, part: dict[int, Packed], outcome: _Outcome, on: date
 ) -> None:
-    """Add what the rows of these people change to ``planned``, ``refused``, ``seen`` and the counts. Five queries."""
+    """Add what the rows of these people come to. Five queries."""
     by_key: dict[Key, list[AccountRow]] = {}
     for person, packed in part.items():
         for row in rows_of(packed, systems):
             by_key.setdefault((person, row.system.key), []).append(row)
     ids = known_ids(organization, part, {authority_of(rows[0].system) for rows in by_key.values()})
     held = held_accounts(organization, by_key)
-    for (person, system), rows in by_key.items():
-        note_seen(seen, person, system, [row for row in rows if row.facility != ANYWHERE])
-        known_id = ids.get((person, authority_of(rows[0].system)), "")
-        change, refusals = change_of(rows, held.get((person, system)), known_id=known_id, on=on)
-        if refusals:
-            lines = {row.line: row for row in rows}
-            refused += [_rejection(lines[each.line], each.column, each.reason) for each in refusals]
-        report.matched += len(rows) - len(refusals)
-        report.unchanged += not change and len(refusals) < len(rows)
-        if change:
-            planned.append(person, rows[0].system, change)
+    for key, rows in by_key.items():
+        known_id = ids.get((key[0], authority_of(rows[0].system)), "")
+        outcome.add(key[0], rows, held.get(key), known_id, on)
 
 
 def _rejection(row: AccountRow, column: str, reason: str) -> Rejection:

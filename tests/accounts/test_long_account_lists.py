@@ -74,7 +74,7 @@ def test_in_parts_a_list_comes_to_the_same(bring, monkeypatch):
     for parts in (None, 1):
         if parts:
             monkeypatch.setattr(account_list_tying, "_ROWS_AT_ONCE", parts)
-            monkeypatch.setattr(account_list_comparing, "PEOPLE_AT_ONCE", parts)
+            monkeypatch.setattr(account_list_comparing, "_PEOPLE_AT_ONCE", parts)
             monkeypatch.setattr(account_list_writing, "_AT_ONCE", parts)
         with transaction.atomic():
             documents = [bring(), bring(), bring(later)]
