@@ -108,6 +108,16 @@ def test_first_and_last_name_in_each_others_column_are_no_newcomer_and_no_leaver
     assert (document["rejected"], document["joiners"], document["leavers"]) == ([], 1, 0), "both are there"
 
 
+def test_a_misspelled_name_makes_no_leaver_tonight_and_none_tomorrow(cast, bring):
+    for _ in range(2):
+        document = bring(",Henri,Test,,,015009,,", CAROL)
+        [refused] = document["rejected"]
+        assert (refused["line"], refused["column"]) == (2, "Last Name")
+        assert "may be Henry Test, who is missing in this file" in refused["reason"]
+        assert (document["joiners"], document["leavers"], document["held_back"]) == (0, 0, 1)
+    assert not cast.people["henry"].employments.filter(valid_to__isnull=False).exists()
+
+
 def test_a_nickname_in_brackets_is_the_person_herself(bring):
     document = bring(",Carol (CJ),Test,,,015009,,", ',Henry "Hank",Test,,,015009,,')
     assert (document["joiners"], document["leavers"], document["rejected"]) == (0, 0, [])
