@@ -1,5 +1,6 @@
 """The texts that the cells of a workbook share, read as a stream: as a tree a million of them would fill the memory."""
 
+import weakref
 from array import array
 from typing import IO, Final
 from xml.parsers import expat
@@ -70,8 +71,10 @@ class Texts:
 class Reader(ExcelReader):
     """Opens a workbook row by row, as ``load_workbook`` does, with its shared texts in little memory."""
 
-    def __init__(self, given: object, file: str) -> None:
+    def __init__(self, given: IO[bytes], file: str) -> None:
+        """Take over an open file. Of a path openpyxl would believe the ending of the name."""
         super().__init__(given, read_only=True, data_only=True, keep_links=False)
+        weakref.finalize(self.archive, given.close)
         self._file = file
 
     def read_strings(self) -> None:

@@ -13,7 +13,7 @@ from datetime import date, datetime, time
 from itertools import islice
 from typing import Any, Final
 
-from imports.opening import Caps, FileRefused, Held, Readable
+from imports.opening import Caps, FileRefused, Readable
 from imports.reading import Row, Table
 from imports.workbook_parts import DAMAGE, MOST_LINES, OLE, check_parts
 from imports.workbook_texts import Reader
@@ -51,8 +51,7 @@ def read_workbook(path: Readable, *, knows: Callable[[list[str]], bool], caps: C
     file = str(path)
     check_parts(path, file, caps)
     try:
-        given = path.open() if isinstance(path, Held) else path
-        reader = Reader(given, file)
+        reader = Reader(path.open("rb"), file)
         reader.read()
         book = reader.wb
         sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets

@@ -82,7 +82,8 @@ class Places:
         found = self._by_name.get(folded(text), [])
         if not found:
             numbers = {number for number in _CCN_INSIDE.findall(text.upper()) if number in self._by_ccn}
-            restored = self._of_ccn(text)[0] if text.isdigit() else None
+            bare = text.replace("-", "").removesuffix(".0")  # 01-5009, as CMS wrote it, or what a spreadsheet left
+            restored = self._of_ccn(text)[0] if bare.isdigit() else None
             found = [self._by_ccn[number] for number in numbers] or ([restored] if restored else [])
         if len(found) > 1:
             return found, f"several facilities here are called “{text[:60]}”: give the CCN"

@@ -93,6 +93,13 @@ def test_a_label_in_front_of_a_ccn_is_no_part_of_it(bring, ccn):
     assert (document["unchanged"], document["rejected"]) == (2, [])
 
 
+@pytest.mark.parametrize("place", ["01-5009", "15009.0", "15009", "oak house", "Oak House (015009)"])
+def test_a_column_of_facilities_may_hold_names_or_ccns(bring, place):
+    header = HEADER.replace("CCN", "Facility")
+    document = bring(CAROL.replace("015009", place), ",Henry,Test,,,Oak House,,", header=header)
+    assert (document["unchanged"], document["rejected"]) == (2, [])
+
+
 def test_an_address_in_the_column_of_phones_rejects_the_row(bring):
     header = HEADER.replace("Job Title", "Phone")
     [refused] = bring(",Carol,Test,,carol@example.org,015009,,", header=header)["rejected"]
