@@ -27,30 +27,42 @@ class Newcomer(NamedTuple):
 
 
 class Newcomers:
-    """The newcomers of a file by their whole names, and by the places at which somebody is missing."""
+    """The newcomers of a file by their whole names, and by what their names begin with at each place."""
 
     def __init__(self, found: Iterable[Newcomer], *, on: date) -> None:
         self._on = on
         self._by_name: dict[str, list[Newcomer]] = defaultdict(list)
-        self._by_place: dict[int, list[Newcomer]] = defaultdict(list)
+        self._by_place: dict[tuple[int, str], list[Newcomer]] = defaultdict(list)
         for each in found:
             self._by_name[full_name(each)].append(each)
             for time in each.times:
-                self._by_place[time.facility].append(each)
+                for way in (each, _turned(each)):
+                    for key in _keys(way):
+                        self._by_place[time.facility, key].append(each)
 
     def like(self, known: Known, gone: list[Stint]) -> Iterator[Newcomer]:
         """Yield who may be this person: of one name anywhere, of a name like it where she is missing."""
         for stint in gone:
-            here = self._by_place.get(stint.facility, ())
-            yield from (each for each in here if _either_way(known, stint, each, self._on))
+            for key in _keys(known):
+                here = self._by_place.get((stint.facility, key), ())
+                yield from (each for each in here if _either_way(known, stint, each, self._on))
         yield from (each for each in self._by_name.get(full_name(known), ()) if not _differ(known, each, all))
+
+
+def _keys(who: Known | Newcomer) -> tuple[str, str]:
+    """Return what two names have to share to be compared: the first name, or where the last name begins."""
+    return first_word(who.first_name), f"*{folded(who.last_name)[:1]}"
+
+
+def _turned(new: Newcomer) -> Newcomer:
+    return new._replace(first_name=new.last_name, last_name=new.first_name)
 
 
 def _either_way(known: Known, stint: Stint, new: Newcomer, on: date) -> bool:
     """Return whether they may be one, also with first and last name in each other's place."""
     if may_be(known, stint, new, on=on):
         return True
-    turned = new._replace(first_name=new.last_name, last_name=new.first_name)
+    turned = _turned(new)
     return _alike_last(known, turned) and may_be(known, stint, turned, on=on)
 
 
@@ -63,8 +75,6 @@ def may_be(known: Known, stint: Stint, new: Newcomer, *, on: date) -> bool:
     first, last = first_word(known.first_name) == first_word(new.first_name), _last(known) == _last(new)
     if first and last:
         return not _differ(known, new, all)
-    if not (first or last) and folded(known.last_name)[:1] != folded(new.last_name)[:1]:
-        return False
     begins = next(time.starts_on for time in new.times if time.facility == stint.facility)
     phone = digits(known.phone)
     alike = _alike_first(known, new, first), last or _alike_last(known, new)
@@ -99,7 +109,7 @@ def _misspelled(one: str, other: str) -> bool:
     return abs(len(one) - len(other)) <= most and mistakes(one, other, most) is not None
 
 
-def _last(who: "Known | Newcomer") -> str:
+def _last(who: Known | Newcomer) -> str:
     """Return a last name as it is compared, without a Jr behind it."""
     words = who.last_name.replace(".", " ").replace(",", " ").split()
     while len(words) > 1 and words[-1].casefold() in _SUFFIXES:
