@@ -7,6 +7,7 @@ system (US Eastern); nothing here reads the clock.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from accounts.consequences import PASSWORD_CODES, after, presumed, upper
@@ -41,6 +42,17 @@ class Facts:
     def whose(self) -> str:
         """Return ``your iQIES`` for the holder, ``Jane Sample’s iQIES`` for others."""
         return f"your {self.system}" if self.own else f"{possessive(self.person)} {self.system}"
+
+
+_LOST: Final = {
+    "inactive": ("account", "was made inactive"),
+    "disabled": ("account", "was disabled"),
+    "roles_revoked": ("roles", "were revoked"),
+    "password_expired": ("password", "expired"),
+    "locked": ("account", "was locked"),
+    "suspended": ("account", "was suspended"),
+    "deleted": ("account", "was deleted"),
+}
 
 
 def possessive(name: str) -> str:
@@ -161,6 +173,12 @@ def deletion_due(facts: Facts) -> str:
         return login_passed(facts)
     loss = after(facts.consequence, system=facts.system, of=facts.whose)
     return f"{upper(loss)} {after_day(facts.due_on, facts.on)}: {seen(facts)}."
+
+
+def account_lost(system: str, loss: str, told_on: date, on: date) -> str:
+    """Return that the reader's own account stopped working; ``loss`` is a value of `PortalAccount.Loss`."""
+    what, happened = _LOST.get(loss, ("account", "no longer works"))
+    return f"Your {system} {what} {happened}: told here on {short_day(told_on, on)}."
 
 
 def what_follows(facts: Facts) -> str:

@@ -50,11 +50,11 @@ class Desk:
         """As `to_take_over`, what did not work."""
         return cast(AccessRequestQuerySet, to_try_again(self.scope, self.me, self.gone, self.on))
 
-    def sent_back(self) -> AccessRequestQuerySet:
-        """Return what she asked for and whoever decides sent back to her with a question."""
+    def drafts(self, *, sent_back: bool) -> AccessRequestQuerySet:
+        """Return what she has not sent yet, or what whoever decides sent back to her with a question."""
         if self.me is None:
             return self._all().none()
-        return self._all().filter(requester_person=self.me, state=State.DRAFT, submitted_at__isnull=False)
+        return self._all().filter(requester_person=self.me, state=State.DRAFT, submitted_at__isnull=not sent_back)
 
     def own_removals(self) -> AccessRequestQuerySet:
         """Return the removals that their holders asked for and she carries out as the next in line."""

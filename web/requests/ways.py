@@ -13,6 +13,7 @@ from facilities.access import Scope
 from web.requests.kinds import ACCESS
 
 Link = dict[str, str]
+GET_BACK: Final = "Get it back"
 # Kind of finding -> what its link says. No finding about a facility names somebody: that is asked first.
 _OF_PLACES: Final = {
     Finding.Kind.NO_ACCOUNT.value: "Ask for access",
@@ -44,13 +45,22 @@ def ways_of_account(scope: Scope, account: PortalAccount, grants: Sequence[RoleG
         change = {"person": account.person_id, "kind": Kind.ROLE_CHANGE, "grant": grant}
         found.append(("Change role", change))
     if not active or (account.lapses_on is not None and account.lapses_on < on):
-        found.append(("Get it back", {"person": account.person_id, "kind": Kind.REACTIVATION, "grant": grant}))
+        found.append((GET_BACK, _back(account, grant)))
     found += [
         ("Ask for removal", mine | {"kind": Kind.REMOVAL}),
         ("Forgotten user ID", mine | {"kind": Kind.FORGOTTEN_ID}),
         ("Unlock", mine | {"kind": Kind.UNLOCK}),
     ]
     return [{"label": label, "url": ask_url(scope, **answers)} for label, answers in found]
+
+
+def back_url(scope: Scope, account: PortalAccount) -> str:
+    """Return where a lost account is asked back."""
+    return ask_url(scope, **_back(account))
+
+
+def _back(account: PortalAccount, grant: object = "") -> dict[str, Any]:
+    return {"person": account.person_id, "kind": Kind.REACTIVATION, "grant": grant}
 
 
 def way_of_place(scope: Scope, finding: Finding, facts: dict[str, Any]) -> Link | None:
