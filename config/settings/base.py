@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.RequestId",
+    "config.middleware.OnlyDone",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -61,7 +62,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "users.middleware.IdleTimeout",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "users.middleware.SignInFirst",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
