@@ -75,7 +75,7 @@ def _let_go(result: Difference, seen: Seen, register: Register, on: date) -> Non
         which, may = f"rows in line {untied[0]} and {len(untied) - 1:,} more", "they may"
     result.notes.append(
         f"No leaver was applied: the rejected {which} cannot be tied to one known person, so {may} be about"
-        f" anybody. Otherwise {result.held_back:,} would have been."
+        f" anybody. Otherwise {f'{held_back:,}' if held_back else 'none'} would have been."
     )
 
 

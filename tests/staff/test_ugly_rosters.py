@@ -108,6 +108,11 @@ def test_first_and_last_name_in_each_others_column_are_no_newcomer_and_no_leaver
     assert (document["rejected"], document["joiners"], document["leavers"]) == ([], 1, 0), "both are there"
 
 
+def test_a_ccn_that_a_spreadsheet_made_a_number_names_the_facility_in_any_column(bring):
+    document = bring(",Carol,Test,,,15009.0,,", header=HEADER.replace("CCN", "Facility"))
+    assert (document["rejected"], document["unchanged"]) == ([], 1)
+
+
 def test_a_nickname_in_brackets_is_the_person_herself(bring):
     document = bring(",Carol (CJ),Test,,,015009,,", ',Henry "Hank",Test,,,015009,,')
     assert (document["joiners"], document["leavers"], document["rejected"]) == (0, 0, [])
