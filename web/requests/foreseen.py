@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -131,8 +132,24 @@ def _ways(
     keeps = account is not None and scope.may(Action.KEEP_ACCOUNT, [request.facility_id], own=own)
     if guard.code in _TO_BE_SAID and keeps and f"the {need.name} account" in guard.cure:
         url = reverse("web:account-identity", args=[scope.organization.slug, account])
+        url += f"?{urlencode({'then': _asked_at(scope, request)})}"
         return [{"label": f"Say how the {need.name} account stands", "url": url}]
     return []
+
+
+def _asked_at(scope: Scope, request: AccessRequest) -> str:
+    """Return the page on which a request stands, or is being asked for."""
+    if request.pk:
+        return request.get_absolute_url()
+    role = request.role.slug if request.role else ""
+    return ask_url(
+        scope,
+        person=request.beneficiary_person_id,
+        kind=ACCESS,
+        system=request.system.slug,
+        facility=request.facility_id,
+        role=role,
+    )
 
 
 def _running(scope: Scope, requests: Sequence[AccessRequest]) -> dict[int, list[dict[str, str]]]:
