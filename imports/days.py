@@ -41,6 +41,11 @@ _WORD_FIRST: Final = re.compile(
 )
 
 
+def in_words(value: date) -> str:
+    """Return a day as people read it: ``Thu 3 Dec 2026``."""
+    return f"{value:%a} {value.day} {value:%b} {value.year}"
+
+
 class NoDay(ValueError):  # noqa: N818  (a verdict on a cell)
     """The text is no day that this column can mean; the message says why without naming the column."""
 

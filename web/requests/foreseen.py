@@ -139,7 +139,7 @@ def _ways(
 
 def _asked_at(scope: Scope, request: AccessRequest) -> str:
     """Return the page on which a request stands, or is being asked for."""
-    if request.pk:
+    if request.pk > 0:  # what is not stored yet has a negative one
         return request.get_absolute_url()
     role = request.role.slug if request.role else ""
     return ask_url(
