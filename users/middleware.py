@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 SEEN = "seen_at"
@@ -37,10 +37,10 @@ class IdleTimeout:
 class SignInFirst(LoginRequiredMiddleware):
     """Ask to sign in, and lead back to the page that was open; the address of a deed alone would show nothing."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseRedirect:
         """Say of a deed that it was not done."""
         if request.method in ("GET", "HEAD"):
-            return super().handle_no_permission(request, view_func)  # type: ignore[no-any-return]
+            return super().handle_no_permission(request, view_func)
         if "HX-Request" not in request.headers:  # a script throws this answer away and asks for the page itself
             messages.info(
                 request, "You were signed out meanwhile, and what you pressed last was not done. Sign in to go on."

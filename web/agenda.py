@@ -98,7 +98,7 @@ def agenda(*, scope: Scope, at: datetime) -> Agenda:
     _drop_outshone(sections)
     unknown = _unknown(accounts, on)
     shown = [row for section in sections.values() for row in section.deadlines]
-    lost = _lost(scope, on, apart={row.account_id for row in shown})
+    lost = _lost(scope, on, apart={row.account_id for row in shown if row.account_id is not None})
     waiting = {row.account_id for row in shown} | {account.pk for account in (*unknown, *lost)}
     # What still waits for something after the login stays where it is: one account, one row.
     done = [event for event in done_today(scope=scope, at=at) if event.account_id not in waiting]
@@ -175,7 +175,7 @@ def _unknown(accounts: PortalAccountQuerySet, on: date) -> list[PortalAccount]:
     return list(unknown.select_related("person", "system").order_by("pk")[: SHOWN + 1])
 
 
-def _lost(scope: Scope, on: date, apart: set[int | None]) -> list[PortalAccount]:
+def _lost(scope: Scope, on: date, apart: set[int]) -> list[PortalAccount]:
     """Return the member's own accounts that no longer work and are still needed, the newest loss first."""
     if scope.user_id is None:
         return []
