@@ -7,6 +7,7 @@ import pytest
 from accounts.errors import AccountRefused
 from accounts.models import PortalAccount, RoleGrant
 from accounts.policy.request_guards import user_id_flaw
+from accounts.policy.requesting import Kind
 from accounts.services.requests.carrying import record_outcome
 from accounts.services.requests.deciding import decide
 from accounts.services.requests.drafting import as_request, draft
@@ -190,6 +191,12 @@ def test_vendors_people_who_left_and_doubles(cast):
     assert "held" in _codes(again)
     cast.people["henry"].employments.update(valid_to=date(2026, 11, 1))
     assert "left" in _codes(again, blocking=True)
+    for kind in sorted(set(Kind) - {"new-account", "additional-role", "role-change"}):
+        asked = ask(cast, kind=kind, role="", account=iqies, grant=iqies.grants.get())
+        kept = as_request(cast.scope("carol"), asked, cast.people["carol"])
+        kept.pk = -1
+        found = {guard.code for guard in guards_of([kept], NOON)[-1] if guard.blocks}
+        assert ("left" in found) is (kind not in {"removal", "forgotten-id", "contact-change"}), kind
     assert sent.pk != again.pk
 
 

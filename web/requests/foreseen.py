@@ -17,7 +17,7 @@ from staff.models import Absence, Employment, Person
 from systems.models import Prerequisite, System
 from web.requests.kinds import ACCESS
 from web.requests.reach import is_me
-from web.requests.ways import ask_url
+from web.requests.ways import ask_url, removal_ways
 from web.requests.words import said
 
 # Guards about what has to be there first: not there at all, or nobody said yet how it stands.
@@ -68,13 +68,14 @@ def lines_of(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> l
 def first_ways(
     scope: Scope, requests: Sequence[AccessRequest], guards: Mapping[int, Sequence[Guard]]
 ) -> dict[int, list[dict[str, str]]]:
-    """Return by request the ways to what its guards say comes first: to ask for it, to add it, to say how it stands.
+    """Return by request the ways to what its guards say comes first, or is done instead of it where somebody left.
 
-    Three queries where there is any.
+    To ask for it, to add it, to say how it stands. Three queries where anything comes first.
     """
+    found = {request.pk: ways for request in requests if (ways := removal_ways(scope, request, guards[request.pk]))}
     waiting = [request for request in requests if any(guard.code in _COMES_FIRST for guard in guards[request.pk])]
     if not waiting:
-        return {}
+        return found
     systems = {request.system_id for request in waiting}
     needed = Prerequisite.objects.current().filter(system__in=systems, needs_system__isnull=False)
     rows = list(needed.select_related("needs_system").order_by("needs_system__position"))
@@ -82,10 +83,9 @@ def first_ways(
     mine = mine.filter(person__in={request.beneficiary_person_id for request in waiting}).order_by("-pk")
     accounts = {(person, system): pk for person, system, pk in mine.values_list("person", "system", "pk")}
     addable = _addable(scope, waiting)
-    found: dict[int, list[dict[str, str]]] = {}
     for request in waiting:
         needs = dict.fromkeys(row.needs_system for row in rows if row.system_id == request.system_id)
-        found[request.pk] = [
+        found[request.pk] = found.get(request.pk, []) + [
             way
             for need in needs
             if need is not None

@@ -7,12 +7,15 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from accounts.models import Finding, PortalAccount, RoleGrant
+from accounts.models import AccessRequest, Finding, PortalAccount, RoleGrant
+from accounts.policy.request_guards import FOR_WHO_WORKS, Guard
 from accounts.policy.requesting import Kind
 from facilities.access import Scope
 from web.requests.kinds import ACCESS
 
 Link = dict[str, str]
+_REMOVED_INSTEAD: Final = frozenset({"left", "moved"})  # guards that say so
+NOT_OF_LEAVERS: Final = FOR_WHO_WORKS | {ACCESS}
 # Kind of finding -> what its link says. No finding about a facility names somebody: that is asked first.
 _OF_PLACES: Final = {
     Finding.Kind.NO_ACCOUNT.value: "Ask for access",
@@ -29,8 +32,22 @@ def ask_url(scope: Scope, **answers: object) -> str:
     return f"{reverse('web:request-new', args=[scope.organization.slug])}?{query}".rstrip("?")
 
 
-def ways_of_account(scope: Scope, account: PortalAccount, grants: Sequence[RoleGrant], on: date) -> list[Link]:
-    """Return what can be asked for about an account; the page of the account offers it to whom may ask."""
+def removal_ways(scope: Scope, request: AccessRequest, guards: Sequence[Guard]) -> list[Link]:
+    """Return the way to a removal instead of what a request asks for, where it stands against it that somebody left."""
+    if not any(guard.code in _REMOVED_INSTEAD for guard in guards):
+        return []
+    held = {"grant": request.grant_id or "", "account": "" if request.grant_id else request.account_id or ""}
+    url = ask_url(scope, person=request.beneficiary_person_id, kind=Kind.REMOVAL, **held)
+    return [{"label": "Ask for the removal", "url": url}]
+
+
+def ways_of_account(
+    scope: Scope, account: PortalAccount, grants: Sequence[RoleGrant], on: date, *, left: bool
+) -> list[Link]:
+    """Return what can be asked for about an account; the page of the account offers it to whom may ask.
+
+    ``left``: the person does not work here any more, so that access is taken away, neither given nor kept.
+    """
     if account.status == PortalAccount.Status.REMOVED:
         return []
     grant = grants[0].pk if len(grants) == 1 else ""
@@ -50,6 +67,8 @@ def ways_of_account(scope: Scope, account: PortalAccount, grants: Sequence[RoleG
         ("Forgotten user ID", mine | {"kind": Kind.FORGOTTEN_ID}),
         ("Unlock", mine | {"kind": Kind.UNLOCK}),
     ]
+    if left:
+        found = [(label, answers) for label, answers in found if answers["kind"] not in NOT_OF_LEAVERS]
     return [{"label": label, "url": ask_url(scope, **answers)} for label, answers in found]
 
 

@@ -89,7 +89,7 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "may_report": dossier.may(scope, Action.REPORT_LOSS),
             "may_record": active and dossier.may(scope, Action.RECORD_LOGIN),
             "may_state": active and dossier.may(scope, Action.RECORD_LOGIN) and may_see(scope, this, now),
-            "asks": ways_of_account(scope, this, dossier.open_grants, on)
+            "asks": ways_of_account(scope, this, dossier.open_grants, on, left=dossier.left_on is not None)
             if dossier.may(scope, Action.REQUEST_ACCESS)
             else [],
             "user_id": this.identity.user_id if this.identity else this.user_id,

@@ -27,6 +27,7 @@ from web.requests.asked_steps import (
     Asking,
     answers,
     first_step,
+    instead_for_who_left,
     instead_of,
     second_step,
     third_step,
@@ -62,6 +63,8 @@ def request_new(request: ScopedRequest) -> HttpResponse:
         return _send(request, asking)
     if request.method == "POST":  # an answer was lost on the way: the step that asks for it again
         return redirect(request.get_full_path())
+    if step != WHO and (gone := instead_for_who_left(asking)):
+        return _page(request, {"step": step, "asking": asking, "gone": gone})
     context = {WHO: first_step, WHERE: second_step, ROLE: third_step}[step](asking)
     if onward := context.get("go") or context.get("only"):
         return redirect(request.path + onward)

@@ -1,7 +1,7 @@
 """Access that has outlived the work: of people who left (R-33, R-34), and at facilities they have left (R-38)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from django.db.models import Exists, OuterRef
@@ -20,14 +20,19 @@ _WORKING: Final = (PortalAccount.Status.ACTIVE, PortalAccount.Status.LOST)
 def times_of(part: Slice) -> dict[int, list[Time]]:
     """Return the times at facilities of everybody of the slice, wherever. One query per slice."""
     if "times" not in part.read:
-        times: dict[int, list[Time]] = defaultdict(list)
-        rows = Employment.objects.known().filter(person__in=among(part.people)).order_by()
-        columns = ("person_id", "facility_id", "valid_from", "valid_to", "job_title")
-        for person, facility, since, until, title in rows.values_list(*columns):
-            times[person].append(Time(facility, since, until, title))
-        part.read["times"] = times
+        part.read["times"] = times_among(part.people)
     found: dict[int, list[Time]] = part.read["times"]
     return found
+
+
+def times_among(people: Iterable[int]) -> dict[int, list[Time]]:
+    """Return the times at facilities of these people. One query."""
+    times: dict[int, list[Time]] = defaultdict(list)
+    rows = Employment.objects.known().filter(person__in=among(people)).order_by()
+    columns = ("person_id", "facility_id", "valid_from", "valid_to", "job_title")
+    for person, facility, since, until, title in rows.values_list(*columns):
+        times[person].append(Time(facility, since, until, title))
+    return times
 
 
 def left_with_access(part: Slice) -> Iterator[Found]:
