@@ -116,6 +116,23 @@ def test_r12_a_list_tells_when_a_role_was_certified_and_a_tick_mails_the_next_ti
     assert "Ada Example" in told(mailoutbox, "alice")
 
 
+def test_r12_of_a_leavers_role_the_mail_says_that_it_goes_and_asks_for_no_certification(
+    riverside, tmp_path, mailoutbox
+):
+    listed(tmp_path, *(f"{who},psr,015009,,End user,2024-03-01,2026-11-18,{date(2025, 12, 21)}" for who in (1, 2)))
+    take("import_staff", tmp_path / "left.csv", ROSTER, f"{ADA[:-1]}{TODAY - DAY},", BOB, COE, allow_mass_leavers=True)
+    ask(NOON)
+    mail = told(mailoutbox, "alice")
+    role = "the PS&R role End user at Oak House"
+    assert f"Ada Example left on Thu 19 Nov (yesterday): have {role} removed, not certified again." in mail
+    assert "Ada Example’s PS&R role" not in mail
+    assert "Bob Example’s PS&R role End user at Oak House has to be certified by" in mail
+    [subject] = [each["Subject"] for each in outbox(mailoutbox) if each["To"] == "alice@example.org"]
+    assert "dates due by" in subject, "what is to be removed is no certification"
+    ask(NOON + 31 * DAY)
+    assert f"{role} is presumed removed, as nobody certified it by" in told(mailoutbox, "alice")
+
+
 def test_r24_a_third_individual_account_at_one_facility_is_found(riverside, tmp_path):
     rows = [f"{number},qies,015009,,Individual user,2024-03-01,2026-11-18," for number in (1, 2, 3)]
     listed(tmp_path, *rows[:2])
