@@ -211,6 +211,15 @@ class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
         """Grants that hold on the day ``on``."""
         return self.as_of(on)
 
+    def placing(self, on: date) -> "RoleGrantQuerySet":
+        """Grants that say at which facilities an account stands: those in force, else all that it ever had.
+
+        So access that nobody took away, of whoever left say, stays with the facilities that gave it.
+        """
+        now = RoleGrant.objects.in_force(on).filter(account=models.OuterRef("account"))
+        running = Q(Q(valid_to=None) | Q(valid_to__gte=on), valid_from__lte=on)
+        return self.known().filter(running | ~Q(models.Exists(now)))
+
     def as_of(self, on: date, known_at: datetime | None = None) -> "RoleGrantQuerySet":
         """Grants that held on the day ``on`` by what was recorded before the instant ``known_at`` (None: by now)."""
         held = self.filter(Q(valid_to=None) | Q(valid_to__gte=on), valid_from__lte=on)
