@@ -98,6 +98,7 @@ class Wanted:
     idm_user_id: bool = False
     providers: int = 1
     own_domain: bool = False
+    wanted_until: date | None = None  # the last day of what is temporary
     moved_on: date | None = None  # the last day at the facility of who works at others only (`policy.people`)
     over_since: date | None = None  # until when the role was wanted that is to come back, where that has passed
     other_side: str = ""  # the role that she holds and that nobody else would hold beside her
@@ -124,6 +125,12 @@ def _person(asked: Wanted, on: date) -> Iterator[Guard]:
     if asked.kind in _FIRST_TIME and asked.holds:
         message = f"{asked.name} holds {asked.role_name} at {asked.facility} already."
         yield Guard("held", "", True, message, "Choose another role, or another facility.")
+
+
+def _until(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.wanted_until is not None and asked.wanted_until < on:
+        message = f"“Only until” is {asked.wanted_until:%d %b %Y}, and that day has passed."
+        yield Guard("until_passed", "R-54", True, message, "Change the request: give a later day, or none.")
 
 
 def _back(asked: Wanted, on: date) -> Iterator[Guard]:
@@ -298,6 +305,7 @@ def _two_people(asked: Wanted, on: date) -> Iterator[Guard]:
 
 _CHECKS: Final[tuple[Callable[[Wanted, date], Iterator[Guard]], ...]] = (
     _person,
+    _until,
     _back,
     _removal,
     _closed,

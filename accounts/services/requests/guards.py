@@ -210,6 +210,7 @@ def _wanted(request: AccessRequest, facts: Facts) -> Wanted:
         email=person.email,
         vendor=person.affiliation == Person.Affiliation.VENDOR,
         left_on=last_day(times, facts.on),
+        wanted_until=request.wanted_until,
         moved_on=moved_on(times, request.facility_id, facts.on),
         facility=request.facility.name,
         licensed_only=request.facility.licensed_only,
