@@ -9,6 +9,7 @@ from django.db.models.functions import Lower, Replace
 from django.urls import reverse
 
 from staff.beginnings import Folded
+from systems.models import System
 
 if TYPE_CHECKING:
     from facilities.access import Scope
@@ -24,6 +25,17 @@ class PortalAccountQuerySet(models.QuerySet["PortalAccount"]):
     def running(self) -> "PortalAccountQuerySet":
         """Accounts whose clocks run: they exist on the system."""
         return self.filter(status=PortalAccount.Status.ACTIVE)
+
+    def left_open(self, on: date) -> "PortalAccountQuerySet":
+        """Accounts that stay open when their holder leaves on a day: each is a removal of its own (R-34).
+
+        An identity that other systems sign in through, and that counts for them, stays with the person; one with a
+        privileged role does not.
+        """
+        identity = System.objects.filter(sign_in_via=models.OuterRef("system"), counts_at_authority=True)
+        privileged = RoleGrant.objects.in_force(on).filter(account=models.OuterRef("pk"), role__privileged=True)
+        there = self.filter(status__in=(PortalAccount.Status.ACTIVE, PortalAccount.Status.LOST))
+        return there.filter(~models.Exists(identity) | models.Exists(privileged))
 
     def visible_to(self, scope: "Scope") -> "PortalAccountQuerySet":
         """Accounts with a grant at a facility the member reads, and the member's own."""

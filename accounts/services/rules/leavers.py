@@ -4,17 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
-from django.db.models import Exists, OuterRef
-
 from accounts.models import Finding, PortalAccount, RoleGrant
 from accounts.policy.people import Time, gap_severity, last_day, move_severity, moved_on
 from accounts.services.rules.found import Found, Rule, Slice
 from audit.bulk import among
 from staff.models import Employment
-from systems.models import System
 
 _LEFT, _MOVED = Finding.Kind.LEAVER_ACCESS.value, Finding.Kind.MOVED_ACCESS.value
-_WORKING: Final = (PortalAccount.Status.ACTIVE, PortalAccount.Status.LOST)
 
 
 def times_of(part: Slice) -> dict[int, list[Time]]:
@@ -36,23 +32,12 @@ def times_among(people: Iterable[int]) -> dict[int, list[Time]]:
 
 
 def left_with_access(part: Slice) -> Iterator[Found]:
-    """Yield one finding per account of somebody who left: each system is a removal of its own (R-34).
-
-    An identity that other systems sign in through, and that counts for them, stays with the person.
-    """
+    """Yield one finding per account of somebody who left (`PortalAccountQuerySet.left_open`)."""
     last = {person: day for person, times in times_of(part).items() if (day := last_day(times, part.on))}
-    identity = System.objects.filter(sign_in_via=OuterRef("system"), counts_at_authority=True)
-    privileged = RoleGrant.objects.in_force(part.on).filter(account=OuterRef("pk"), role__privileged=True)
-    accounts = (
-        PortalAccount.objects.filter(person__in=among(last), status__in=_WORKING)
-        .annotate(is_identity=Exists(identity), is_privileged=Exists(privileged))
-        .order_by("pk")
-    )
-    rows = accounts.values_list("pk", "person_id", "system__slug", "is_identity", "is_privileged")
+    accounts = PortalAccount.objects.filter(person__in=among(last)).left_open(part.on).order_by("pk")
+    rows = accounts.values_list("pk", "person_id", "system__slug")
     roles = _roles_kept(last, part) if last else {}
-    for account, person, system, is_identity, is_privileged in rows:
-        if is_identity and not is_privileged:
-            continue
+    for account, person, system in rows:
         yield Found(
             kind=_LEFT,
             subject_key=f"account:{account}",
