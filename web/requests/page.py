@@ -36,6 +36,7 @@ from web.requests.ends import file_links
 from web.requests.history import History, entries_of, history_of, question_of
 from web.requests.kinds import ACCESS
 from web.requests.listing import READ_WITH, desk_of
+from web.requests.needed import put_in_ways
 from web.requests.seen import sealed
 from web.requests.steps import reading_of, steps_of
 from web.requests.ways import ask_url
@@ -77,6 +78,8 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
     may_decide = waits and desk.decisions.filter(pk=request.pk).exists()
     history = history_of(scope, request)
     steps = steps_of(scope, request, reading, bibliography, history, on)
+    prerequisites = _prerequisites(scope, request, bibliography, on) if running else []
+    put_in_ways(scope, request, steps, (each["system"] for each in prerequisites))
     return {
         "request": request,
         "title": asked(request),
@@ -89,7 +92,7 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         "facts": _facts(request),
         "gone": _gone(scope, request, history.names.of(request.requester_person_id), on) if running else "",
         "change": change_of(scope, request, at, on) if running else {},
-        "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
+        "prerequisites": prerequisites,
         "seal": sealed(request),
         "about_own": desk.me is not None and is_about(request, desk.me),
         "may_decide": may_decide,
