@@ -4,8 +4,8 @@ Only the holder is told to sign in; everybody else is told whom to remind. Days 
 system (US Eastern); nothing here reads the clock.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -212,7 +212,11 @@ def local_ends(due_on: date, zones: Iterable[str], *, system_zone: str = EASTERN
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows each section has; ``more`` names sections of which only the first rows are known."""
+    """How many rows each section has; ``more`` names sections of which only the first rows are known.
+
+    ``accounts``: how many accounts such a section has, where that was counted ahead; ``others``: how many of its first
+    rows are about no account.
+    """
 
     late: int = 0
     check: int = 0
@@ -220,12 +224,18 @@ class Tally:
     later: int = 0
     unknown: int = 0
     more: Sequence[str] = ()
+    accounts: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, int] = field(default_factory=dict)
     logins_only: bool = True
 
     def said(self, section: str, nouns: str, verbs: str) -> str:
         """Return ``two logins are``; a number that is only the least of it is said so."""
         count = getattr(self, section)
         one, many = verbs.split(",")
+        if section in self.accounts:
+            others = self.others.get(section, 0)
+            beside = f" and {count_noun(others, 'other thing,other things')}" if others else ""
+            return f"{count_noun(self.accounts[section], 'account,accounts')}{beside} {many}"
         if section in self.more:
             return f"more than {count_word(count)} {nouns.split(',')[1]} {many}"
         return f"{count_noun(count, nouns)} {one if count == 1 else many}"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from accounts.models import Deadline, HouseWindow, LoginEvent, PortalAccount
+from accounts.models import Deadline, HouseWindow, LoginEvent, OrganizationFigures, PortalAccount
 from accounts.models.inventory import PortalAccountQuerySet
 from accounts.selectors import needed_somewhere
 from accounts.sentences import Tally
@@ -48,9 +48,8 @@ class Agenda:
     next_on: date | None = None  # the soonest date of all, when nothing is due
     duties: dict[str, list[Row]] = field(default_factory=dict)  # section -> rows of what hangs on no account
 
-    @property
-    def tally(self) -> Tally:
-        """Return the counts for the one sentence that matters."""
+    def tally(self, kept: OrganizationFigures | None = None) -> Tally:
+        """Return the counts for the one sentence that matters. ``kept``: figures of this day of all that is read."""
         named = {"late": self.late, "check": self.check, "week": self.week, "later": self.later}
         more = [name for name, section in named.items() if section.more or len(self.duties.get(name, ())) > SHOWN]
         urgent = [*self.late.deadlines, *self.week.deadlines] or self.later.deadlines
@@ -60,8 +59,20 @@ class Agenda:
             },
             unknown=len(self.unknown),
             more=[*more, "unknown"] if self.unknown_more else more,
+            accounts=self._counted(kept) if kept else {},
+            others={name: len(rows) for name, rows in self.duties.items()},
             logins_only=not any(self.duties.values()) and all(row.kind == Deadline.Kind.INACTIVITY for row in urgent),
         )
+
+    def _counted(self, kept: OrganizationFigures) -> dict[str, int]:
+        """Return the kept numbers of sections that have more rows than are shown, where they say no less than those."""
+        numbers = {"late": kept.late, "check": kept.check_roles, "week": kept.week}
+        sections = {"late": self.late, "check": self.check, "week": self.week}
+        return {
+            name: numbers[name]
+            for name, section in sections.items()
+            if section.more and numbers[name] > len(section.deadlines) and len(self.duties.get(name, ())) <= SHOWN
+        }
 
     @property
     def bare(self) -> bool:

@@ -439,8 +439,8 @@ def test_the_step_that_wants_a_cmsnet_id_leads_to_asking_for_it_then_to_that_req
     assert "ways" not in page_of(client, submitted(cast)).context["steps"][0]
 
 
-LIST_QUERIES = 27  # one, so that a full inbox is not counted to its end; one for her records; one for who has left
-PAGE_QUERIES = 59  # sixteen for the guards, which also serve who submits what; two: who left
+LIST_QUERIES = 26  # one, so that a full inbox is not counted to its end; one for her records; one for who has left
+PAGE_QUERIES = 56  # sixteen for the guards, which also serve who submits what; two: who left
 
 
 def test_the_official_finds_the_removal_that_she_carries_out(client, cast):

@@ -23,7 +23,7 @@ from web.agenda import SHOWN
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 TODAY_PAGE = "/o/riverside/"
 QUERIES = (
-    42  # three for what stands beside the list, ten for the requests that wait or came back, one for whose asker left
+    41  # three for what stands beside the list, ten for the requests that wait or came back, one for whose asker left
 )
 
 
@@ -213,6 +213,9 @@ def test_long_sections_are_cut_but_never_before_the_members_own_row(client, cast
     assert any(row["sentence"].startswith("Sign in to iQIES") for row in section["rows"])
     assert section["more_url"].endswith("?standing=soon")
     assert "More than eight logins are due this week" in answer.content.decode()
+    keep_figures(at=NOON)
+    assert "11 accounts are due this week; nothing is late." in page(client, cast.alice).content.decode()
+    assert "More than seven logins are due this week" in page(client, cast.carol).content.decode(), "not of all of it"
 
 
 def test_the_page_costs_the_same_with_two_accounts_and_with_thirty(client, cast, django_assert_num_queries):

@@ -212,7 +212,7 @@ def _open_steps() -> QuerySet[RequestStep]:
 
 
 def desk_of(scope: Scope, on: date) -> Desk:
-    """Return what a member's lists are made of. Eight queries at most, one more for an administrator."""
+    """Return what a member's lists are made of. Seven queries at most, one more for an administrator."""
     reach = reach_of(scope, on)
     me = reach.person
     if me is None and scope.user_id is not None:

@@ -33,13 +33,14 @@ def today(request: ScopedRequest) -> HttpResponse:
     waiting = waiting_for(desk)
     request.waiting = {"web:today": _own_count(day), "web:requests": waiting.count}  # type: ignore[attr-defined]
     started = line_for_today(scope, empty=day.bare, at=now)
+    panels = beside(scope, day.on)
     hour = now.astimezone(ZoneInfo(scope.organization.zone)).hour
     return render(
         request,
         "web/today.html",
         {
             "greeting": f"{good_day(hour)}, {user.name.split()[0]}" if user.name.strip() else good_day(hour),
-            "sentence": f"{the_one_sentence(day.tally)} {waiting.sentence}".strip(),
+            "sentence": f"{the_one_sentence(day.tally(panels.kept))} {waiting.sentence}".strip(),
             "sections": list(_sections(scope, day, waiting)),
             "day": day,
             "started": started,
@@ -48,7 +49,7 @@ def today(request: ScopedRequest) -> HttpResponse:
             if _may_record(day, scope)
             else "",
             "reminders_url": "" if started and day.bare else _reminders_url(scope),
-            "beside": beside(scope, day.on),
+            "beside": panels,
         },
     )
 
