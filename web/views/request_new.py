@@ -1,9 +1,10 @@
 """Asking for access in four short steps. The answers are the address: no step stores anything before the last."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +16,7 @@ from accounts.services.requests.deciders import own_person
 from accounts.services.requests.drafting import draft
 from accounts.services.requests.submitting import submit
 from accounts.words import count_noun
+from audit.secrets import found_secret
 from facilities.access import Action
 from systems.policy import EASTERN, day_in
 from web.forms.requests import SendForm
@@ -57,6 +59,9 @@ def request_new(request: ScopedRequest) -> HttpResponse:
     asked = request.GET.copy()
     if "person" not in asked and not may_ask_for_others(scope) and not {"grant", "account", "pick"} & asked.keys():
         asked["person"] = str(me.pk)
+    if _puts_both(request):
+        for name in ("over", "successor", "leaving"):
+            asked.setlist(name, request.POST.getlist(name))
     asking, remark = with_more(Asking(scope, me, wanting_of(scope, asked), asked, on))
     step = WHERE if remark else asking.step
     if step == SEND:
@@ -89,20 +94,36 @@ def request_crumbs(request: ScopedRequest) -> list[dict[str, str]]:
     return [{"label": "Requests", "url": reverse("web:requests", args=[request.scope.organization.slug])}]
 
 
+def _puts_both(request: ScopedRequest) -> bool:
+    """Return whether the member named who comes or goes beside it; nothing is kept yet, and what is typed stays."""
+    return request.method == "POST" and request.POST.get("deed") == "both"
+
+
+def _form(request: ScopedRequest, **given: Any) -> SendForm:
+    """Return the form of the last step with what was typed; unchecked where somebody was named beside it only."""
+    if _puts_both(request):
+        typed = {name: text for name, text in request.POST.items() if not found_secret(text)}  # R-42: not shown again
+        return SendForm(initial=typed, **given)
+    return SendForm(request.POST if request.method == "POST" else None, **given)
+
+
 def _send(request: ScopedRequest, asking: Asking) -> HttpResponse:
     scope, now, wanting = request.scope, timezone.now(), asking.wanting
     try:
         asked = asks_of(scope, wanting, asking.on, {})
     except AccountRefused as exc:
         return _page(request, {"step": SEND, "asking": asking, "refused": exc.message})
-    both = form_with_both(scope, wanting, request.GET.get("over", ""), asking.on)
-    if both.get("go"):
-        return redirect(request.path + both["go"])
+    both = form_with_both(scope, wanting, asking.asked.get("over", ""), asking.on)
+    if onward := both.get("go"):
+        if not _puts_both(request):
+            return redirect(request.path + onward)
+        answers = QueryDict(onward[1:])
+        return _send(request, replace(asking, asked=answers, wanting=wanting_of(scope, answers)))
     seen = unsaved(scope, asked.asks, asking.me)
     deciders = deciders_of(scope, seen, asking.on)
     closed = closed_among(asked.asks, asking.on)
-    form = SendForm(
-        request.POST if request.method == "POST" else None,
+    form = _form(
+        request,
         needs_reason=needs_decision(seen),
         closed=closed is not None,
         lasting=wanting.kind in LASTING,
