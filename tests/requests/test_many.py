@@ -1,5 +1,6 @@
 """One thing asked for about many people: new access, a certification; who is left out is named with what to do."""
 
+import html
 import json
 from datetime import timedelta
 
@@ -113,8 +114,11 @@ def test_whoever_left_is_left_out_of_a_certification_with_the_way_to_the_removal
     assert left.why == (
         "Henry Test does not work here any more: the last day was 19 Nov 2026. Ask for the removal instead."
     )
-    removal = f"person={cast.people['henry'].pk}&amp;kind=removal&amp;grant={grant.pk}"
-    assert f'{removal}">Ask for the removal<' in page.content.decode()
+    removal = f"?person={cast.people['henry'].pk}&kind=removal"
+    assert f'{html.escape(removal)}">Ask for the removal<' in page.content.decode()
+    assert [each.words for each in client.get(address("request-new") + removal).context["options"]] == [
+        "PS&R: the whole account"
+    ], "an identity is left with its person"
     page = client.get(address("request-new"), {"kind": "certification", "grant": moved.grants.get().pk}).context
     assert [guard.code for guard in page["lines"][0].hints] == ["moved"], "at Elm House she does not work any more"
     asked = {"kind": "certification", "grant": grant.pk}

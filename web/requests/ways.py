@@ -33,11 +33,14 @@ def ask_url(scope: Scope, **answers: object) -> str:
 
 
 def removal_ways(scope: Scope, request: AccessRequest, guards: Sequence[Guard]) -> list[Link]:
-    """Return the way to a removal instead of what a request asks for, where it stands against it that somebody left."""
+    """Return the way to a removal instead of what a request asks for, where it stands against it that somebody left.
+
+    It leads to all that the person holds: an identity that others sign in through is removed by nobody, and there it
+    says what is.
+    """
     if not any(guard.code in _REMOVED_INSTEAD for guard in guards):
         return []
-    held = {"grant": request.grant_id or "", "account": "" if request.grant_id else request.account_id or ""}
-    url = ask_url(scope, person=request.beneficiary_person_id, kind=Kind.REMOVAL, **held)
+    url = ask_url(scope, person=request.beneficiary_person_id, kind=Kind.REMOVAL)
     return [{"label": "Ask for the removal", "url": url}]
 
 
