@@ -54,6 +54,7 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
     in_force = RoleGrant.objects.in_force(on).filter(account__in=accounts)
     for grant in in_force.select_related("facility", "role").order_by("facility__name", "role__position", "pk"):
         grants[grant.account_id].append(grant)
+    stays = {account.pk for account in accounts if account.stays}
     held = all_held(accounts, on)
     here = [job for job in jobs if works(job, on)]
     ended = [job.valid_to for job in jobs if job.valid_to and job.valid_to < on]
@@ -72,7 +73,7 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
             "left_on": max(ended) if ended and not here else None,
             "rows": [_account_row(each, grants[each.account.pk], on) for each in held],
             "columns": [{"label": label} for label in ("System", "Roles", "Standing", "Next date", "User ID")],
-            "stays_open": [_stays_open(each, grants[each.account.pk]) for each in held if each.account.stays],
+            "stays_open": [_stays_open(each, grants[each.account.pk]) for each in held if each.account.pk in stays],
             "timeline": [_job_item(job, on) for job in jobs],
             "ending": [job for job in jobs if scope.may(Action.END_EMPLOYMENT, [job.facility_id])],
             "running": of_person(scope, who, on),

@@ -102,7 +102,9 @@ def _puts_both(request: ScopedRequest) -> bool:
 def _form(request: ScopedRequest, **given: Any) -> SendForm:
     """Return the form of the last step with what was typed; unchecked where somebody was named beside it only."""
     if _puts_both(request):
-        typed = {name: text for name, text in request.POST.items() if not found_secret(text)}  # R-42: not shown again
+        typed = {
+            name: text for name, text in request.POST.items() if not found_secret(str(text))
+        }  # not shown again (R-42)
         return SendForm(initial=typed, **given)
     return SendForm(request.POST if request.method == "POST" else None, **given)
 
