@@ -225,9 +225,11 @@ def test_each_kind_about_what_is_there(client, cast):
     other = role_of("iqies", skip=1).slug
     client.force_login(cast.henry)
     mine = {"person": cast.people["henry"].pk}
-    for kind, pick in [("removal", "account"), ("forgotten-id", "account"), ("contact-change", "account"),
-                       ("unlock", "account")]:  # fmt: skip
+    for kind, pick, heading in [("removal", "account", "a removal"), ("forgotten-id", "account", "a forgotten user ID"),
+                                ("contact-change", "account", "a change of contact data"),
+                                ("unlock", "account", "an unlock")]:  # fmt: skip
         page = step(client, **mine, kind=kind)
+        assert f"<h1>Ask for {heading}</h1>" in page.content.decode()
         option = next(each for each in page.context["options"] if each.pick.account == account)
         assert option.pick.value.startswith(pick), kind
         send(client, typed={}, **mine, kind=kind, pick=option.pick.value)

@@ -34,6 +34,7 @@ from web.requests.asked_steps import (
 )
 from web.requests.asking import Asked, asks_of, needs_decision, unsaved
 from web.requests.foreseen import deciders_of, lines_of
+from web.requests.kinds import ACCESS, HEADINGS
 from web.requests.places import Closed, closed_among
 from web.requests.reach import may_ask_for_others
 from web.requests.successors import form_with_both
@@ -73,6 +74,7 @@ def request_new(request: ScopedRequest) -> HttpResponse:
 def _page(request: ScopedRequest, context: dict[str, Any], template: str = "web/request_new.html") -> HttpResponse:
     step, asking = context.get("step", 0), context.get("asking")
     context |= {
+        "heading": HEADINGS.get(asking.wanting.kind if asking else "", HEADINGS[ACCESS]),
         "title": TITLES.get(step, ""),
         "answers": answers(asking, step) if asking else [],
         "wanting": asking.wanting if asking else None,
