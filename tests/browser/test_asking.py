@@ -58,7 +58,7 @@ def test_who_goes_and_who_comes_are_asked_for_on_one_form_without_scripts(open_p
     page.get_by_role("button", name="Put both on one form").click()
     page.get_by_text("Carol Test takes over.").wait_for()
     assert page.evaluate(WIDER) <= 0
-    page.get_by_label("Why it is needed").fill("Henry retires, Carol goes on.")
+    page.get_by_label("Why it is to be removed").fill("Henry retires, Carol goes on.")
     page.get_by_label("Why it is still needed here").fill("Corrections of 2024.")
     page.get_by_role("button", name="Send").click()
     page.get_by_role("link", name="Remove QIES access of Henry Test").click()

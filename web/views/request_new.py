@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import AccountRefused
 from accounts.models import AccessRequest
+from accounts.policy.requesting import Kind
 from accounts.services.requests.deciders import own_person
 from accounts.services.requests.drafting import draft
 from accounts.services.requests.submitting import submit
@@ -105,6 +106,7 @@ def _send(request: ScopedRequest, asking: Asking) -> HttpResponse:
         needs_reason=needs_decision(seen),
         closed=closed is not None,
         lasting=wanting.kind in LASTING,
+        removal=wanting.kind == Kind.REMOVAL,
         nobody=deciders.nobody,
     )
     if form.is_valid() and asked.asks:
