@@ -163,8 +163,9 @@ def _answers(scope: Scope, dossier: Dossier, back: str) -> list[dict[str, Any]]:
     if not dossier.may(scope, Action.CONFIRM_ROLES):
         return []
     url = address("account-check", scope, dossier.account) + back
+    kind = "primary" if dossier.own else "secondary"
     return [
-        {"label": "They are still there", "url": url, "fields": [{"name": "answer", "value": "there"}]},
+        {"label": "They are still there", "url": url, "fields": [{"name": "answer", "value": "there"}], "kind": kind},
         {"label": "They are gone", "url": url, "fields": [{"name": "answer", "value": "gone"}], "kind": "secondary"},
     ]
 
