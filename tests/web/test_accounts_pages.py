@@ -63,6 +63,11 @@ def test_an_account_shows_its_clock_its_rule_and_where_that_is_written(client, c
     assert "by Wed 2 Dec, 11 p.m. in Chicago" in page
     assert "iQIES Service Center" in page
     assert "Open now, until 20:00 ET." in page
+    assert 'href="tel:18003399313"' in page
+    account.grants.update(valid_to=TODAY + timedelta(days=9))
+    page = html(client.get(address("account", account.pk)))
+    assert "Role ends: " in page, "what lies ahead has not happened"
+    assert "Role ended: " not in page
 
 
 def test_the_history_keeps_what_was_taken_back_struck_through(client, cast):

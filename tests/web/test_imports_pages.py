@@ -215,7 +215,7 @@ def test_whoever_is_missing_is_named_with_what_she_holds_and_the_brake_wants_a_t
     hold(cast, cast.people["henry"], cast.oak)
     url, page = looked_at(alice, ADA)
     said = words(page)
-    assert "Oak House would lose 2 of 2 people" in said
+    assert "Oak House would lose two of two people" in said
     assert "Henry Test Not in the file · holds two open accounts" in said
     assert "They have really left: two people at Oak House" in said
     assert "One person who leaves holds open accounts there" in said
