@@ -62,7 +62,9 @@ def behind(facts: Facts, *, password: bool = False) -> list[str]:
 
 
 def certification_day(duty: Duty) -> str:
-    """Return whose role has to be certified by the day."""
+    """Return whose role has to be certified by the day, or removed where she has left."""
+    if duty.left_on and not duty.own:
+        return f"Have the {duty.system} role {duty.about} of {duty.person} at {duty.facility} removed"
     whose = "Your" if duty.own else possessive(duty.person)
     return f"{whose} {duty.system} role {duty.about} at {duty.facility}: last day to certify it"
 
@@ -75,6 +77,8 @@ def role_ends_day(duty: Duty) -> str:
 
 def behind_certification(duty: Duty) -> list[str]:
     """Return the lines below a certification's date."""
+    if duty.left_on and not duty.own:
+        return [f"{duty.person} left on {day(duty.left_on)}. Nobody is asked to certify the role any more."]
     if duty.passed:
         return [f"Look on {duty.system} whether it is still there. If not: {duty.cure}".strip()]
     return ["The approver on CMS’s side certifies it; the role is removed after this day."]

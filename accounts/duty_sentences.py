@@ -43,11 +43,14 @@ def certification_due(duty: Duty) -> str:
     """Return by when a role has to be certified on CMS's side, or that it is presumed removed."""
     whose = "Your" if duty.own else possessive(duty.person)
     role = f"{whose} {duty.system} role {duty.about} at {duty.facility}"
-    if duty.passed:
-        return f"{role} is presumed removed: it had to be certified by {duty.until}."
     if duty.left_on and not duty.own:
         gone = f"{duty.person} left on {short_day(duty.left_on, duty.on)} ({in_days(duty.left_on, duty.on)})"
-        return f"{gone}: have the {duty.system} role {duty.about} at {duty.facility} removed, not certified again."
+        role = f"the {duty.system} role {duty.about} at {duty.facility}"
+        if duty.passed:
+            return f"{gone}: {role} is presumed removed, as nobody certified it by {duty.until}."
+        return f"{gone}: have {role} removed, not certified again."
+    if duty.passed:
+        return f"{role} is presumed removed: it had to be certified by {duty.until}."
     if duty.last_on:
         known = f"last certified {in_days(duty.last_on, duty.on)}"
     else:
@@ -57,6 +60,8 @@ def certification_due(duty: Duty) -> str:
 
 def after_certification(duty: Duty) -> str:
     """Return what follows: who certifies, or the way back."""
+    if duty.passed and duty.left_on and not duty.own:
+        return f"Look on {duty.system} whether it is still there. If so, have it removed."
     if duty.passed:
         return f"Look on {duty.system} whether it is still there. If not: {duty.cure}".strip()
     if duty.left_on and not duty.own:

@@ -4,9 +4,10 @@ Only the holder is told to sign in; everybody else is told whom to remind. Days 
 system (US Eastern); nothing here reads the clock.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from accounts.consequences import PASSWORD_CODES, after, presumed, upper
@@ -41,6 +42,17 @@ class Facts:
     def whose(self) -> str:
         """Return ``your iQIES`` for the holder, ``Jane Sample’s iQIES`` for others."""
         return f"your {self.system}" if self.own else f"{possessive(self.person)} {self.system}"
+
+
+_LOST: Final = {
+    "inactive": ("account", "was made inactive"),
+    "disabled": ("account", "was disabled"),
+    "roles_revoked": ("roles", "were revoked"),
+    "password_expired": ("password", "expired"),
+    "locked": ("account", "was locked"),
+    "suspended": ("account", "was suspended"),
+    "deleted": ("account", "was deleted"),
+}
 
 
 def possessive(name: str) -> str:
@@ -163,6 +175,12 @@ def deletion_due(facts: Facts) -> str:
     return f"{upper(loss)} {after_day(facts.due_on, facts.on)}: {seen(facts)}."
 
 
+def account_lost(system: str, loss: str, told_on: date, on: date) -> str:
+    """Return that the reader's own account stopped working; ``loss`` is a value of `PortalAccount.Loss`."""
+    what, happened = _LOST.get(loss, ("account", "no longer works"))
+    return f"Your {system} {what} {happened}: told here on {short_day(told_on, on)}."
+
+
 def what_follows(facts: Facts) -> str:
     """Return the line under a row: what happens next, or what to do now that it has presumably happened."""
     if facts.left_on and not facts.own:
@@ -212,7 +230,11 @@ def local_ends(due_on: date, zones: Iterable[str], *, system_zone: str = EASTERN
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows each section has; ``more`` names sections of which only the first rows are known."""
+    """How many rows each section has; ``more`` names sections of which only the first rows are known.
+
+    ``accounts``: how many accounts such a section has, where that was counted ahead; ``others``: how many of its first
+    rows are about no account.
+    """
 
     late: int = 0
     check: int = 0
@@ -220,12 +242,18 @@ class Tally:
     later: int = 0
     unknown: int = 0
     more: Sequence[str] = ()
+    accounts: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, int] = field(default_factory=dict)
     logins_only: bool = True
 
     def said(self, section: str, nouns: str, verbs: str) -> str:
         """Return ``two logins are``; a number that is only the least of it is said so."""
         count = getattr(self, section)
         one, many = verbs.split(",")
+        if section in self.accounts:
+            others = self.others.get(section, 0)
+            beside = f" and {count_noun(others, 'other thing,other things')}" if others else ""
+            return f"{count_noun(self.accounts[section], 'account,accounts')}{beside} {many}"
         if section in self.more:
             return f"more than {count_word(count)} {nouns.split(',')[1]} {many}"
         return f"{count_noun(count, nouns)} {one if count == 1 else many}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from imports.days import in_words
 from systems.policy import EASTERN
 
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -23,7 +24,7 @@ _ZONES = {
 
 def day(value: date | None) -> str:
     """Return a day as ``Thu 3 Dec 2026``; nothing for None."""
-    return f"{value:%a} {value.day} {value:%b} {value.year}" if value else ""
+    return in_words(value) if value else ""
 
 
 def day_short(value: date | None) -> str:

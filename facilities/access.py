@@ -159,6 +159,7 @@ def authorize(scope: Scope, action: Action, facility_ids: Iterable[int] = (), *,
     ``own``: the object belongs to the acting user's own person; a holder may record logins on it.
     """
     if not scope.may(action, facility_ids, own=own):
-        able = " or ".join(sorted(role.label.lower() for role in _ALLOWED[action]))
+        *others, last = sorted(role.label.lower() for role in _ALLOWED[action])
+        able = f"{', '.join(others)} or {last}" if others else last
         where = "for the whole organization" if action in _AT_LARGE else "of this facility"
         raise NotAllowed(f"You cannot {action.value} here. Ask an {able} {where}.".replace("an coord", "a coord"))

@@ -37,6 +37,9 @@ _ABOUT: Final = frozenset({
     "changed", "change", "expires", "expiry", "expired", "age", "reset", "set", "last", "due", "date", "on",
 })  # fmt: skip
 
+# As narrow columns are headed: "Hire Dt", "Term Dt", "Emp Nbr", "First Nm", "Ph".
+_SHORT: Final = {"dt": "date", "nbr": "number", "nm": "name", "ph": "phone", "addr": "address", "fac": "facility"}
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -75,7 +78,7 @@ def title_words(title: str) -> list[str]:
     """Return the words of a title in lower case: ``Emp #`` and ``EmpNumber`` both give emp, number."""
     plain = unicodedata.normalize("NFKC", title).replace("#", " number ")
     plain = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain)
-    return re.findall(r"[a-z0-9]+", plain.lower().replace("'", ""))
+    return [_SHORT.get(word, word) for word in re.findall(r"[a-z0-9]+", plain.lower().replace("'", ""))]
 
 
 def column_names(header: Sequence[str]) -> list[str]:

@@ -7,8 +7,11 @@ another, so the other values of the column decide, then the file's other columns
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
+from zoneinfo import ZoneInfo
+
+from systems.policy import EASTERN
 
 MONTH_FIRST: Final = "month first"
 DAY_FIRST: Final = "day first"
@@ -29,6 +32,9 @@ _EXCEL_EPOCH: Final = date(1899, 12, 30)
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 _CLOCK: Final = re.compile(r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[ap]\.?m\.?)?( ?(z|utc|[+-]\d{2}:?\d{2}))?$", re.I)
+_INSTANT: Final = re.compile(
+    r"[T ](\d{1,2}):(\d{2})(?::\d{2}(?:\.\d+)?)? ?(?:([ap])\.?m\.?)? ?(?:z|utc|([+-])(\d{2}):?(\d{2}))$", re.I
+)
 _ISO: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _COMPACT: Final = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
 _NUMBERS: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
@@ -39,6 +45,11 @@ _WORD_SECOND: Final = re.compile(
 _WORD_FIRST: Final = re.compile(
     r"(?:[a-z]+day,? +)?([a-z]{3,9})\.?[-. /]*(\d{1,2})(?:st|nd|rd|th)?,?[-. /]+(\d{4}|\d{2})", re.I
 )
+
+
+def in_words(value: date) -> str:
+    """Return a day as people read it: ``Thu 3 Dec 2026``."""
+    return f"{value:%a} {value.day} {value:%b} {value.year}"
 
 
 class NoDay(ValueError):  # noqa: N818  (a verdict on a cell)
@@ -119,6 +130,8 @@ def _style(count: _Count, decided: str | None, borrowed: str | None) -> Style:
 def read_day(text: str, style: Style, *, on: date) -> date | None:
     """Return the day, or None for an empty cell and for words such as "present" or a year such as 9999.
 
+    Of an instant with its zone the day in US Eastern is meant, where all days are counted.
+
     Raises NoDay for what is no day, what could be two days, and days before 1930 or more than ten years ahead.
     """
     bare = _bare(text)
@@ -131,9 +144,27 @@ def read_day(text: str, style: Style, *, on: date) -> date | None:
         found = date(year, month, day)
     except ValueError:
         raise NoDay("there is no such day") from None
+    found = _in_eastern(found, text.strip())
     if not _NEVER_BEFORE <= found.year <= on.year + _AHEAD:
         raise NoDay(f"the year {found.year} cannot be meant")
     return found
+
+
+def _in_eastern(day: date, text: str) -> date:
+    match = _INSTANT.search(text)
+    if match is None:
+        return day
+    hour, minute = int(match[1]), int(match[2])
+    if match[3]:
+        hour = hour % 12 + 12 * (match[3].lower() == "p")
+    if not hour and not minute:  # a day, as programs write days
+        return day
+    away = timedelta(hours=int(match[5] or 0), minutes=int(match[6] or 0)) * (-1 if match[4] == "-" else 1)
+    try:
+        at = datetime.combine(day, time(hour, minute), timezone(away))
+    except ValueError:
+        raise NoDay("there is no such time of day") from None
+    return at.astimezone(ZoneInfo(EASTERN)).date()
 
 
 def _bare(text: str) -> str:

@@ -20,6 +20,7 @@ from imports.opening import Caps, FileRefused, Readable, open_members
 _DELIMITERS: Final = ",;\t|"
 _LONGEST_LINE: Final = 2**20  # characters; a real line has a few thousand
 _HEADER_WITHIN: Final = 20  # lines: people and spreadsheets put a title or "sep=;" above the header
+_FEWEST_CELLS: Final = 3  # in narrower rows two lines of a cell and two swallowed rows cannot be told apart
 _HEADER_LINES: Final = 5  # a title in quotes may run over lines
 _MARKS: Final = (  # longest first: the mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -189,14 +190,11 @@ def _rows(lines: _Lines, delimiter: str, width: int) -> Iterator[Row | BrokenRow
         except StopIteration:
             return
         except csv.Error as exc:
-            if "end of data" in str(exc) or "field larger" in str(exc):
-                message = "A quotation mark opens here or later and never closes."
-                raise FileRefused("broken_quotes", message, file=lines.file, line=start) from exc
-            if lines.number > start:  # how many rows are lost in it nobody can tell
-                message = f"Quotation marks in lines {start} to {lines.number} don't match."
-                raise FileRefused("broken_quotes", message, file=lines.file, line=start) from exc
-            yield BrokenRow(start, "quotation marks in the row don't match")
+            yield _unread(lines, start, exc)
             continue
+        if lines.number > start and any(_holds_rows(cell, delimiter, len(cells)) for cell in cells):
+            message = f"A quotation mark opens here and closes in line {lines.number}: whole rows lie between."
+            raise FileRefused("broken_quotes", message, file=lines.file, line=start)
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
@@ -207,3 +205,29 @@ def _rows(lines: _Lines, delimiter: str, width: int) -> Iterator[Row | BrokenRow
             yield BrokenRow(
                 start, f"the row has {number_of(len(cells), 'cell,cells')}, the header {width}", tuple(cells)
             )
+
+
+def _unread(lines: _Lines, start: int, exc: csv.Error) -> BrokenRow:
+    """Return the row that csv could not read. Raises FileRefused where nobody can tell how many rows are lost in it."""
+    alone = lines.number == start
+    if "field larger" in str(exc) and alone:
+        message = f"A cell holds more than {csv.field_size_limit():,} characters."
+        raise FileRefused("line_too_long", message, file=lines.file, line=start) from exc
+    if "end of data" in str(exc) or "field larger" in str(exc):
+        message = "A quotation mark opens here or later and never closes."
+        raise FileRefused("broken_quotes", message, file=lines.file, line=start) from exc
+    if not alone:
+        message = f"Quotation marks in lines {start} to {lines.number} don't match."
+        raise FileRefused("broken_quotes", message, file=lines.file, line=start) from exc
+    return BrokenRow(start, "quotation marks in the row don't match")
+
+
+def _holds_rows(cell: str, delimiter: str, width: int) -> bool:
+    """Return whether a cell over several lines swallowed rows: each end of a line stands for all the cells of one.
+
+    A comma with a blank behind it is one of a sentence.
+    """
+    ends = cell.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+    if not ends or width < _FEWEST_CELLS:
+        return False
+    return cell.count(delimiter) - cell.count(f"{delimiter} ") == ends * (width - 1)

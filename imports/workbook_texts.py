@@ -1,5 +1,6 @@
 """The texts that the cells of a workbook share, read as a stream: as a tree a million of them would fill the memory."""
 
+import weakref
 from array import array
 from typing import IO, Final
 from xml.parsers import expat
@@ -9,7 +10,7 @@ from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from imports.opening import FileRefused
 
-_MOST: Final = 4_000_000  # 300,000 rows of thirteen cells that nobody else has
+_MOST: Final = 4_000_000  # 250,000 rows of sixteen cells that nobody else has
 _PIECE: Final = 64 * 2**10
 _ITEM, _TEXT, _RUN = (f"{SHEET_MAIN_NS} {name}" for name in ("si", "t", "r"))
 
@@ -70,8 +71,10 @@ class Texts:
 class Reader(ExcelReader):
     """Opens a workbook row by row, as ``load_workbook`` does, with its shared texts in little memory."""
 
-    def __init__(self, given: object, file: str) -> None:
+    def __init__(self, given: IO[bytes], file: str) -> None:
+        """Take over an open file. Of a path openpyxl would believe the ending of the name."""
         super().__init__(given, read_only=True, data_only=True, keep_links=False)
+        weakref.finalize(self.archive, given.close)
         self._file = file
 
     def read_strings(self) -> None:

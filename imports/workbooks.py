@@ -13,13 +13,13 @@ from datetime import date, datetime, time
 from itertools import islice
 from typing import Any, Final
 
-from imports.opening import Caps, FileRefused, Held, Readable
+from imports.opening import Caps, FileRefused, Readable
 from imports.reading import Row, Table
 from imports.workbook_parts import DAMAGE, MOST_LINES, OLE, check_parts
 from imports.workbook_texts import Reader
 
 _HEADER_WITHIN: Final = 20
-_MOST_ROWS: Final = 300_000
+_MOST_ROWS: Final = 250_000
 _MOST_COLUMNS: Final = 300
 _MOST_SHEETS: Final = 50
 _CAPS: Final = Caps(stored=64 * 2**20, unpacked=768 * 2**20, members=2_000, always=16 * 2**20)
@@ -51,8 +51,7 @@ def read_workbook(path: Readable, *, knows: Callable[[list[str]], bool], caps: C
     file = str(path)
     check_parts(path, file, caps)
     try:
-        given = path.open() if isinstance(path, Held) else path
-        reader = Reader(given, file)
+        reader = Reader(path.open("rb"), file)
         reader.read()
         book = reader.wb
         sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets

@@ -236,7 +236,8 @@ def _words(row: Row, at: datetime, own: bool, left: Mapping[int, date]) -> tuple
     on, kind = day_in(at, row["zone"]), row["kind"]
     if row["account_id"] is None:
         # Of a step that she takes for somebody else or decides, the entry names whose it is.
-        duty = duty_lines.duty_of(row, on, own=own and (row["request_step_id"] is None or row["holder"] is not None))
+        told = row | {"left_on": left.get(row["holder"])}
+        duty = duty_lines.duty_of(told, on, own=own and (row["request_step_id"] is None or row["holder"] is not None))
         certified = kind == Deadline.Kind.CERTIFICATION
         lines = words.behind_certification(duty) if certified else [duty_lines.detail(kind, duty)]
         return _OF_OTHERS[kind](duty), lines

@@ -94,10 +94,15 @@ def acknowledged(path: str = "deadline__") -> Subquery:
     return Subquery(newest.values("acknowledged_on")[:1])
 
 
-def said(row: dict[str, Any], on: date, *, own: bool, slug: str) -> tuple[str, str, str, str]:
-    """Return section, sentence, line below and address of a row of a digest."""
+def said(
+    row: dict[str, Any], on: date, *, own: bool, slug: str, left_on: date | None = None
+) -> tuple[str, str, str, str]:
+    """Return section, sentence, line below and address of a row of a digest.
+
+    ``left_on``: the last day of whom it is about, where that has passed.
+    """
     deadline = {name.removeprefix("deadline__"): value for name, value in row.items()}
-    deadline |= {"grant__account__system__name": row["system"], "last_on": row["acknowledged"]}
+    deadline |= {"grant__account__system__name": row["system"], "last_on": row["acknowledged"], "left_on": left_on}
     duty, kind = duty_of(deadline, on, own=own), deadline["kind"]
     where = url(slug, deadline, row["account"], row["place"])
     return "late" if duty.passed and not duty.takes else "due", sentence(kind, duty), detail(kind, duty), where

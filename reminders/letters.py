@@ -16,6 +16,7 @@ from accounts.services.lapses import days_by_zone
 from facilities.models import Facility
 from reminders import deputies, duty_lines, finding_lines, handed_lines
 from reminders.addresses import link_to, link_to_today
+from reminders.audience import has_left
 from reminders.letter import Addressee, Letter, Line, Tally
 from reminders.models import Reminder
 from staff.models import Employment
@@ -126,6 +127,9 @@ def _late(at: datetime) -> Q:
 
 def _tallies(aims: QuerySet[Reminder], at: datetime) -> dict[int, Tally]:
     on, late = day_in(at, EASTERN), _late(at)
+    # Of who has left nothing is certified any more: her role is a date like others.
+    certified = Q(deadline__kind=Deadline.Kind.CERTIFICATION)
+    gone = certified & has_left(on, "deadline__grant__account__person")
     counted = (
         aims.order_by()
         .values("recipient")
@@ -136,8 +140,8 @@ def _tallies(aims: QuerySet[Reminder], at: datetime) -> dict[int, Tally]:
             passwords=Count("pk", filter=Q(deadline__kind=Deadline.Kind.PASSWORD)),
             first_on=Min("aim", filter=Q(aim__gte=on)),
             last_on=Max("aim", filter=Q(aim__gte=on)),
-            certifications=Count("pk", filter=Q(deadline__kind=Deadline.Kind.CERTIFICATION)),
-            others=Count("pk", filter=Q(deadline__kind__in=_OTHERS)),
+            certifications=Count("pk", filter=certified & ~gone),
+            others=Count("pk", filter=Q(deadline__kind__in=_OTHERS) | gone),
         )
     )
     names = ("late", "own", "due", "passwords", "first_on", "last_on", "certifications", "others")
@@ -240,7 +244,7 @@ def _line(
 ) -> Line:
     on = day_in(at, row["deadline__zone"])
     if row["deadline__account_id"] is None:
-        return _duty(to, row, on)
+        return _duty(to, row, left, on)
     facts = _facts(to, row, left, on)
     late = row["deadline__due_on"] < on and row["deadline__policy_id"] is not None
     section = "late" if late else "own" if row["aim"] < on else "due"
@@ -253,8 +257,9 @@ def _line(
     return Line(section, _sentence(row, facts, late), detail, url, to.had_mail and not row["told"])
 
 
-def _duty(to: Addressee, row: dict[str, Any], on: date) -> Line:
-    section, *said, url = duty_lines.said(row, on, own=row["holder"] == to.person_id, slug=to.slug)
+def _duty(to: Addressee, row: dict[str, Any], left: Mapping[int, date], on: date) -> Line:
+    own, left_on = row["holder"] == to.person_id, left.get(row["holder"])
+    section, *said, url = duty_lines.said(row, on, own=own, slug=to.slug, left_on=left_on)
     opens = "account" if row["account"] else "person" if row["deadline__person_id"] else "facility"
     if row["deadline__request_step_id"]:
         opens = "request"

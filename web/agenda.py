@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.models import Deadline, HouseWindow, LoginEvent, PortalAccount
+from accounts.models import AccessRequest, Deadline, HouseWindow, LoginEvent, OrganizationFigures, PortalAccount
 from accounts.models.inventory import PortalAccountQuerySet
+from accounts.policy.requesting import Kind
 from accounts.selectors import needed_somewhere
 from accounts.sentences import Tally
 from accounts.standing_sets import WEEK_DAYS, passed
@@ -44,13 +45,13 @@ class Agenda:
     unknown: list[PortalAccount]
     unknown_more: bool
     done: list[LoginEvent]
+    lost: list[PortalAccount]  # the member's own that no longer work; `asked_for`: the request that brings it back
     dossiers: dict[int, Dossier]
     next_on: date | None = None  # the soonest date of all, when nothing is due
     duties: dict[str, list[Row]] = field(default_factory=dict)  # section -> rows of what hangs on no account
 
-    @property
-    def tally(self) -> Tally:
-        """Return the counts for the one sentence that matters."""
+    def tally(self, kept: OrganizationFigures | None = None) -> Tally:
+        """Return the counts for the one sentence that matters. ``kept``: figures of this day of all that is read."""
         named = {"late": self.late, "check": self.check, "week": self.week, "later": self.later}
         more = [name for name, section in named.items() if section.more or len(self.duties.get(name, ())) > SHOWN]
         urgent = [*self.late.deadlines, *self.week.deadlines] or self.later.deadlines
@@ -60,8 +61,20 @@ class Agenda:
             },
             unknown=len(self.unknown),
             more=[*more, "unknown"] if self.unknown_more else more,
+            accounts=self._counted(kept) if kept else {},
+            others={name: len(rows) for name, rows in self.duties.items()},
             logins_only=not any(self.duties.values()) and all(row.kind == Deadline.Kind.INACTIVITY for row in urgent),
         )
+
+    def _counted(self, kept: OrganizationFigures) -> dict[str, int]:
+        """Return the kept numbers of sections that have more rows than are shown, where they say no less than those."""
+        numbers = {"late": kept.late, "check": kept.check_roles, "week": kept.week}
+        sections = {"late": self.late, "check": self.check, "week": self.week}
+        return {
+            name: numbers[name]
+            for name, section in sections.items()
+            if section.more and numbers[name] > len(section.deadlines) and len(self.duties.get(name, ())) <= SHOWN
+        }
 
     @property
     def bare(self) -> bool:
@@ -72,7 +85,7 @@ class Agenda:
     def quiet(self) -> bool:
         """Whether there is nothing to do at all."""
         urgent = (self.late.deadlines, self.check.deadlines, self.week.deadlines)
-        return not (self.unknown or any(urgent) or self.duties.get("late") or self.duties.get("week"))
+        return not (self.unknown or self.lost or any(urgent) or self.duties.get("late") or self.duties.get("week"))
 
 
 def agenda(*, scope: Scope, at: datetime) -> Agenda:
@@ -96,11 +109,12 @@ def agenda(*, scope: Scope, at: datetime) -> Agenda:
     _drop_outshone(sections)
     unknown = _unknown(accounts, on)
     shown = [row for section in sections.values() for row in section.deadlines]
-    waiting = {row.account_id for row in shown} | {account.pk for account in unknown}
+    lost = _lost(scope, on, apart={row.account_id for row in shown if row.account_id is not None})
+    waiting = {row.account_id for row in shown} | {account.pk for account in (*unknown, *lost)}
     # What still waits for something after the login stays where it is: one account, one row.
     done = [event for event in done_today(scope=scope, at=at) if event.account_id not in waiting]
     concerned = {row.account.pk: row.account for row in shown if row.account}
-    concerned |= {account.pk: account for account in unknown[:SHOWN]} | {
+    concerned |= {account.pk: account for account in (*unknown[:SHOWN], *lost)} | {
         event.account_id: event.account for event in done
     }
     return Agenda(
@@ -109,6 +123,7 @@ def agenda(*, scope: Scope, at: datetime) -> Agenda:
         unknown=unknown[:SHOWN],
         unknown_more=len(unknown) > SHOWN,
         done=done,
+        lost=lost,
         dossiers=gather(scope, concerned.values(), shown, on),
         duties=_duties(scope, on),
         next_on=rows.filter(due_on__gte=on).order_by("due_on", "pk").values_list("due_on", flat=True).first(),
@@ -169,6 +184,22 @@ def _unknown(accounts: PortalAccountQuerySet, on: date) -> list[PortalAccount]:
     unknown = accounts.running().filter(login_state=PortalAccount.LoginState.UNKNOWN, lapses_on=None)
     unknown = needed_somewhere(unknown, on)
     return list(unknown.select_related("person", "system").order_by("pk")[: SHOWN + 1])
+
+
+def _lost(scope: Scope, on: date, apart: set[int]) -> list[PortalAccount]:
+    """Return the member's own accounts that no longer work and are still needed, the newest loss first."""
+    if scope.user_id is None:
+        return []
+    back = AccessRequest.objects.pending().filter(account=OuterRef("pk"), kind=Kind.REACTIVATION)
+    own = PortalAccount.objects.filter(organization=scope.organization, person__user=scope.user_id)
+    own = needed_somewhere(own.filter(status=PortalAccount.Status.LOST).exclude(pk__in=apart), on)
+    asked = own.annotate(asked_for=Subquery(back.order_by("-pk").values("pk")[:1]))
+    return list(asked.select_related("person", "system").order_by("-lost_at", "-pk")[:SHOWN])
+
+
+def asked_for(lost: PortalAccount) -> int | None:
+    """Return the request that is to bring back one of `Agenda.lost`, if there is one."""
+    return getattr(lost, "asked_for", None)
 
 
 def done_today(*, scope: Scope, at: datetime) -> list[LoginEvent]:

@@ -21,20 +21,24 @@ class Away:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The panels; what is empty is left out."""
+    """The panels; what is empty is left out. ``kept``: the figures of the day, for who reads all they are about."""
 
     away: Away | None
-    burning: str
+    kept: OrganizationFigures | None
+
+    @property
+    def burning(self) -> str:
+        """Where it burns, in a sentence."""
+        return brief(self.kept) if self.kept is not None else ""
 
 
 def beside(scope: Scope, on: date) -> Beside:
     """Return the panels of Today's right column. Three queries at most."""
     mine = Person.objects.filter(organization=scope.organization, user=scope.user_id).first()
-    return Beside(Away(mine, absences_of(mine, on)) if mine else None, _burning(scope, on))
+    return Beside(Away(mine, absences_of(mine, on)) if mine else None, _kept(scope, on))
 
 
-def _burning(scope: Scope, on: date) -> str:
+def _kept(scope: Scope, on: date) -> OrganizationFigures | None:
     if scope.reads is not None:
-        return ""
-    kept = OrganizationFigures.objects.filter(organization=scope.organization).first()
-    return brief(kept) if kept is not None and kept.counted_on == on else ""
+        return None
+    return OrganizationFigures.objects.filter(organization=scope.organization, counted_on=on).first()

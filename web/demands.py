@@ -14,7 +14,7 @@ from accounts.policy.business_days import is_federal_holiday
 from accounts.policy.requesting import State
 from accounts.selectors import systems_in_use
 from accounts.words import count_noun, listed, zone_short
-from systems.models import Contact, Policy, System
+from systems.models import Contact, ContactPoint, Policy, System
 from systems.paths import closed
 from systems.provider_types import kind_of
 from systems.selectors import clock_policies, stream_paths
@@ -70,10 +70,10 @@ def _advice(account: PortalAccount, policy: Policy, on: date, *, quiet: bool) ->
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A help desk with its ways of contact and whether somebody is there now."""
+    """A help desk with its ways of contact, each with its address for a tap, and whether somebody is there now."""
 
     contact: Contact
-    points: list[Any]
+    points: list[tuple[ContactPoint, str]]
     hours: str
 
 
@@ -83,11 +83,18 @@ def help_desks(system: System, at: datetime) -> list[Desk]:
     return [
         Desk(
             contact,
-            [point for point in contact.points.all() if point.current and not point.withdrawn],
+            [(point, url_of(point)) for point in contact.points.all() if point.current and not point.withdrawn],
             hours(contact, at),
         )
         for contact in desks
     ]
+
+
+def url_of(point: ContactPoint) -> str:
+    """Return the address that calls a number or writes a mail; nothing for other ways of contact."""
+    if point.kind == ContactPoint.Kind.PHONE:
+        return "tel:" + "".join(sign for sign in point.value if sign.isdigit() or sign == "+")
+    return f"mailto:{point.value}" if point.kind == ContactPoint.Kind.EMAIL else ""
 
 
 def hours(contact: Contact, at: datetime) -> str:

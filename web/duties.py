@@ -136,7 +136,9 @@ def _links(each: Row, scope: Scope, reached: Container[int]) -> list[dict[str, s
     if each["kind"] == Deadline.Kind.TEMPORARY or each["left_on"]:
         if not scope.may(Action.REQUEST_ACCESS, [each["grant__facility_id"]]):
             return []
-        asked = {"kind": Kind.REMOVAL.value, "grant": each["grant_id"]}
+        # Of whoever left all that she holds is shown: an identity that others sign in through is removed by nobody.
+        gone = {"person": each["grant__account__person_id"]} if each["left_on"] else {"grant": each["grant_id"]}
+        asked = {"kind": Kind.REMOVAL.value, **gone}
         return [
             {"label": "Ask for its removal", "url": f"{reverse('web:request-new', args=[slug])}?{urlencode(asked)}"}
         ]

@@ -17,7 +17,7 @@ def narrowed(findings: FindingQuerySet, chosen: dict[str, Any], on: date) -> Fin
     """Return the findings that a filter (its ``chosen``) leaves on a day.
 
     At a facility are also those of people who have or had a role there; where ``held`` is now, only those of accounts
-    with a role in force, which is what the figures of the facility count.
+    that stand there (`RoleGrantQuerySet.placing`), which is what the figures of the facility count.
     """
     if chosen.get("kind"):
         findings = findings.filter(kind=chosen["kind"])
@@ -32,7 +32,7 @@ def narrowed(findings: FindingQuerySet, chosen: dict[str, Any], on: date) -> Fin
         there = RoleGrant.objects.known().filter(facility=place)
         at_account = Exists(there.filter(account=OuterRef("account")))
         of_person = Q(account=None) & Exists(there.filter(account__person=OuterRef("person")))
-        held_now = Q(Exists(there.in_force(on).filter(account=OuterRef("account"))))
+        held_now = Q(Exists(there.placing(on).filter(account=OuterRef("account"))))
         theirs = held_now if chosen.get("held") == NOW else Q(at_account) | Q(of_person)
         findings = findings.filter(Q(facility=place) | Q(facility=None) & theirs)
     return findings

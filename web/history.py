@@ -87,7 +87,9 @@ def _grant(grant: RoleGrant, on: date) -> list[dict[str, Any]]:
         {"on": grant.valid_from, "title": f"Role: {what}", "text": grant.evidence, "rank": 1}
     ]
     if grant.valid_to:
-        entries.append({"on": grant.valid_to, "title": f"Role ended: {what}", "future": grant.valid_to > on, "rank": 2})
+        ahead = grant.valid_to > on
+        title = f"{'Role ends' if ahead else 'Role ended'}: {what}"
+        entries.append({"on": grant.valid_to, "title": title, "future": ahead, "rank": 2})
     return entries
 
 

@@ -43,10 +43,11 @@ def matching_people(
         people = people.filter(pk__in=everybody.values("pk").difference(open_ones.values("person")))
     working = Exists(Employment.objects.in_force(on).filter(person=OuterRef("pk")))
     worked = Exists(Employment.objects.known().filter(person=OuterRef("pk"), valid_to__lt=on))
+    left_open = Exists(open_ones.filter(person=OuterRef("pk")).left_open(on))
     return {
         "": people,
         "working": people.filter(working),
         "left": people.filter(~working, worked),
-        "left-open": people.filter(~working, worked, holds),
+        "left-open": people.filter(~working, worked, left_open),
         "vendor": people.filter(affiliation=Person.Affiliation.VENDOR),
     }[chosen.get("state", "")]

@@ -9,6 +9,7 @@ from accounts.duty_sentences import temporary_due
 from accounts.models import Deadline, LoginEvent, PortalAccount
 from accounts.sentences import (
     Facts,
+    account_lost,
     by_day,
     deletion_due,
     login_due,
@@ -22,8 +23,9 @@ from accounts.sentences import (
 )
 from accounts.services.logins import EARLIEST
 from facilities.access import Action, Scope
-from systems.policy import Standing
+from systems.policy import EASTERN, Standing, day_in
 from web.dossiers import Dossier, clock_drawing, explain
+from web.requests.ways import GET_BACK, back_url
 from web.standings import clock_of
 
 BACK = "?from=today"  # where a deed returns to, empty for the account; see `web.views.logins.back`
@@ -76,6 +78,29 @@ def unknown_row(scope: Scope, dossier: Dossier, *, back: str = BACK) -> dict[str
         return row | _login_deeds(scope, dossier, back)
     if dossier.may(scope, Action.RECORD_LOGIN):
         row["links"] = [{"label": "Tell the day", "url": address("login-another-day", scope, dossier.account) + back}]
+    return row
+
+
+def lost_row(scope: Scope, dossier: Dossier, request: int | None) -> dict[str, Any]:
+    """Return the row of the member's own account that no longer works; ``request``: the one that brings it back."""
+    account, on = dossier.account, dossier.on
+    told_on = day_in(account.lost_at, EASTERN) if account.lost_at else on
+    row: dict[str, Any] = {
+        "id": row_id(account),
+        "standing": Standing.LATE,
+        "words": account.get_loss_display(),
+        "sentence": account_lost(account.system.name, account.loss, told_on, on),
+        "url": address("account", scope, account),
+        "detail": "A login alone brings nothing back; whoever may approve has to agree first.",
+    }
+    if request is not None:
+        row["detail"] = "There is a request to get it back: see how it stands."
+        row["links"] = [
+            {"label": "See the request", "url": reverse("web:request", args=[scope.organization.slug, request])}
+        ]
+        return row
+    if dossier.may(scope, Action.REQUEST_ACCESS):
+        row["links"] = [{"label": GET_BACK, "url": back_url(scope, account)}]
     return row
 
 
@@ -163,8 +188,9 @@ def _answers(scope: Scope, dossier: Dossier, back: str) -> list[dict[str, Any]]:
     if not dossier.may(scope, Action.CONFIRM_ROLES):
         return []
     url = address("account-check", scope, dossier.account) + back
+    kind = "primary" if dossier.own else "secondary"
     return [
-        {"label": "They are still there", "url": url, "fields": [{"name": "answer", "value": "there"}]},
+        {"label": "They are still there", "url": url, "fields": [{"name": "answer", "value": "there"}], "kind": kind},
         {"label": "They are gone", "url": url, "fields": [{"name": "answer", "value": "gone"}], "kind": "secondary"},
     ]
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from accounts.lists.columns import says_where
-from accounts.lists.words import NEVER, State, Systems, SystemWords, find_roles
+from accounts.lists.words import NEVER, UNKNOWN, State, Systems, SystemWords, find_roles
 from accounts.policy.holders import ANYWHERE
 from imports.columns import Guess
 from staff.policy import Rejection
@@ -131,6 +131,8 @@ class AccountCleaner:
         return found
 
     def _past(self, said: dict[str, str], column: str) -> date | None:
+        if said.get(column, "").lower() in UNKNOWN:
+            return None
         found = self._cells.day(said, column)
         if found is not None and found > self._latest:
             raise Wrong(column, f"{found.isoformat()} lies in the future")

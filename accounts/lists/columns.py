@@ -36,8 +36,8 @@ FIELDS: Final = (
     Field(
         "role",
         ("role", "roles", "rolename", "userrole", "userroles", "access", "accesslevel", "permission", "permissions",
-         "accesstype", "securityrole", "applicationrole"),
-        ("role name", "user role", "access level"),
+         "accesstype", "securityrole", "applicationrole", "accessrole", "rolegroup"),
+        ("role name", "user role", "access level", "access role"),
         frozenset({"status", "date", "approver", "granted", "requested"}),
     ),
     Field(
@@ -66,7 +66,8 @@ FIELDS: Final = (
         "last_login_on",
         ("lastloginon", "lastlogin", "lastlogindate", "datelastlogin", "lastloggedin", "lastlogon", "lastlogondate",
          "lastsignin", "lastsignindate", "lastsignedin", "lastaccess", "lastaccessed", "lastaccessdate", "lastused",
-         "lastactivity", "lastactive", "lastseen", "lastlogindatetime", "lastlogintime", "lastsuccessfullogin"),
+         "lastactivity", "lastactive", "lastseen", "lastlogindatetime", "lastlogintime", "lastsuccessfullogin",
+         "lasttimein", "lasttimeloggedin"),
         ("last login", "last logon", "last sign in", "last logged in", "last access", "last activity", "last seen"),
         frozenset({"ip", "address", "failed", "count", "by"}),
     ),

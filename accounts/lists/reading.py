@@ -1,12 +1,13 @@
 """From a file to cleaned rows of accounts: columns and days are guessed, secrets refused, the rows judged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar, Final
 
-from accounts.lists.cleaning import AccountCleaner, AccountRow
+from accounts.lists.cleaning import AccountCleaner
 from accounts.lists.columns import DAYS, FIELDS, guess_accounts, knows, missing_from, says_where
+from accounts.lists.packing import packed_account
 from accounts.lists.words import INDIVIDUAL, NEVER, State, Systems, SystemWords, read_state, role_words
 from imports.opening import Readable
 from staff.policy import Rejection
@@ -24,6 +25,7 @@ from staff.roster.reading import (
     sha256_of,
     take_in,
     take_styles,
+    taken,
     values_of,
 )
 from systems.models import System, SystemRole
@@ -36,11 +38,17 @@ _LOGINS_ONLY: Final = (
 
 @dataclass(slots=True)
 class AccountList(Roster):
-    """A list of accounts as it was understood; ``accounts`` are its rows, cleaned."""
+    """A list of accounts as it was understood; ``accounts`` are its rows, cleaned and packed."""
 
     TITLES: ClassVar[Titles] = Titles(FIELDS, knows, guess_accounts)
 
-    accounts: list[AccountRow] = field(default_factory=list)
+    accounts: list[bytes] = field(default_factory=list)
+    systems: Systems = field(default_factory=lambda: Systems(()))
+
+    def take_accounts(self) -> Iterator[bytes]:
+        """Yield the rows and forget them: whoever ties them to people holds what is needed of them."""
+        rows, self.accounts = self.accounts, []
+        return taken(rows)
 
 
 def catalogue_systems() -> Systems:
@@ -102,6 +110,7 @@ def _judge(
     found: AccountList, places: Places, systems: Systems, *, on: date, latest: date, system: SystemWords | None
 ) -> None:
     """Make accounts and rejections of the rows that were taken in."""
+    found.systems = systems
     take_styles(found, DAYS, NEVER)
     if not says_where(found.guess):
         found.notes.append(_LOGINS_ONLY)
@@ -113,7 +122,7 @@ def _judge(
         if isinstance(result, Rejection):
             found.rejected.append(result)
         else:
-            found.accounts.append(result)
+            found.accounts.append(packed_account(result))
     for line, given, ccn in cleaner.restored:
         found.restored.append({"file": found.file, "line": line, "given": given, "ccn": ccn})
 

@@ -59,6 +59,9 @@ NEVER: Final = frozenset({
     "never", "never logged in", "never signed in", "never used", "never accessed", "has never logged in", "not yet",
     "no login", "no logins",
 })  # fmt: skip
+UNKNOWN: Final = frozenset(
+    {"unknown", "unk", "not known", "not recorded", "not available", "not sure", "?", "??", "???"}
+)
 # How people call the systems of the catalogue; keys are folded, the names of the catalogue itself come first.
 _ALIASES: Final[dict[str, str]] = {
     "mds": "qies", "mdssubmission": "qies", "mdswebsite": "qies", "qiesmds": "qies", "qiestosuccess": "qies",

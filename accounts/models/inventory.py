@@ -9,6 +9,7 @@ from django.db.models.functions import Lower, Replace
 from django.urls import reverse
 
 from staff.beginnings import Folded
+from systems.models import System
 
 if TYPE_CHECKING:
     from facilities.access import Scope
@@ -24,6 +25,17 @@ class PortalAccountQuerySet(models.QuerySet["PortalAccount"]):
     def running(self) -> "PortalAccountQuerySet":
         """Accounts whose clocks run: they exist on the system."""
         return self.filter(status=PortalAccount.Status.ACTIVE)
+
+    def left_open(self, on: date) -> "PortalAccountQuerySet":
+        """Accounts that stay open when their holder leaves on a day: each is a removal of its own (R-34).
+
+        An identity that other systems sign in through, and that counts for them, stays with the person; one with a
+        privileged role does not.
+        """
+        identity = System.objects.filter(sign_in_via=models.OuterRef("system"), counts_at_authority=True)
+        privileged = RoleGrant.objects.in_force(on).filter(account=models.OuterRef("pk"), role__privileged=True)
+        there = self.filter(status__in=(PortalAccount.Status.ACTIVE, PortalAccount.Status.LOST))
+        return there.filter(~models.Exists(identity) | models.Exists(privileged))
 
     def visible_to(self, scope: "Scope") -> "PortalAccountQuerySet":
         """Accounts with a grant at a facility the member reads, and the member's own."""
@@ -210,6 +222,15 @@ class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
     def in_force(self, on: date) -> "RoleGrantQuerySet":
         """Grants that hold on the day ``on``."""
         return self.as_of(on)
+
+    def placing(self, on: date) -> "RoleGrantQuerySet":
+        """Grants that say at which facilities an account stands: those in force, else all that it ever had.
+
+        So access that nobody took away, of whoever left say, stays with the facilities that gave it.
+        """
+        now = RoleGrant.objects.in_force(on).filter(account=models.OuterRef("account"))
+        running = Q(Q(valid_to=None) | Q(valid_to__gte=on), valid_from__lte=on)
+        return self.known().filter(running | ~Q(models.Exists(now)))
 
     def as_of(self, on: date, known_at: datetime | None = None) -> "RoleGrantQuerySet":
         """Grants that held on the day ``on`` by what was recorded before the instant ``known_at`` (None: by now)."""

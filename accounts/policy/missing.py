@@ -1,7 +1,7 @@
 """What a list of accounts does not show: roles of known accounts at places that it speaks of. Pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import NamedTuple, Protocol
@@ -10,8 +10,8 @@ from staff.policy.names import bare_number, folded
 
 _ALIKE = 0.75  # from here on two names may be one, misspelled: Carrol Tset and Carol Test
 
-Place = tuple[int, int, int]  # person, system, facility
-Seen = dict[Place, tuple[int, ...] | None]  # the roles that a list shows there; None where a row names none
+Place = tuple[int, int]  # system, facility
+Seen = dict[Place, dict[int, tuple[int, ...] | None]]  # whom a list shows there: roles, None where a row names none
 
 
 class Listed(Protocol):
@@ -73,9 +73,12 @@ class Gap:
 def note_seen(seen: Seen, person: int, system: int, rows: Iterable[Listed]) -> None:
     """Note what the rows of one person on one system show."""
     for row in rows:
-        place = (person, system, row.facility)
-        known = seen.get(place, ())
-        seen[place] = (*known, *row.roles) if known is not None and row.roles else None
+        people = seen.setdefault((system, row.facility), {})
+        known = people.get(person, ())
+        if known is None or not row.roles:
+            people[person] = None
+        else:
+            people[person] = (*known, *row.roles) if known else row.roles
 
 
 def gaps(held: Iterable[Has], seen: Seen, doubtful: Iterable[Doubtful]) -> list[Gap]:
@@ -88,8 +91,8 @@ def gaps(held: Iterable[Has], seen: Seen, doubtful: Iterable[Doubtful]) -> list[
         doubts[row.facility].append(row)
     found: dict[tuple[int, int], Gap] = {}
     for each in held:
-        place = (each.person, each.system, each.facility)
-        shown = seen.get(place, ())
+        people = seen.get((each.system, each.facility), {})
+        shown = people.get(each.person, ())
         if shown is None or each.role in shown:
             continue
         rows = (*doubts.get(each.facility, ()), *doubts.get(None, ()))
@@ -97,7 +100,7 @@ def gaps(held: Iterable[Has], seen: Seen, doubtful: Iterable[Doubtful]) -> list[
         if gap is None:
             if any(may_mean(row, each.owner) for row in rows):
                 continue
-            gap = Gap(each.account, each.person, each.system, each.facility, whole=place not in seen)
+            gap = Gap(each.account, each.person, each.system, each.facility, whole=each.person not in people)
             found[each.account, each.facility] = gap
         gap.roles.append(each.role)
     return list(found.values())
@@ -118,15 +121,12 @@ def may_mean(row: Doubtful, owner: Owner) -> bool:
     return SequenceMatcher(None, first + last, own_first + own_last).ratio() >= _ALIKE
 
 
-def cut(missing: Collection[Gap], held: Iterable[tuple[int, int, int]], most: int) -> list[tuple[int, int, int, int]]:
+def cut(missing: Collection[Gap], total: Mapping[Place, int], most: int) -> list[tuple[int, int, int, int]]:
     """Return (system, facility, missing, held) where more than ``most`` and half of the accounts are missing.
 
-    ``held``: (account, system, facility) of all accounts that the list speaks of, each once.
+    ``total``: how many accounts are held at each place that the list speaks of.
     """
-    total: dict[tuple[int, int], int] = defaultdict(int)
-    for _, system, facility in held:
-        total[system, facility] += 1
-    lost: dict[tuple[int, int], int] = defaultdict(int)
+    lost: dict[Place, int] = defaultdict(int)
     for gap in missing:
         lost[gap.system, gap.facility] += gap.whole
     return [

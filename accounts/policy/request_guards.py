@@ -23,6 +23,10 @@ _NEW_ACCESS: Final = frozenset({"new-account", "additional-role", "role-change"}
 _FIRST_TIME: Final = frozenset({"new-account", "additional-role"})
 # What makes or keeps access usable: nobody needs that on a system that has closed for the facility.
 NEEDS_OPEN_SYSTEM: Final = _NEW_ACCESS | {"reactivation", "unlock"}
+# What gives access, keeps it or makes it usable: not for who has left. A removal is, and what it may take first.
+FOR_WHO_WORKS: Final = NEEDS_OPEN_SYSTEM | {"proofing", "certification"}
+# What keeps or brings back a role of old: worth a look where she works at other facilities only now.
+_KEEPS_ROLES: Final = frozenset({"reactivation", "certification"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Wanted:
     name: str
     email: str
     vendor: bool
-    left: bool
+    left_on: date | None  # the last day of who has left; None for whoever works, will work or never did
     facility: str
     licensed_only: bool
     needs_ccn: str = ""  # the fact that says a CCN is needed
@@ -94,6 +98,8 @@ class Wanted:
     idm_user_id: bool = False
     providers: int = 1
     own_domain: bool = False
+    wanted_until: date | None = None  # the last day of what is temporary
+    moved_on: date | None = None  # the last day at the facility of who works at others only (`policy.people`)
     over_since: date | None = None  # until when the role was wanted that is to come back, where that has passed
     other_side: str = ""  # the role that she holds and that nobody else would hold beside her
 
@@ -105,8 +111,13 @@ def guards(asked: Wanted, on: date) -> list[Guard]:
 
 
 def _person(asked: Wanted, on: date) -> Iterator[Guard]:
-    if asked.left and asked.kind in _NEW_ACCESS | {"reactivation"}:
-        yield Guard("left", "R-33", True, f"{asked.name} does not work here any more.", "Ask for a removal instead.")
+    if asked.left_on is not None and asked.kind in FOR_WHO_WORKS:
+        message = f"{asked.name} does not work here any more: the last day was {asked.left_on:%d %b %Y}."
+        yield Guard("left", "R-33", True, message, "Ask for the removal instead.")
+    if asked.moved_on is not None and asked.kind in _KEEPS_ROLES:
+        message = f"{asked.name} works elsewhere only: the last day at {asked.facility} was {asked.moved_on:%d %b %Y}."
+        cure = "Where the role is not needed any more, ask for the removal instead."
+        yield Guard("moved", "R-38", False, message, cure)
     if asked.running:
         yield Guard(
             "running", "", True, "The same is asked for already and has not ended.", "Open that request under Requests."
@@ -114,6 +125,12 @@ def _person(asked: Wanted, on: date) -> Iterator[Guard]:
     if asked.kind in _FIRST_TIME and asked.holds:
         message = f"{asked.name} holds {asked.role_name} at {asked.facility} already."
         yield Guard("held", "", True, message, "Choose another role, or another facility.")
+
+
+def _until(asked: Wanted, on: date) -> Iterator[Guard]:
+    if asked.wanted_until is not None and asked.wanted_until < on:
+        message = f"“Only until” is {asked.wanted_until:%d %b %Y}, and that day has passed."
+        yield Guard("until_passed", "R-54", True, message, "Change the request: give a later day, or none.")
 
 
 def _back(asked: Wanted, on: date) -> Iterator[Guard]:
@@ -288,6 +305,7 @@ def _two_people(asked: Wanted, on: date) -> Iterator[Guard]:
 
 _CHECKS: Final[tuple[Callable[[Wanted, date], Iterator[Guard]], ...]] = (
     _person,
+    _until,
     _back,
     _removal,
     _closed,

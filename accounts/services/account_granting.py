@@ -8,7 +8,8 @@ from django.db import IntegrityError
 from django.db.models import F
 
 from accounts.models import Certification, PortalAccount, RoleGrant
-from accounts.services.account_opening import New, Planned, place_of
+from accounts.services.account_opening import New
+from accounts.services.account_plans import Planned
 from audit.bulk import insert_rows, reserve_keys
 from facilities.access import Scope
 from imports.models import Import
@@ -44,7 +45,7 @@ def write_grants(
     ]
     places: dict[tuple[int, int], set[int]] = {}  # where those sign in who sign in there
     for each in planned:
-        places.setdefault(place_of(each), set()).update(told.facility for told in each.change.grants)
+        places.setdefault(each.place, set()).update(told.facility for told in each.change.grants)
     for new in authorities:
         if new.key in granted:
             continue

@@ -1,18 +1,19 @@
 """A list of accounts beside the register: whose each row is, what it changes, what the list does not show."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
 from accounts.lists.cleaning import AccountRow
 from accounts.lists.reading import AccountList
-from accounts.policy.holders import ANYWHERE, Holders, Wanted, id_key
+from accounts.lists.words import Systems
+from accounts.policy.holders import ANYWHERE
 from accounts.policy.listing import Held, change_of
 from accounts.policy.missing import Seen, note_seen
-from accounts.services.account_opening import Planned
-from accounts.services.account_register import Key, Sought, authority_of, held_accounts, known_holders
+from accounts.services.account_list_tying import Packed, rows_of, tied
+from accounts.services.account_plans import Plans
+from accounts.services.account_register import Key, authority_of, held_accounts, known_ids
 from accounts.services.missing import Missing, find_missing
 from facilities.access import Scope
 from facilities.models import Organization
@@ -21,7 +22,7 @@ from staff.policy import Rejection
 from staff.policy.fingerprint import digest_of
 from staff.roster.reading import rejected_row
 
-_SHOWN: Final = 20  # user IDs of several people that are remarked on
+_PEOPLE_AT_ONCE: Final = 50_000  # of whom rows, accounts and roles are in memory together
 
 
 @dataclass(slots=True)
@@ -42,11 +43,10 @@ class Report(ListReport):
 
 @dataclass(slots=True)
 class Comparison:
-    """What was read, what it changes (``held``: accounts as they are), and both in the words of the command."""
+    """What was read, what it changes, and both in the words of the command."""
 
     roster: AccountList
-    planned: list[Planned]
-    held: dict[Key, Held]
+    planned: Plans
     refused: list[Rejection]
     unknown: list[tuple[AccountRow, str]]
     missing: Missing
@@ -63,7 +63,9 @@ class Comparison:
 
 
 def compare(scope: Scope, found: AccountList, *, on: date, dry_run: bool) -> Comparison:
-    """Return the list beside the register. Empties ``found.accounts``: a long list is in memory once."""
+    """Return the list beside the register. Takes the rows out of ``found``: a long list is in memory once, packed,
+    and some ten thousand people are looked at together.
+    """
     report = Report(
         rows=found.rows,
         restored=found.restored,
@@ -71,76 +73,60 @@ def compare(scope: Scope, found: AccountList, *, on: date, dry_run: bool) -> Com
         header=found.header,
         **understood(found.guess, found.styles),
     )
-    by_key, unknown, ids = _tied(scope.organization, found.accounts)
-    shared = _shared_ids(by_key)
-    held = held_accounts(scope.organization, by_key)
-    planned: list[Planned] = []
-    refused = list(found.rejected)
-    seen: Seen = {}
-    for key in list(by_key):
-        rows = by_key.pop(key)  # in memory once, as rows or as what they change
-        note_seen(seen, *key, [row for row in rows if row.facility != ANYWHERE])
-        known_id = ids.get((key[0], authority_of(rows[0].system)), "")
-        change, refusals = change_of(rows, held.get(key), known_id=known_id, on=on)
-        if refusals:
-            lines = {row.line: row for row in rows}
-            refused += [_rejection(lines[each.line], each.column, each.reason) for each in refusals]
-        report.matched += len(rows) - len(refusals)
-        report.unchanged += not change and len(refusals) < len(rows)
-        if change:
-            planned.append(Planned(key[0], rows[0].system, change))
-    refused.sort()
+    by_person, unknown, shared = tied(scope.organization, found)
+    outcome = _Outcome(Plans(found.systems), list(found.rejected))
+    people = list(by_person)
+    for start in range(0, len(people), _PEOPLE_AT_ONCE):
+        part = {person: by_person.pop(person) for person in people[start : start + _PEOPLE_AT_ONCE]}
+        _compare_part(scope.organization, found.systems, part, outcome, on)
+    planned, refused = outcome.planned, sorted(outcome.refused)
+    report.matched, report.unchanged = outcome.matched, outcome.unchanged
     report.unknown_people = [_unknown(row, reason) for row, reason in unknown]
     report.rejected = [rejected_row(found, each) for each in refused]
-    report.created = sum(each.change.account is None for each in planned)
-    report.updated = len(planned) - report.created
+    report.created, report.updated = planned.opened, len(planned) - planned.opened
     doubtful: Sequence[AccountRow | Rejection] = [*(row for row, _ in unknown), *refused]
-    missing = find_missing(scope, seen, doubtful, on=on)
+    missing = find_missing(scope, outcome.seen, doubtful, on=on)
     report.missing_in_file, report.notes = missing.listed, found.notes + shared + missing.notes
-    return Comparison(found, planned, held, refused, unknown, missing, report)
+    return Comparison(found, planned, refused, unknown, missing, report)
 
 
-def _tied(
-    organization: Organization, rows: list[AccountRow]
-) -> tuple[dict[Key, list[AccountRow]], list[tuple[AccountRow, str]], dict[Key, str]]:
-    """Return the rows by person and system, those whose person nobody can tell, with why, and known user IDs.
+@dataclass(slots=True)
+class _Outcome:
+    """What the rows of those people who were looked at come to."""
 
-    Empties ``rows``.
-    """
-    sought = Sought()
-    for row in rows:
-        sought.add(row, authority_of(row.system))
-    people, ids = known_holders(organization, sought)
-    del sought
-    holders = Holders(people)
-    by_key: dict[Key, list[AccountRow]] = defaultdict(list)
-    unknown: list[tuple[AccountRow, str]] = []
-    rows.reverse()
-    while rows:
-        row = rows.pop()
-        wanted = Wanted(
-            row.first_name, row.last_name, row.number, row.email, row.user_id, authority_of(row.system), row.facility
-        )
-        person = holders.find(wanted)
-        if isinstance(person, int):
-            by_key[person, row.system.key].append(row)
-        else:
-            unknown.append((row, person))
-    return by_key, unknown, ids
+    planned: Plans
+    refused: list[Rejection]
+    seen: Seen = field(default_factory=dict)
+    matched: int = 0
+    unchanged: int = 0
+
+    def add(self, person: int, rows: list[AccountRow], held: Held | None, known_id: str, on: date) -> None:
+        """Add the rows of one person on one system."""
+        system = rows[0].system
+        note_seen(self.seen, person, system.key, [row for row in rows if row.facility != ANYWHERE])
+        change, refusals = change_of(rows, held, known_id=known_id, on=on)
+        if refusals:
+            lines = {row.line: row for row in rows}
+            self.refused += [_rejection(lines[each.line], each.column, each.reason) for each in refusals]
+        self.matched += len(rows) - len(refusals)
+        self.unchanged += not change and len(refusals) < len(rows)
+        if change:
+            self.planned.append(person, system, change)
 
 
-def _shared_ids(by_key: Mapping[Key, list[AccountRow]]) -> list[str]:
-    """Return remarks about user IDs that the list gives to several people: as it says so, a finding will follow."""
-    lines: dict[tuple[int, str], dict[int, int]] = defaultdict(dict)  # person -> the first line
-    for (person, _), rows in by_key.items():
-        for row in rows:
-            if row.user_id:
-                lines[authority_of(row.system), id_key(row.user_id)].setdefault(person, row.line)
-    shared = sorted(sorted(people.values()) for people in lines.values() if len(people) > 1)
-    return [
-        f"Lines {first} and {second} give one user ID to two people: a slip, or an account that they share?"
-        for first, second, *_ in shared[:_SHOWN]
-    ]
+def _compare_part(
+    organization: Organization, systems: Systems, part: dict[int, Packed], outcome: _Outcome, on: date
+) -> None:
+    """Add what the rows of these people come to. Five queries."""
+    by_key: dict[Key, list[AccountRow]] = {}
+    for person, packed in part.items():
+        for row in rows_of(packed, systems):
+            by_key.setdefault((person, row.system.key), []).append(row)
+    ids = known_ids(organization, part, {authority_of(rows[0].system) for rows in by_key.values()})
+    held = held_accounts(organization, by_key)
+    for key, rows in by_key.items():
+        known_id = ids.get((key[0], authority_of(rows[0].system)), "")
+        outcome.add(key[0], rows, held.get(key), known_id, on)
 
 
 def _rejection(row: AccountRow, column: str, reason: str) -> Rejection:

@@ -10,7 +10,9 @@ from accounts.lists.reading import AccountList
 from accounts.models import LoginEvent, PortalAccount, RoleGrant
 from accounts.policy.listing import Change
 from accounts.services.account_granting import certify, end_and_lose, write_grants
-from accounts.services.account_opening import New, Planned, change_states, open_accounts
+from accounts.services.account_opening import New, change_states, hold_plans, open_accounts
+from accounts.services.account_plans import Planned, Plans
+from accounts.services.clocks import Chains
 from accounts.services.login_feed import counting_above, feed_logins, follow_logins
 from audit.bulk import MANY, among, insert_rows, refresh_statistics
 from facilities.access import Scope
@@ -22,6 +24,7 @@ from staff.policy import Rejection
 from staff.roster.reading import SEPARATOR
 from systems.selectors import policy_chains
 
+_AT_ONCE: Final = 50_000  # accounts that are written together
 _JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -34,14 +37,14 @@ class _Written:
     logins: dict[int, int]
     certified: dict[int, list[int]]
     made: dict[tuple[int, int], int]  # person and authority -> the account opened there for a surface
-    versions: dict[int, int] = field(default_factory=dict)
+    versions: Mapping[int, int] = field(default_factory=dict)
 
 
 def write_changes(
     *,
     scope: Scope,
     found: AccountList,
-    planned: Sequence[Planned],
+    planned: Plans,
     rejected: Sequence[Rejection],
     counts: dict[str, int],
     at: datetime,
@@ -51,25 +54,46 @@ def write_changes(
     Raises IntegrityError where the register is not any more what the changes were taken from.
     """
     source = _source(scope, found, counts, at)
-    authorities, versions = open_accounts(scope, planned, at)
-    change_states(planned)
-    touched = [each.account for each in planned] + [new.key for new in authorities]
-    above = counting_above(touched)
-    written = _write_facts(scope, source, planned, authorities, above, at)
-    only = [each.account for each in planned if not each.change.beyond_login]
-    changed = set(touched).difference(only)
-    if len(planned) > MANY:
-        refresh_statistics(LoginEvent, *((Person, PortalAccount, RoleGrant) if len(changed) > MANY else ()))
-    follow_logins(accounts=changed, signed_in_only=only, above=above, at=at, chains=policy_chains())
-    look_again(touched)
-    if changed:  # what only signed in is still at the version at which it is held
-        known = among(each.account for each in planned if each.change.account is not None)
-        versions = dict(PortalAccount.objects.filter(pk__in=known).values_list("pk", "version"))
-    written.versions = versions
-    rows = _import_rows(found, planned, written, rejected)
-    insert_rows(ImportRow, IMPORT_ROW, ([scope.organization.pk, source.pk, *row] for row in rows))
+    held = hold_plans(scope, planned)
+    chains = policy_chains()
+    for part in planned.parts(_AT_ONCE):
+        rows = _write_part(scope, source, found, part, held, chains, at)
+        insert_rows(ImportRow, IMPORT_ROW, ([scope.organization.pk, source.pk, *row] for row in rows))
+    refused = map(_rejected_row, rejected)
+    insert_rows(ImportRow, IMPORT_ROW, ([scope.organization.pk, source.pk, *row] for row in refused))
     record_rows("accounts.imported", ImportRow.objects.filter(source=source), scope, source, at)
     return int(source.pk)
+
+
+def _write_part(
+    scope: Scope,
+    source: Import,
+    found: AccountList,
+    part: Sequence[Planned],
+    held: Mapping[int, int],
+    chains: Chains,
+    at: datetime,
+) -> Iterator[list[Any]]:
+    """Write what becomes of some people, of each with all that her sign-in counts for; return the import's rows.
+
+    ``held``: the versions of accounts that were known before.
+    """
+    authorities = open_accounts(scope, part, at)
+    change_states(part)
+    touched = [each.account for each in part] + [new.key for new in authorities]
+    above = counting_above(touched)
+    written = _write_facts(scope, source, part, authorities, above, at)
+    only = [each.account for each in part if not each.change.beyond_login]
+    changed = set(touched).difference(only)
+    if len(part) > MANY:
+        refresh_statistics(LoginEvent, *((Person, PortalAccount, RoleGrant) if len(changed) > MANY else ()))
+    follow_logins(accounts=changed, signed_in_only=only, above=above, at=at, chains=chains)
+    look_again(touched)
+    written.versions = held
+    if changed:  # what only signed in is still at the version at which it is held
+        known = among(each.account for each in part if each.change.account is not None)
+        written.versions = dict(PortalAccount.objects.filter(pk__in=known).values_list("pk", "version"))
+    return _import_rows(found, part, written)
 
 
 def _source(scope: Scope, found: AccountList, counts: dict[str, int], at: datetime) -> Import:
@@ -109,9 +133,7 @@ def look_again(accounts: Iterable[int]) -> None:
     recheck(set(rows.values_list("facility_id", flat=True).distinct()))
 
 
-def _import_rows(
-    found: AccountList, planned: Sequence[Planned], written: _Written, rejected: Sequence[Rejection]
-) -> Iterator[list[Any]]:
+def _import_rows(found: AccountList, planned: Sequence[Planned], written: _Written) -> Iterator[list[Any]]:
     for each in planned:
         line = each.change.line
         yield [
@@ -124,8 +146,11 @@ def _import_rows(
             _JSON(found.cells.get(line).split(SEPARATOR)),
             _JSON(_undo(each, written)),
         ]
-    for row in rejected:  # without its cells: what was not taken is not kept
-        yield [row.line, "rejected", ImportRow.Status.REJECTED.value, "", "", row.reason[:500], "", ""]
+
+
+def _rejected_row(row: Rejection) -> list[Any]:
+    """Return a rejected row without its cells: what was not taken is not kept."""
+    return [row.line, "rejected", ImportRow.Status.REJECTED.value, "", "", row.reason[:500], "", ""]
 
 
 def _undo(each: Planned, written: _Written) -> dict[str, Any]:

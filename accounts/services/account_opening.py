@@ -8,9 +8,8 @@ from typing import Any, Final
 from django.db import IntegrityError
 from django.db.models import F
 
-from accounts.lists.words import SystemWords
 from accounts.models import PortalAccount
-from accounts.policy.listing import Change
+from accounts.services.account_plans import Planned, Plans
 from audit.bulk import among, insert_rows, reserve_keys, update_rows
 from facilities.access import Scope
 from systems.policy import EASTERN, day_in
@@ -20,16 +19,6 @@ _ACCOUNT: Final = (
     "history_from_on", "proofing", "second_factor", "note", "version", "created_at",
 )  # fmt: skip
 _AT_ONCE: Final = 2_000
-
-
-@dataclass(slots=True)
-class Planned:
-    """What one person's rows on one system change; ``account`` is its key once that is known."""
-
-    person: int
-    system: SystemWords
-    change: Change
-    account: int = 0
 
 
 @dataclass(slots=True)
@@ -45,15 +34,13 @@ class New:
     key: int = 0
 
 
-def open_accounts(scope: Scope, planned: Sequence[Planned], at: datetime) -> tuple[list[New], dict[int, int]]:
-    """Open accounts, those at the authorities first; set keys on ``planned``.
+def open_accounts(scope: Scope, planned: Sequence[Planned], at: datetime) -> list[New]:
+    """Open accounts, those at the authorities first; set keys on ``planned``. Returns the new ones at authorities.
 
-    Returns the new ones at authorities, and the versions at which the known ones are held: see `hold_accounts`.
+    Whoever is in ``planned`` is in it with all systems; the accounts that are known are held: see `hold_plans`.
     """
-    above = _authority_accounts(scope, planned)
-    held = hold_accounts(
-        [*above.values(), *(each.change.account for each in planned if each.change.account is not None)]
-    )
+    places = {each.place for each in planned if each.asks_above}
+    above = dict(_authority_accounts(scope, places))
     upper = _at_authorities(planned, above, day_in(at, EASTERN))
     for new, number in zip(upper.values(), reserve_keys(PortalAccount, len(upper)), strict=True):
         new.key = number
@@ -63,17 +50,23 @@ def open_accounts(scope: Scope, planned: Sequence[Planned], at: datetime) -> tup
     for each, number in zip(surfaces, reserve_keys(PortalAccount, len(surfaces)), strict=True):
         each.account = number
     for each in planned:
-        each.account = each.account or each.change.account or above[place_of(each)]
+        each.account = each.account or each.change.account or above[each.place]
     rows = [
         New(
             each.person, each.system.key, each.change.opened_on or day_in(at, EASTERN), each.change.never,
-            above=above[place_of(each)], key=each.account,
+            above=above[each.place], key=each.account,
         )
         for each in surfaces
     ]  # fmt: skip
     insert_rows(PortalAccount, _ACCOUNT, _account_rows(scope, rows, at))
     _tell_user_ids(planned, above, set(upper))
-    return list(upper.values()), held
+    return list(upper.values())
+
+
+def hold_plans(scope: Scope, planned: Plans) -> dict[int, int]:
+    """Lock what the changes touch, all of it before the first is written; return versions by key."""
+    above = (key for _, key in _authority_accounts(scope, planned.asking))
+    return hold_accounts(planned.known.union(above))
 
 
 def hold_accounts(keys: Iterable[int]) -> dict[int, int]:
@@ -87,20 +80,16 @@ def hold_accounts(keys: Iterable[int]) -> dict[int, int]:
     return dict(every.select_for_update().values_list("pk", "version"))
 
 
-def place_of(each: Planned) -> tuple[int, int]:
-    return each.person, each.system.authority or each.system.key
-
-
 def _at_authorities(
     planned: Sequence[Planned], above: dict[tuple[int, int], int], today: date
 ) -> dict[tuple[int, int], New]:
     """Return the accounts to be opened at the authorities, one per person, for themselves or below a surface."""
     found: dict[tuple[int, int], New] = {}
     for each in planned:
-        if each.change.account is not None or place_of(each) in above:
+        if each.change.account is not None or each.place in above:
             continue
         opened = each.change.opened_on or today
-        new = found.setdefault(place_of(each), New(*place_of(each), opened_on=opened))
+        new = found.setdefault(each.place, New(*each.place, opened_on=opened))
         new.user_id = new.user_id or each.change.user_id
         new.opened_on = min(new.opened_on, opened)
         new.never = new.never or (each.change.never and each.system.authority is None)
@@ -120,24 +109,20 @@ def change_states(planned: Sequence[Planned]) -> None:
         unused.update(history_from_on=F("opened_on"), version=F("version") + 1)
 
 
-def _authority_accounts(scope: Scope, planned: Sequence[Planned]) -> dict[tuple[int, int], int]:
-    """Return (person, authority) -> open account, for whom an account is opened or told its user ID."""
-    asking = [each for each in planned if each.change.account is None or each.change.user_id]
-    systems = {each.system.authority or each.system.key for each in asking}
-    people = {each.person for each in asking}
-    rows = PortalAccount.objects.open().filter(organization=scope.organization, system__in=systems).order_by("-pk")
-    return {
-        (person, system): key
-        for key, person, system in rows.values_list("pk", "person_id", "system_id").iterator()
-        if person in people
-    }
+def _authority_accounts(scope: Scope, places: set[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], int]]:
+    """Yield (person, authority) and its open account, the older one last; nothing is asked where nothing is sought."""
+    if not places:
+        return
+    people, systems = among({person for person, _ in places}), {system for _, system in places}
+    rows = PortalAccount.objects.open().filter(organization=scope.organization, system__in=systems, person__in=people)
+    for key, person, system in rows.order_by("-pk").values_list("pk", "person_id", "system_id").iterator():
+        if (person, system) in places:
+            yield (person, system), key
 
 
 def _tell_user_ids(planned: Sequence[Planned], above: dict[tuple[int, int], int], new: set[tuple[int, int]]) -> None:
     """Keep user IDs at known accounts of the authorities that had none; IntegrityError where one has it meanwhile."""
-    told = {
-        place_of(each): each.change.user_id for each in planned if each.change.user_id and place_of(each) not in new
-    }
+    told = {each.place: each.change.user_id for each in planned if each.change.user_id and each.place not in new}
     keys = {above[place]: user_id for place, user_id in told.items()}
     rows: list[list[Any]] = []
     for start in range(0, len(keys), _AT_ONCE):

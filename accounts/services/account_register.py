@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from django.db.models import Q
+from django.db.models.expressions import Combinable
 
 from accounts.lists.words import SystemWords
 from accounts.models import Certification, PortalAccount, RoleGrant
 from accounts.policy.holders import Holder, id_key
 from accounts.policy.listing import Held
 from accounts.services.contradictions import sightings_in
+from audit.bulk import among
 from facilities.models import Organization
 from staff.models import Employment, Person
 from staff.policy.names import Named, bare_number, full_name
@@ -57,27 +59,20 @@ class Sought:
             self.ids.add((authority, id_key(row.user_id)))
 
 
-def known_holders(organization: Organization, sought: Sought) -> tuple[list[Holder], dict[Key, str]]:
-    """Return the people whom rows may mean, with their places, and their user IDs by person and system.
+def known_holders(organization: Organization, sought: Sought) -> list[Holder]:
+    """Return the people whom rows may mean, with their places and their user IDs.
 
-    Five queries; those of places only where rows give names, the first only where they give user IDs.
+    Four queries; those of places only where rows give names, that of user IDs only where they give some. Of user IDs
+    those that rows give are told.
     """
-    by_id = {person for person, *_ in _user_ids(organization, sought, sought.ids)} if sought.ids else set()
+    ids = _asked_ids(organization, sought) if sought.ids else {}
     people = Person.objects.filter(organization=organization).order_by("pk")
     columns = people.values_list("pk", "first_name", "last_name", "employee_number", "email")
-    meant = {
-        who.key: who for each in columns.iterator() if _is_meant(who := _holder(*each), sought) or who.key in by_id
-    }
-    named: dict[Key, str] = {}
-    ids: dict[int, tuple[tuple[int, str], ...]] = {}
-    for person, system, user_id in _user_ids(organization, sought, None):
-        if person in meant:
-            named[person, system] = user_id
-            ids[person] = (*ids.get(person, ()), (system, id_key(user_id)))
+    meant = {who.key: who for each in columns.iterator() if _is_meant(who := _holder(*each), sought) or who.key in ids}
     places = _places(organization, meant) if sought.names else {}
     for key, who in meant.items():
         meant[key] = who._replace(facilities=places.pop(key, ()), user_ids=ids.pop(key, who.user_ids))
-    return list(meant.values()), named
+    return list(meant.values())
 
 
 def _holder(key: int, first: str, last: str, number: str | None, email: str) -> Holder:
@@ -106,21 +101,34 @@ def _places(organization: Organization, people: Collection[int]) -> dict[int, tu
     return places
 
 
-def _user_ids(
-    organization: Organization, sought: Sought, only: Collection[tuple[int, str]] | None
-) -> Iterator[tuple[int, int, str]]:
-    """Yield (person, authority, user ID) of open accounts; of two of a person on one system the older account's.
+def _asked_ids(organization: Organization, sought: Sought) -> dict[int, tuple[tuple[int, str], ...]]:
+    """Return person -> those of her user IDs, with their authorities, that rows give. One query."""
+    found: dict[int, tuple[tuple[int, str], ...]] = {}
+    for person, system, user_id in _user_ids(organization, sought.authorities):
+        asked = system, id_key(user_id)
+        if asked in sought.ids:
+            found[person] = (*found.get(person, ()), asked)
+    return found
 
-    ``only``: the IDs, with their authorities, that are asked for. One query.
-    """
+
+def known_ids(organization: Organization, people: Collection[int], authorities: Collection[int]) -> dict[Key, str]:
+    """Return the user IDs of these people, by person and authority. One query."""
+    rows = _user_ids(organization, authorities, person__in=among(people))
+    return {(person, system): user_id for person, system, user_id in rows}
+
+
+def _user_ids(
+    organization: Organization, authorities: Collection[int], **only: Combinable
+) -> Iterator[tuple[int, int, str]]:
+    """Yield (person, authority, user ID) of open accounts; of two of a person on one system the older account's."""
     rows = PortalAccount.objects.open().filter(
-        organization=organization, user_id__isnull=False, system__in=sought.authorities
+        organization=organization, user_id__isnull=False, system__in=authorities, **only
     )
     before: Key | None = None
     for person, system, user_id in (
         rows.order_by("person", "system", "pk").values_list("person_id", "system_id", "user_id").iterator()
     ):
-        if (person, system) != before and (only is None or (system, id_key(user_id or "")) in only):
+        if (person, system) != before:
             yield person, system, user_id or ""
         before = (person, system)
 
@@ -131,31 +139,29 @@ def held_accounts(organization: Organization, keys: Iterable[Key]) -> dict[Key, 
     With the roles that are held as far as anybody said, also until a day.
     """
     wanted = set(keys)
-    systems = {system for _, system in wanted}
-    accounts = PortalAccount.objects.open().filter(organization=organization, system__in=systems).order_by("-pk")
+    mine = {"organization": organization, "system__in": {system for _, system in wanted}}
+    accounts = PortalAccount.objects.open().filter(**mine, person__in=among({person for person, _ in wanted}))
     columns = ("pk", "person_id", "system_id", "status", "login_state", "last_login_on", "opened_on")
     found: dict[Key, Held] = {}
     seen = sightings_in(organization)
-    for key, person, system, status, state, last, opened in accounts.values_list(*columns).iterator():
+    for key, person, system, status, state, last, opened in accounts.order_by("-pk").values_list(*columns).iterator():
         if (person, system) in wanted:
             others = found[person, system].others + 1 if (person, system) in found else 0
             found[person, system] = Held(key, status, state, last, opened, {}, {}, seen.get(key, ()), others)
     grants = {each.key: each.grants for each in found.values()}
-    rows = RoleGrant.objects.to_end().filter(organization=organization, account__system__in=systems)
+    rows = RoleGrant.objects.to_end().filter(organization=organization, account__in=among(grants))
     for key, account, facility, role in (
         rows.order_by().values_list("pk", "account_id", "facility_id", "role_id").iterator()
     ):
-        if account in grants:
-            grants[account][facility, role] = key
+        grants[account][facility, role] = key
     certified = {each.key: each.certified for each in found.values()}
     lasts = Q(grant__valid_to=None) | Q(grant__temporary=True)
     told = Certification.objects.known().filter(
-        lasts, organization=organization, grant__voided_at=None, grant__account__system__in=systems
+        lasts, organization=organization, grant__voided_at=None, grant__account__in=among(certified)
     )
     days = told.order_by("certified_on").values_list(
         "grant__account_id", "grant__facility_id", "grant__role_id", "certified_on"
     )
     for account, facility, role, day in days.iterator():
-        if account in certified:
-            certified[account][facility, role] = day
+        certified[account][facility, role] = day
     return found

@@ -70,7 +70,7 @@ class Counts:
 
 def count(*, scope: Scope, on: date) -> Counts:
     """Return the figures of what the member reads, on a day. A fixed number of queries."""
-    grants = RoleGrant.objects.in_force(on).filter(organization=scope.organization, facility__closed_on=None)
+    grants = RoleGrant.objects.filter(organization=scope.organization, facility__closed_on=None)
     findings = Finding.objects.visible_to(scope)
     if scope.reads is not None:
         grants = grants.filter(facility__in=scope.reads)
@@ -85,14 +85,14 @@ def _counted(
     organization: Organization,
     on: date,
 ) -> Counts:
-    counts, sets = Counts(), pressing(accounts, organization, on)
+    counts, sets, in_force = Counts(), pressing(accounts, organization, on), grants.in_force(on)
     for name in ("late", "check_roles", "week", "unknown"):
         standing_so: PortalAccountQuerySet = getattr(sets, name)
         setattr(counts.whole, name, standing_so.count())
-        there = grants.filter(account__in=standing_so.values("pk")).order_by().values_list("facility_id")
+        there = in_force.filter(account__in=standing_so.values("pk")).order_by().values_list("facility_id")
         for place, number in there.annotate(number=Count("account", distinct=True)):
             setattr(counts.places[place], name, number)
-    for place, serious, notable in _findings(findings, grants):
+    for place, serious, notable in _findings(findings, grants.placing(on)):
         figures = counts.places[place] if place else counts.whole
         figures.serious += serious
         figures.notable += notable
@@ -102,7 +102,8 @@ def _counted(
 def _findings(findings: FindingQuerySet, grants: RoleGrantQuerySet) -> Iterator[tuple[int | None, int, int]]:
     """Yield (facility, serious, notable); facility None for the whole. One that is about an account stands where it is.
 
-    Passed dates of accounts are left out: they are counted as accounts.
+    ``grants``: those that say where that is (`RoleGrantQuerySet.placing`). Passed dates of accounts are left out: they
+    are counted as accounts.
     """
     wrong = findings.open().filter(severity__in=_SERIOUS + _NOTABLE).order_by()
     wrong = wrong.exclude(kind=Finding.Kind.LAPSE, deadline__account__isnull=False)
@@ -110,7 +111,7 @@ def _findings(findings: FindingQuerySet, grants: RoleGrantQuerySet) -> Iterator[
     yield None, whole["serious"], whole["notable"]
     there = wrong.filter(facility__isnull=False, facility__closed_on=None)
     yield from there.values_list("facility_id").annotate(**_weighed(""))
-    # Each at every facility where its account has a role: joined in the database, however many accounts there are.
+    # Each at every facility where its account stands: joined in the database, however many accounts there are.
     about = wrong.filter(facility=None, account__isnull=False)
     held = grants.filter(account__findings__in=about.values("pk")).order_by()
     yield from held.values_list("facility_id").annotate(**_weighed("account__findings__"))

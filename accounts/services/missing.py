@@ -1,6 +1,7 @@
 """Open accounts that a list does not show: told and kept as findings, never removed."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,7 +13,7 @@ from accounts.lists.cleaning import AccountRow
 from accounts.lists.reading import AccountList
 from accounts.models import Finding, PortalAccount, RoleGrant
 from accounts.models.watch import Severity
-from accounts.policy.missing import Gap, Has, Owner, Seen, cut, gaps
+from accounts.policy.missing import Gap, Has, Owner, Place, Seen, cut, gaps
 from accounts.services.account_granting import parts
 from accounts.services.rules.found import Found, Rule, Slice
 from audit.bulk import among
@@ -44,8 +45,8 @@ def find_missing(scope: Scope, seen: Seen, doubtful: Sequence[AccountRow | Rejec
     Nothing is called missing that a row which could not be taken may be about.
     """
     missing = Missing(seen)
-    places = {(system, facility) for _, system, facility in seen}
-    counted: set[tuple[int, int, int]] = set()
+    places = set(seen)
+    counted: Counter[Place] = Counter()
     missing.gaps = gaps(_held(scope, places, on, counted), seen, doubtful)
     words = _Words(scope, missing.gaps, places)
     missing.listed = [words.told(gap) for gap in missing.gaps]
@@ -59,8 +60,8 @@ def find_missing(scope: Scope, seen: Seen, doubtful: Sequence[AccountRow | Rejec
     return missing
 
 
-def _held(scope: Scope, places: set[tuple[int, int]], on: date, counted: set[tuple[int, int, int]]) -> Iterator[Has]:
-    """Yield the roles in force at the list's places; note each account and place in ``counted``."""
+def _held(scope: Scope, places: set[Place], on: date, counted: Counter[Place]) -> Iterator[Has]:
+    """Yield the roles in force at the list's places; count the accounts of each."""
     grants = RoleGrant.objects.in_force(on).filter(
         organization=scope.organization,
         account__status=PortalAccount.Status.ACTIVE,
@@ -72,19 +73,21 @@ def _held(scope: Scope, places: set[tuple[int, int]], on: date, counted: set[tup
         "account__person__first_name", "account__person__last_name", "account__person__employee_number",
         "account__person__email",
     )  # fmt: skip
+    before = (0, 0)
     for *keys, first, last, number, email in (
         grants.order_by("account", "facility", "role").values_list(*columns).iterator()
     ):
         account, person, system, facility, role = keys
         if (system, facility) in places:
-            counted.add((account, system, facility))
+            counted[system, facility] += (account, facility) != before
+            before = (account, facility)
             yield Has(account, person, system, facility, role, Owner(first, last, number or "", email.lower()))
 
 
 class _Words:
     """Names for what is missing. Three queries."""
 
-    def __init__(self, scope: Scope, found: Iterable[Gap], places: set[tuple[int, int]]) -> None:
+    def __init__(self, scope: Scope, found: Iterable[Gap], places: set[Place]) -> None:
         self.systems = System.objects.in_bulk({system for system, _ in places})
         mine = Facility.objects.filter(organization=scope.organization)
         self.facilities = mine.in_bulk({facility for _, facility in places})
@@ -121,7 +124,7 @@ def keep_missing(
     columns = ("pk", "subject_key", "person_id", "account__system_id", "facts")
     for key, subject, person, system, facts in rows.order_by().values_list(*columns).iterator():
         known.add(subject)
-        if subject not in gone and (person, system, json.loads(facts).get("facility")) in missing.seen:
+        if subject not in gone and person in missing.seen.get((system, json.loads(facts).get("facility")), ()):
             shown.append(key)
     for part in parts(shown):
         Finding.objects.filter(pk__in=part).update(closed_at=at)

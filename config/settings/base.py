@@ -61,8 +61,9 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "users.middleware.IdleTimeout",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "users.middleware.SignInFirst",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.middleware.OnlyDone",  # innermost: headers of safety are set on what it answers, too
 ]
 
 TEMPLATES = [

@@ -8,7 +8,7 @@ from datetime import date
 
 from staff.policy.difference import Difference
 from staff.policy.grouping import Group, grouped, reject
-from staff.policy.leavers import Seen, brakes, end_missing, missing_people
+from staff.policy.leavers import Seen, brakes, end_missing, missing_people, refuse_doubtful
 from staff.policy.matching import Matching, Register
 from staff.policy.names import bare_number, digits, folded
 from staff.policy.packing import Changes
@@ -40,6 +40,8 @@ def diff(
         change = _change(group, known, plans, on)
         if change is not None:
             seen.changes.append(change)
+            if known is None and len(group) > 1:
+                seen.places[group[0].line] = [(record.line, record.facility) for record in group]
         facilities = {record.facility for record in group}
         seen.facilities |= facilities
         if known is not None:
@@ -61,11 +63,14 @@ def diff(
 def _let_go(result: Difference, seen: Seen, register: Register, on: date) -> None:
     """Let the leavers go, unless a rejected row may be about anybody: then nobody's time ends in this run."""
     untied = sorted(row.line for row in result.rejected if not register.is_tied(row))
-    missing = missing_people(register, seen, result, on=on)
+    missing = list(missing_people(register, seen, result, on=on))
+    stay = refuse_doubtful(missing, seen, result, on=on)
+    missing = [each for each in missing if each[0].key not in stay]
+    result.held_back += len(stay)
     if not untied:
         result.unchanged -= end_missing(missing, seen, on=on)
         return
-    held_back = sum(1 for _ in missing) + seen.changes.count(Kind.LEAVER)
+    held_back = len(missing) + seen.changes.count(Kind.LEAVER)
     result.held_back += held_back
     if held_back:  # what else their rows say is taken
         seen.changes = Changes(filter(None, map(_without_leaving, seen.changes)))
@@ -75,7 +80,7 @@ def _let_go(result: Difference, seen: Seen, register: Register, on: date) -> Non
         which, may = f"rows in line {untied[0]} and {len(untied) - 1:,} more", "they may"
     result.notes.append(
         f"No leaver was applied: the rejected {which} cannot be tied to one known person, so {may} be about"
-        f" anybody. Otherwise {result.held_back:,} would have been."
+        f" anybody. Otherwise {f'{held_back:,}' if held_back else 'none'} would have been."
     )
 
 

@@ -4,28 +4,24 @@ Leavers are looked for only in facilities that occur in the file. A person whom 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
 
 from staff.policy.difference import Difference
+from staff.policy.likeness import Newcomer, Newcomers
 from staff.policy.matching import Register
 from staff.policy.names import full_name
 from staff.policy.packing import Changes
 from staff.policy.times import leaving_today
-from staff.policy.values import Change, Kind, Known, Stint
+from staff.policy.values import Change, Kind, Known, Rejection, Stint
 
 # The brake. A facility of any size loses three people in a month; a fifth of a large one, or more than half of a
 # small one, do not vanish between two rosters.
 FEW: Final = 3
 SHARE: Final = 0.2
 SMALL_SHARE: Final = 0.5
-
-
-class _Name(NamedTuple):
-    first_name: str
-    last_name: str
 
 
 class Apart(NamedTuple):
@@ -43,6 +39,7 @@ class Seen:
     facilities: set[int] = field(default_factory=set)
     settled: set[int] = field(default_factory=set)  # people whom the file has wherever they work
     apart: dict[int, Apart] = field(default_factory=dict)  # others whom it has
+    places: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # newcomers: first line -> (line, facility)
     lagging: dict[int, list[int]] = field(default_factory=dict)  # person -> lines that a typed end overrules
     changes: Changes = field(default_factory=Changes)
 
@@ -53,28 +50,67 @@ class Seen:
         else:
             self.apart[known.key] = Apart(facilities, at_work, len(self.changes) - 1 if change else None)
 
+    def drop_newcomers(self, lines: Collection[int]) -> None:
+        """Forget the newcomers whose first row stands in one of these lines."""
+        self.changes = Changes(each for each in self.changes if each.person is not None or each.line not in lines)
+
 
 Missing = tuple[Known, list[Stint]]
-_NAMESAKE: Final = (
-    "The newcomer in line {line} has the name of somebody who is missing in the file. Whether she is the same person"
-    " nobody can tell, so nobody of this name was ended: please decide."
+_MAY_BE: Final = (
+    "this may be {name}, who is missing in this file. If it is, correct the name, or give the employee number or e-mail"
+    " that is known here; somebody new is to be added under People first"
 )
 
 
 def missing_people(register: Register, seen: Seen, result: Difference, *, on: date) -> Iterator[Missing]:
     """Yield everybody who works at a facility of the file and is not in it, with the times that end."""
     protected = {key for row in result.rejected for key in register.may_mean(row)}
-    names = {full_name(known) for known, _ in _gone(register, seen, on) if known.key not in seen.apart}
-    newcomers = _newcomers(seen, names)
-    for known, gone in _gone(register, seen, on):
-        if known.key in protected:
+    return (each for each in _gone(register, seen, on) if each[0].key not in protected)
+
+
+def refuse_doubtful(missing: Iterable[Missing], seen: Seen, result: Difference, *, on: date) -> set[int]:
+    """Reject newcomers who may be somebody of ``missing``; return the keys of these people, who stay.
+
+    Neither is taken: with a newcomer beside her the next file would make a leaver of her.
+    """
+    gone = [each for each in missing if each[0].key not in seen.apart]
+    if not gone:
+        return set()
+    newcomers = Newcomers(_newcomers(seen, gone), on=on)
+    held: set[int] = set()
+    refused: set[int] = set()
+    for known, stints in gone:
+        for new in newcomers.like(known, stints):
+            held.add(known.key)
+            if new.line not in refused:
+                refused.add(new.line)
+                result.rejected += _refusals(new, known, seen)
+    if refused:
+        seen.drop_newcomers(refused)
+    return held
+
+
+def _newcomers(seen: Seen, gone: list[Missing]) -> Iterator[Newcomer]:
+    """Yield the newcomers at places where somebody is missing, or with the name of somebody who is."""
+    places = {stint.facility for _, stints in gone for stint in stints}
+    names = {full_name(known) for known, _ in gone}
+    for change in seen.changes.of(Kind.JOINER):
+        if change.person is not None or change.line is None:
             continue
-        namesake = None if known.key in seen.apart else _namesake(known, newcomers)
-        if namesake is not None:
-            result.held_back += 1
-            result.notes.append(_NAMESAKE.format(line=namesake.line))
-            continue
-        yield known, gone
+        said = change.columns
+        new = Newcomer(
+            change.line, said["first_name"], said["last_name"], said["number"], said["email"], said["phone"],
+            tuple(change.opened),
+        )  # fmt: skip
+        if any(time.facility in places for time in new.times) or full_name(new) in names:
+            yield new
+
+
+def _refusals(new: Newcomer, known: Known, seen: Seen) -> Iterator[Rejection]:
+    name = f"{known.first_name} {known.last_name}" + (f" ({known.number})" if known.number else "")
+    said = (new.number, new.email, new.first_name, new.last_name)
+    for line, facility in seen.places.get(new.line) or [(new.line, new.times[0].facility)]:
+        yield Rejection(line, "last_name", _MAY_BE.format(name=name.strip()), *said, facility)
 
 
 def _gone(register: Register, seen: Seen, on: date) -> Iterator[Missing]:
@@ -118,37 +154,8 @@ def end_missing(missing: Iterable[Missing], seen: Seen, *, on: date) -> int:
     return were_unchanged
 
 
-def _newcomers(seen: Seen, names: set[str]) -> dict[str, list[Change]]:
-    """Return the newcomers of these names."""
-    found: dict[str, list[Change]] = defaultdict(list)
-    for change in seen.changes.of(Kind.JOINER) if names else ():
-        if (
-            change.person is None
-            and (name := full_name(_Name(change.columns["first_name"], change.columns["last_name"]))) in names
-        ):
-            found[name].append(change)
-    return found
-
-
-def _namesake(known: Known, newcomers: Mapping[str, list[Change]]) -> Change | None:
-    found = newcomers.get(full_name(known), ()) if newcomers else ()
-    return next((change for change in found if _may_be(known, change)), None)
-
-
 def _at_work(stint: Stint, on: date) -> bool:
     return stint.starts_on <= on and (stint.ends_on is None or stint.ends_on > on)
-
-
-def _may_be(known: Known, newcomer: Change) -> bool:
-    """Return whether the newcomer may be the missing person under a new number: unless both keys differ."""
-    differ = [
-        bool(old and new and old != new)
-        for old, new in (
-            (known.number, newcomer.columns["number"]),
-            (known.email, newcomer.columns["email"]),
-        )
-    ]
-    return not all(differ)
 
 
 def brakes(result: Difference, register: Register, *, on: date) -> dict[int, tuple[int, int]]:

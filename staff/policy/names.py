@@ -40,11 +40,12 @@ def agree(one: Named, other: Named) -> bool:
     """Return whether two names may be one person's: the last names are equal, or the first words of the first."""
     if folded(one.last_name) == folded(other.last_name):
         return True
-    first, second = _first_word(one.first_name), _first_word(other.first_name)
+    first, second = first_word(one.first_name), first_word(other.first_name)
     return bool(first) and first == second
 
 
-def _first_word(text: str) -> str:
+def first_word(text: str) -> str:
+    """Return the first word of a first name as it is compared: Mary of Mary Ann."""
     return folded(text.split(maxsplit=1)[0]) if text.strip() else ""
 
 

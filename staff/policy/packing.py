@@ -11,18 +11,18 @@ from staff.policy.values import Change, Kind, Known, Record, Stint, Time
 _KINDS: Final = tuple(Kind)
 _COLUMNS: Final = ("first_name", "last_name", "email", "phone", "number")
 Packed = bytes | list[bytes]  # the row of one person, or her rows if there are several
-_day = lru_cache(maxsize=4_096)(date.fromordinal)  # one object for each of the days, of which a file has few
+day_at = lru_cache(maxsize=4_096)(date.fromordinal)  # one object for each of the days, of which a file has few
 
 
 def packed_row(row: Record) -> bytes:
     """Return a row as bytes."""
-    return marshal.dumps((*row[:8], _number(row.starts_on), _number(row.ends_on), row.left))
+    return marshal.dumps((*row[:8], ordinal(row.starts_on), ordinal(row.ends_on), row.left))
 
 
 def row_of(packed: bytes) -> Record:
     """Return the row that was packed."""
-    *columns, starts_on, ends_on, left = _loaded(packed)
-    return Record._make([*columns, _as_day(starts_on), _as_day(ends_on), left])
+    *columns, starts_on, ends_on, left = loaded(packed)
+    return Record._make([*columns, day_of(starts_on), day_of(ends_on), left])
 
 
 def rows_of(packed: Packed) -> list[Record]:
@@ -69,49 +69,52 @@ class Changes:
 def _packed(change: Change) -> bytes:
     known = change.person and _flat(change.person)
     columns = [change.columns.get(name) for name in _COLUMNS]
-    times = [(*time[:2], *map(_number, time[2:])) for time in change.opened]
+    times = [(*time[:2], *map(ordinal, time[2:])) for time in change.opened]
     voided = [_flat_stint(stint) for stint in change.voided]
     kind = bytes((_KINDS.index(change.kind),))
     return kind + marshal.dumps((change.line, known, columns, voided, times, change.ended))
 
 
 def _change(packed: bytes) -> Change:
-    line, known, columns, voided, times, ended = _loaded(packed[1:])
+    line, known, columns, voided, times, ended = loaded(packed[1:])
     return Change(
         _KINDS[packed[0]],
         line,
         known and _person(known),
         {name: value for name, value in zip(_COLUMNS, columns, strict=True) if value is not None},
         [_stint(stint) for stint in voided],
-        [Time(facility, job, _day(starts_on), _as_day(ends_on)) for facility, job, starts_on, ends_on in times],
+        [Time(facility, job, day_at(starts_on), day_of(ends_on)) for facility, job, starts_on, ends_on in times],
         ended,
     )
 
 
 def _flat(known: Known) -> tuple[Any, ...]:
-    return *known[:7], [_flat_stint(stint) for stint in known.stints], _number(known.contact_changed_on)
+    return *known[:7], [_flat_stint(stint) for stint in known.stints], ordinal(known.contact_changed_on)
 
 
 def _person(flat: tuple[Any, ...]) -> Known:
-    return Known._make([*flat[:7], tuple([_stint(stint) for stint in flat[7]]), _as_day(flat[8])])
+    return Known._make([*flat[:7], tuple([_stint(stint) for stint in flat[7]]), day_of(flat[8])])
 
 
 def _flat_stint(stint: Stint) -> tuple[Any, ...]:
-    return *stint[:3], _number(stint.starts_on), _number(stint.ends_on), stint.from_file
+    return *stint[:3], ordinal(stint.starts_on), ordinal(stint.ends_on), stint.from_file
 
 
 def _stint(flat: tuple[Any, ...]) -> Stint:
     key, facility, job, starts_on, ends_on, from_file = flat
-    return Stint(key, facility, job, _day(starts_on), _as_day(ends_on), from_file)
+    return Stint(key, facility, job, day_at(starts_on), day_of(ends_on), from_file)
 
 
-def _loaded(packed: bytes) -> Any:
+def loaded(packed: bytes) -> Any:
+    """Return the values that were packed here."""
     return marshal.loads(packed)  # noqa: S302  # nosec B302  (made in this module, never read from anywhere)
 
 
-def _number(day: date | None) -> int:
+def ordinal(day: date | None) -> int:
+    """Return a day as a number, 0 for none."""
     return day.toordinal() if day else 0
 
 
-def _as_day(number: int) -> date | None:
-    return _day(number) if number else None
+def day_of(number: int) -> date | None:
+    """Return the day of a number, None for 0; the same object for the same day."""
+    return day_at(number) if number else None

@@ -11,6 +11,7 @@ from facilities.models import Facility, Organization
 from staff.policy.names import folded
 
 _CCN_LABEL: Final = re.compile(r"\s*ccn[\s:#.]*", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[0-9]+(-[0-9]+|\.0+)?")  # 01-5009, as CMS wrote it; 45280.0, what a spreadsheet left
 _CCN_INSIDE: Final = re.compile(r"[0-9A-Z][0-9][0-9A-Z]{4,8}")
 
 
@@ -82,7 +83,7 @@ class Places:
         found = self._by_name.get(folded(text), [])
         if not found:
             numbers = {number for number in _CCN_INSIDE.findall(text.upper()) if number in self._by_ccn}
-            restored = self._of_ccn(text)[0] if text.isdigit() else None
+            restored = self._of_ccn(text)[0] if _NUMBER.fullmatch(text) else None
             found = [self._by_ccn[number] for number in numbers] or ([restored] if restored else [])
         if len(found) > 1:
             return found, f"several facilities here are called “{text[:60]}”: give the CCN"

@@ -28,7 +28,7 @@ from staff.roster_columns import FIELDS, guess_roster, knows, missing_from
 
 Chosen = Mapping[str, str] | None  # field -> name of its column, where a person said so
 SEPARATOR: Final = "\x1f"  # between the cells of a row while it is kept as one text
-_MOST_ROWS: Final = 300_000
+_MOST_ROWS: Final = 250_000  # with more, an import would take more than 300 MB of memory
 _PROGRESS_EVERY: Final = 25_000
 # Words without which no pattern of audit.secrets can match: a text test before thirteen searches per cell.
 _SECRET_WORDS: Final = ("ssn", "social", "pass", "pwd", "pw", "kennwort", "pin", "security", "secret", "challenge",
@@ -84,9 +84,7 @@ class Roster:
     def take_records(self) -> Iterator[bytes]:
         """Yield the records and forget them: whoever compares them holds what is needed of them."""
         records, self.records = self.records, []
-        records.reverse()
-        while records:
-            yield records.pop()
+        return taken(records)
 
     def title(self, column: str) -> str:
         """Return the file's own title of a column, or the field's name where the file has none."""
@@ -95,6 +93,13 @@ class Roster:
 
 
 R = TypeVar("R", bound=Roster)  # a kind of list
+
+
+def taken(rows: list[bytes]) -> Iterator[bytes]:
+    """Yield the rows in order, each out of the list."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
 
 
 def rejected_row(roster: Roster, row: Rejection) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
+from imports.days import in_words
 from staff.errors import StaffError
 from staff.models import Absence, Deputy, Employment, Person
 from staff.services.people import present_workplaces
@@ -46,7 +47,7 @@ def record_absence(
         starts_before = known.filter(valid_from__lte=away_to_on) if away_to_on else known
         other = starts_before.filter(Q(valid_to=None) | Q(valid_to__gte=away_from_on)).order_by("valid_from").first()
         if other is not None:
-            message = f"An absence from {other.valid_from.isoformat()} is recorded for that time already."
+            message = f"An absence from {in_words(other.valid_from)} is recorded for that time already."
             raise AbsenceRefused(message, field="away_from_on")
         absence = _write(scope, person, away_from_on, away_to_on, at)
         _stand_in(scope, absence, {deputy.pk: hands_on_decisions(scope, person, deputy)} if deputy else {}, at)

@@ -7,6 +7,7 @@ from django.db.models import Max, Q
 
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
+from imports.days import in_words
 from staff.errors import StaffError
 from staff.models import Deputy, Employment, Person
 from staff.services.people import present_workplaces
@@ -84,8 +85,8 @@ def _ended_so(deputy: Deputy, last_day_on: date) -> Deputy | None:
 
 
 def _twice(other: Deputy, *, field: str) -> DeputyRefused:
-    until = f" until {other.valid_to.isoformat()}" if other.valid_to else ""
-    message = f"{other.deputy} stands in for {other.person} from {other.valid_from.isoformat()}{until} already."
+    until = f" until {in_words(other.valid_to)}" if other.valid_to else ""
+    message = f"{other.deputy} stands in for {other.person} from {in_words(other.valid_from)}{until} already."
     return DeputyRefused(message, field=field, code="twice")
 
 
@@ -93,7 +94,7 @@ def _refuse_who_cannot(person: Person, deputy: Person, since: date) -> None:
     for each, field in ((person, ""), (deputy, "deputy")):
         left_on = _left_on(each, since)
         if left_on:
-            raise DeputyRefused(f"{each} does not work here after {left_on.isoformat()}.", field=field, code="left")
+            raise DeputyRefused(f"{each} does not work here after {in_words(left_on)}.", field=field, code="left")
     if not deputy.email:
         message = f"{deputy} has no work e-mail, so no reminder would arrive. Add it on the person's page first."
         raise DeputyRefused(message, field="deputy", code="unreachable")

@@ -62,17 +62,24 @@
       showHits(false);
     });
   }
-  // There and on the page of the search the arrows lead from the field to the hits and from one to the next.
+  // There, on the page of the search and where a facility is looked up, the arrows lead from the field to the hits and
+  // from one to the next.
+  var searches = [
+    { within: ".topbar-search", field: ".topbar-search [data-search]", hits: "#typed-hits a" },
+    { within: ".search-form, #found", field: ".search-form [data-search]", hits: "#found .hits a" },
+    { within: ".find", field: ".find [type=search]", hits: "#suggestions a" }
+  ];
   document.addEventListener("keydown", function (event) {
-    var down = event.key === "ArrowDown", form = event.target.closest(".topbar-search, .search-form, #found");
-    if (!form || !(down || event.key === "ArrowUp")) return;
-    var inBar = form.matches(".topbar-search"), typing = event.target.matches("[data-search]");
-    if (inBar && typing) showHits(true);
-    var found = Array.from(document.querySelectorAll(inBar ? "#typed-hits a" : "#found .hits a"));
+    var down = event.key === "ArrowDown";
+    var search = searches.find(function (each) { return event.target.closest(each.within); });
+    if (!search || !(down || event.key === "ArrowUp")) return;
+    var typing = event.target.matches(search.field);
+    if (typing && hits && hits.contains(document.querySelector(search.hits))) showHits(true);
+    var found = Array.from(document.querySelectorAll(search.hits));
     if (!found.length || (typing && !down) || !(typing || found.includes(event.target))) return;
     event.preventDefault();
     var at = typing ? 0 : found.indexOf(event.target) + (down ? 1 : -1);
-    if (at < 0) document.querySelector(inBar ? ".topbar-search [data-search]" : ".search-form [data-search]").focus();
+    if (at < 0) document.querySelector(search.field).focus();
     else found[at % found.length].focus();
   });
   function showDismiss(root) {
@@ -151,13 +158,64 @@
     });
   });
 
+  // What was typed when the session had ended waits in this tab until one has signed in again and is back on the page.
+  var PLACE = window.location.pathname + window.location.search, signingIn = window.location.pathname.indexOf("/auth/") === 0;
+  function typedIn(form) {
+    return Array.from(form.elements).filter(function (each) {
+      return each.name && !/^(hidden|password|file|submit|button|fieldset)$/.test(each.type);
+    });
+  }
+  function kept(value) {
+    try {
+      if (value) sessionStorage.setItem("typed", JSON.stringify(value));
+      else if (value === null) sessionStorage.removeItem("typed");
+      return JSON.parse(sessionStorage.getItem("typed"));
+    } catch (refused) { return null; }
+  }
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (signingIn || form.method !== "post" || form.hasAttribute("hx-post")) return;
+    kept({ me: document.body.dataset.me, place: PLACE, form: Array.from(document.forms).indexOf(form), typed: typedIn(form).map(function (each) {
+      return [each.name, /checkbox|radio/.test(each.type) ? each.checked : each.value];
+    }) });
+  });
+  var was = kept();
+  if (was && signingIn) kept(Object.assign(was, { away: true }));
+  else if (was) {
+    var mine = was.me === document.body.dataset.me;  // and not somebody's who shares the screen
+    var again = was.away && mine && was.place === PLACE && document.forms[was.form];
+    kept(null);
+    if (again) typedIn(again).forEach(function (each, at) {
+      var before = was.typed[at];
+      if (!before || before[0] !== each.name) return;
+      if (/checkbox|radio/.test(each.type)) each.checked = before[1];
+      else each.value = before[1];
+    });
+  }
+
   // A session that ended meanwhile answers with the sign-in page: go there instead of losing the row.
   document.addEventListener("htmx:beforeSwap", function (event) {
     var answer = event.detail.xhr.responseURL || "";
     if (answer && new URL(answer).pathname.indexOf("/auth/") === 0) {
       event.detail.shouldSwap = false;
-      window.location.assign("/auth/login/?next=" + encodeURIComponent(window.location.pathname));
+      window.location.assign("/auth/login/?next=" + encodeURIComponent(PLACE));
     }
+  });
+  // A row that has nothing more to say leaves: go on with the one beside it, and without any take the section along.
+  var left = null;
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var row = event.detail.target;
+    if (!event.detail.shouldSwap || !row.matches("ol.rows > li")) return;
+    left = { id: row.id, beside: row.nextElementSibling || row.previousElementSibling, section: row.closest("section") };
+  });
+  document.addEventListener("htmx:afterSettle", function () {
+    if (!left || document.getElementById(left.id)) return;
+    var beside = left.beside, section = left.section;
+    left = null;
+    if (section && !beside) section.remove();
+    if (document.activeElement && document.activeElement !== document.body) return;
+    var next = beside && beside.querySelector("button, summary, a[href]");
+    (next || document.getElementById("main")).focus({ preventScroll: true });
   });
   // The button that was pressed is gone after the swap: focus the first thing to do in what replaced it.
   document.addEventListener("htmx:afterSettle", function (event) {

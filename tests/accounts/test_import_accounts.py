@@ -119,6 +119,7 @@ def test_a_login_after_the_last_safe_day_cures_nothing_by_itself(cast, run):
 def test_an_empty_last_login_is_unknown_and_never_is_said(cast, run):
     run(HENRY.replace("11/10/2026", ""), OLGA.replace("10/01/2026", "Never"))
     assert account(cast).login_state == "unknown"
+    assert run(HENRY.replace("11/10/2026", "Unknown"))["unchanged"] == 1
     assert account(cast, "olga").login_state == "never"
     assert account(cast, "olga").lapses_on == date(2025, 4, 20) + timedelta(days=60)
 

@@ -72,7 +72,7 @@ def test_a_facilitys_own_workbook_is_understood(cast, answer, tmp_path):
 def test_day_first_files_are_read_by_all_values_of_the_column_and_told(cast, answer, tmp_path):
     path = tmp_path / "list.csv"
     path.write_text(
-        "System,CCN,Name,E-mail,Role,Last Access\n"
+        "System,CCN,Name,E-mail,Access Role,Last Time In\n"
         "iQIES,015009,Henry Test,henry@example.org,PSO,03/11/2026\n"
         "iQIES,015009,Carol Test,carol@example.org,PSO,19/11/2026\n"
     )

@@ -148,6 +148,10 @@ def test_clocks_that_agree_with_eastern_are_not_mentioned():
         ),
         (Tally(later=1), "Nothing is late or due this week; one login comes up soon."),
         (Tally(late=10, more=["late"]), "More than 10 logins are late."),
+        (
+            Tally(late=9, more=["late"], accounts={"late": 68}, others={"late": 2}, logins_only=False),
+            "68 accounts and two other things are late.",
+        ),
         (Tally(unknown=2), "Nothing is late or due soon, but two last logins are not known."),
     ],
 )

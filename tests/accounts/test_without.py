@@ -132,7 +132,7 @@ def test_many_facilities_cost_as_much_as_one(busy, django_assert_num_queries):
         who = busy.people["carol"].pk
         return if_left(organization=busy.riverside, person=who, facilities=[each.pk for each in places], at=NOON)
 
-    with django_assert_num_queries(42) as few:  # two slices, each asked which files wait
+    with django_assert_num_queries(41) as few:  # two slices, each asked which files wait
         ask([busy.oak])
     more = [factories.FacilityFactory(organization=busy.riverside) for _ in range(5)]
     for place in more:

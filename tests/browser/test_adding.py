@@ -1,6 +1,7 @@
 """Adding a person with accounts in a real browser: without scripts, by keyboard alone, on a small screen."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.urls import reverse
 
 from staff.models import Person
@@ -44,3 +45,25 @@ def test_the_long_form_is_accessible_and_fits_a_small_screen(open_page, signed_i
         row.get_by_label("Opened on").first.wait_for()  # its fields push what is below: a click meanwhile misses
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_what_was_typed_when_the_session_had_ended_is_there_after_signing_in_again(open_page, signed_in, cast):
+    for user in (cast.carol, cast.alice):
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    page = open_page(reverse("web:person-add", args=["riverside"]), cookies=signed_in(cast.carol))
+
+    def types_presses_and_signs_in(user):
+        page.get_by_label("Last name").fill("Ruiz")
+        page.context.clear_cookies(name="sessionid")
+        page.get_by_role("button", name="Save the person").click()
+        page.get_by_role("status").get_by_text("what you pressed last was not done").first.wait_for()
+        page.get_by_label("Work e-mail").fill(user.email)
+        page.get_by_label("Password").fill("long enough for us")
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.get_by_role("heading", name="Add a person", level=1).wait_for()
+
+    types_presses_and_signs_in(cast.carol)
+    assert page.get_by_label("Last name").input_value() == "Ruiz"
+    types_presses_and_signs_in(cast.alice)
+    assert page.get_by_label("Last name").input_value() == "", "it belongs to somebody else"
+    assert not Person.objects.filter(last_name="Ruiz").exists()

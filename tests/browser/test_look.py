@@ -145,6 +145,10 @@ def test_paper_shows_where_it_comes_from_and_not_the_frame(open_page, signed_in,
     assert printed.is_visible()
     assert reverse("web:style") in printed.inner_text()
     assert "by Jane Sample" in printed.inner_text()
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 within its margins
+    row = page.locator(".table-box:not(.wide-table) .list tbody tr").first
+    assert row.evaluate("row => getComputedStyle(row).display") == "table-row", "a card is for phones"
+    assert overflow(page) <= 0
 
 
 def test_paper_opens_the_why_of_one_thing_but_not_of_a_long_list(open_page, signed_in, jane):

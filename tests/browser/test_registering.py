@@ -39,7 +39,11 @@ def test_a_name_being_typed_brings_facilities_that_the_keyboard_takes_and_regist
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.keyboard.type(" hill", delay=20)
     page.get_by_role("status").get_by_text("One facility matches.").wait_for()
-    page.get_by_role("link", name="PINE HILL NURSING CENTER").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.get_by_role("link", name="PINE HILL NURSING CENTER").evaluate("e => e === document.activeElement")
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.id") == "id_find"
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="This is PINE HILL NURSING CENTER").wait_for()
     assert page.get_by_label("ZIP Code").input_value() == "35653"

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import PortalAccount
 from accounts.services.inventory import AccountFacts, add_accounts
+from accounts.services.logins import record_login
 from systems.models import System, SystemRole
 from systems.policy import EASTERN, day_in
 from tests.axe import violations
@@ -45,6 +46,21 @@ def test_i_signed_in_today_moves_the_clock_in_place_and_undo_brings_it_back(open
     page.locator(f"#row-{account.pk} button", has_text="Undo").click()
     page.locator(f"#row-{account.pk}:not(.is-done)").wait_for()
     assert days_ahead(account) == 3
+
+
+def test_a_row_that_leaves_takes_its_section_along_but_not_the_focus(open_page, signed_in, cast):
+    now = timezone.now()
+    today = day_in(now, EASTERN)
+    system = System.objects.get(slug="iqies")
+    facts = AccountFacts(system, [SystemRole.objects.filter(system=system).first()], today - timedelta(days=500), today)
+    scope = cast.scope("alice")
+    [fresh] = add_accounts(scope=scope, person=cast.people["carol"], facility=cast.oak, accounts=[facts], at=now)
+    record_login(scope=cast.scope("carol"), account=fresh, happened_on=today, at=timezone.now())
+    page = open_page("/o/riverside/", cookies=signed_in(cast.carol))
+    page.get_by_role("button", name="Undo").press("Enter")
+    page.locator("#toasts").get_by_text("Taken back").first.wait_for()
+    page.wait_for_function("document.activeElement.id === 'main'")
+    assert page.get_by_role("heading", name="Done today").count() == 0
 
 
 def test_a_day_that_is_refused_leaves_the_row_where_it_is(open_page, signed_in, cast, account):

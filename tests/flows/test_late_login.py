@@ -46,9 +46,10 @@ def test_a_late_login_asks_for_the_roles_which_are_gone_and_come_back(clock, idl
     page.get_by_role("heading", name="Check your roles").wait_for()
 
     button(row(page, "iQIES"), "They are gone").click()
-    row(page, "iQIES").get_by_text("Signed in today, recorded. Since then: roles revoked.").wait_for()
+    row(page, "iQIES").get_by_text("Your iQIES roles were revoked").wait_for()
+    assert row(page, "iQIES").get_by_role("link", name="See the request").is_visible()
     open_account(page)
-    about = page.get_by_role("complementary", name="About this account")
+    about = page.get_by_role("region", name="This account")
     assert "No login keeps it alive until it is given back" in page.get_by_role("main").inner_text()
     assert f"{ROLE}, until Fri 20 Nov 2026" in about.inner_text()
     assert button(page, "I signed in today").count() == 0
@@ -71,4 +72,4 @@ def test_roles_that_are_still_there_start_a_new_clock(clock, idle, cast, newcome
     button(row(page, "iQIES"), "They are still there").click()
     row(page, "iQIES").get_by_text("Signed in today, recorded. Next: by Tue 19 Jan 2027 (in 60 days).").wait_for()
     open_account(page)
-    assert ROLE in page.get_by_role("complementary", name="About this account").inner_text()
+    assert ROLE in page.get_by_role("region", name="This account").inner_text()

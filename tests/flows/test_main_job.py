@@ -87,7 +87,7 @@ def test_from_an_invitation_to_a_reminder_in_a_real_mailbox(clock, peer, newcome
     ana, carol = newcomer(), newcomer()
     join(ana, invited, "Ana Ruiz")
     secret = enrol(ana)
-    follow(ana, "Portalkeeper")
+    follow(ana, "Today")
     register_burns(ana)
     add_carol(ana)
     go(ana, "Today")

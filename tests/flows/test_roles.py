@@ -117,7 +117,7 @@ def test_who_decides_sees_where_it_burns_a_facility_a_why_and_the_settings(house
     by.go(page.get_by_role("rowheader", name="Oak House").get_by_role("link"))
     heading(page, "Oak House").wait_for()
 
-    by.go(rail(page, "Findings"))
+    by.go(link(page, "All findings here, also those of people"))
     wrong = page.get_by_role("main").get_by_role("listitem").filter(has_text="Nobody at Oak House receives")
     by.press(wrong.get_by_text("Why?"))
     wrong.get_by_text(COMING).wait_for()

@@ -160,7 +160,7 @@ def look_at(page, system, role, place="Oak House"):
     with page.expect_navigation():
         row.get_by_role("link", name=system, exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text() == f"Henry Test’s {system} account"
-    beside = page.get_by_role("complementary", name="About this account").inner_text()
+    beside = page.get_by_role("region", name="This account").inner_text()
     assert role in beside
     assert f"at {place}" in beside
     return next_date

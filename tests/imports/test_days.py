@@ -30,6 +30,16 @@ def test_one_day_in_many_forms(text):
     assert read(text) == date(2026, 1, 12)
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("2026-11-02T02:30:00Z", 1), ("2026-11-02T04:59Z", 1), ("2026-11-02T05:00:00.000+00:00", 2),
+     ("2026-11-02T00:00Z", 2), ("11/1/2026 9:30 PM -0800", 2), ("2026-11-02 02:30 UTC", 1), ("2026-11-02 02:30", 2),
+     ("2026-11-01T20:00-08:00", 1)],
+)  # fmt: skip
+def test_of_an_instant_with_its_zone_the_day_in_the_east_is_meant(text, day):
+    assert read(text) == date(2026, 11, day)
+
+
 @pytest.mark.parametrize("text", ["", " ", "N/A", "-", "present", "12/31/9999", "2099-12-31", "00/00/0000"])
 def test_what_means_no_day(text):
     assert read(text) is None
@@ -38,7 +48,7 @@ def test_what_means_no_day(text):
 @pytest.mark.parametrize(
     "text",
     ["02/30/2026", "2026-13-01", "13/45/2026", "soon", "12 Foo 2026", "1/12", "1812-01-01", "2045-01-01", "123",
-     "1/12/026", "12 Januar 2026x", "Marketing 3, 2026"],
+     "1/12/026", "12 Januar 2026x", "Marketing 3, 2026", "2026-01-12T31:00Z", "2026-01-12T08:00+45:00"],
 )  # fmt: skip
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(NoDay):

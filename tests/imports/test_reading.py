@@ -117,6 +117,17 @@ def test_the_members_of_an_archive_are_named(tmp_path):
     assert [table.file for table in read_tables(path, knows=knows)] == [f"{path}/a.csv", f"{path}/b.csv"]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_quote_that_closes_in_another_row_would_swallow_rows_and_refuses_the_file(tmp_path, end):
+    lines = [b"CCN,Name,Job,Hired", b'015009,A,"Nurse,2020', b"015010,B,Nurse,2021", b'015012,C,Aide",2022']
+    with pytest.raises(FileRefused) as refused:
+        read(written(tmp_path, end.join(lines) + end))
+    assert (refused.value.code, refused.value.line) == ("broken_quotes", 2)
+    assert "closes in line 4" in refused.value.message
+    lines[1:] = [b'015009,A,"Nurse, night', b'and, at times, days",2020']
+    assert len(read(written(tmp_path, end.join(lines) + end))[1]) == 1, "a cell of two lines is a cell"
+
+
 @pytest.mark.parametrize(
     ("name", "data", "code"),
     [
@@ -134,6 +145,7 @@ def test_the_members_of_an_archive_are_named(tmp_path):
         ("list.csv", b"CCN,Name\n015009,A\0B\n", "not_text"),
         ("list.csv", b"C" * 200_000, "not_a_list"),
         ("list.csv", b"CCN,Name\n" + b"9" * 1_100_000, "line_too_long"),
+        ("list.csv", b"CCN,Name\n" + b"9" * 200_000 + b",A\n", "line_too_long"),
     ],
 )
 def test_what_cannot_be_read_whole_is_refused(tmp_path, name, data, code):

@@ -278,10 +278,11 @@ def test_pasted_cells_are_read_like_a_file():
     assert list(table.rows) == [Row(4, ["7", "Ada"]), BrokenRow(5, "the row has 1 cell, the header 2")]
 
 
-def test_a_workbook_in_memory_is_read_whatever_its_name_says(tmp_path):
+def test_a_workbook_in_memory_or_renamed_is_read_whatever_its_name_says(tmp_path):
     path = write_workbook(tmp_path / "a.xlsx", {"S": [HEADER, ["7", "Ada"]]})
-    table = open_list(Held("roster.xls", path.read_bytes()), knows=knows)
-    assert list(table.rows) == [Row(2, ["7", "Ada"])]
+    renamed = path.rename(tmp_path / "a.csv")
+    for given in (Held("roster.xls", renamed.read_bytes()), renamed):
+        assert list(open_list(given, knows=knows).rows) == [Row(2, ["7", "Ada"])]
 
 
 def test_a_csv_behind_the_same_door_is_read_to_its_end(tmp_path):

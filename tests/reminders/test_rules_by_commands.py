@@ -1,6 +1,7 @@
 """Dated rules, and those that no other file follows by commands alone: files bring the facts, a tick tells of them."""
 
 import json
+from collections import Counter
 from datetime import date
 from io import StringIO
 
@@ -12,6 +13,9 @@ from accounts.models import Deadline, Finding, PortalAccount
 from accounts.services.duties import switch_rule
 from accounts.services.inventory import correct_account, remove_account
 from accounts.services.obligations import Owed, add_obligation
+from accounts.services.terms import state_term
+from staff.models import Person
+from staff.services.absences import record_absence
 from tests.conftest import NOON, TODAY
 from tests.reminders.mailbox import outbox, text
 from tests.reminders.making import DAY, started
@@ -116,6 +120,23 @@ def test_r12_a_list_tells_when_a_role_was_certified_and_a_tick_mails_the_next_ti
     assert "Ada Example" in told(mailoutbox, "alice")
 
 
+def test_r12_of_a_leavers_role_the_mail_says_that_it_goes_and_asks_for_no_certification(
+    riverside, tmp_path, mailoutbox
+):
+    listed(tmp_path, *(f"{who},psr,015009,,End user,2024-03-01,2026-11-18,{date(2025, 12, 21)}" for who in (1, 2)))
+    take("import_staff", tmp_path / "left.csv", ROSTER, f"{ADA[:-1]}{TODAY - DAY},", BOB, COE, allow_mass_leavers=True)
+    ask(NOON)
+    mail = told(mailoutbox, "alice")
+    role = "the PS&R role End user at Oak House"
+    assert f"Ada Example left on Thu 19 Nov (yesterday): have {role} removed, not certified again." in mail
+    assert "Ada Example’s PS&R role" not in mail
+    assert "Bob Example’s PS&R role End user at Oak House has to be certified by" in mail
+    [subject] = [each["Subject"] for each in outbox(mailoutbox) if each["To"] == "alice@example.org"]
+    assert "dates due by" in subject, "what is to be removed is no certification"
+    ask(NOON + 31 * DAY)
+    assert f"{role} is presumed removed, as nobody certified it by" in told(mailoutbox, "alice")
+
+
 def test_r24_a_third_individual_account_at_one_facility_is_found(riverside, tmp_path):
     rows = [f"{number},qies,015009,,Individual user,2024-03-01,2026-11-18," for number in (1, 2, 3)]
     listed(tmp_path, *rows[:2])
@@ -167,3 +188,48 @@ def test_r01_to_r10_clocks_of_a_list_are_those_that_explain_tells(riverside, tmp
         wanted |= {(slug, each["kind"], each["due_on"]) for each in deadlines if each["kind"] in CLOCKS}
     assert found == wanted
     assert {slug for slug, _, _ in found} == set(slugs)
+
+
+def test_what_two_lists_bring_is_found_and_told_in_one_night_rule_by_rule(riverside, tmp_path, mailoutbox):
+    alice, oak = riverside.scope("alice"), riverside.oak
+    for rule in ("R-15", "R-27", "R-52"):
+        switch_rule(scope=alice, rule=rule, on=True, at=NOON)
+    listed(
+        tmp_path,
+        "1,iQIES,015009,AEX1,Provider Security Official (PSO),2024-01-02,2026-11-18,",
+        "2,iQIES,015009,BEX1,Assessment Submitter,2026-11-02,2026-11-18,",
+        "2,PS&R,015009,,Security official,2024-01-02,2026-11-18,2026-11-18",
+        "3,iQIES,015009,AEX1,Provider Assessment Viewer,2024-01-02,2026-09-25,",
+        *(f"{number},CMSNet,015009,,Individual user,2024-01-02,2026-11-18," for number in (1, 2, 3)),
+    )
+    coe = Person.objects.get(employee_number="3")
+    bobs = PortalAccount.objects.get(person__employee_number="2", system__slug="iqies")
+    record_absence(scope=alice, person=coe, away_from_on=TODAY, away_to_on=None, at=NOON)
+    state_term(scope=alice, account=bobs, version=bobs.version, term="temporary", lasts_until=TODAY + 7 * DAY, at=NOON)
+    ask(NOON)
+    found = Finding.objects.open().filter(organization=riverside.riverside)
+    kinds = Counter(found.exclude(facility=riverside.elm).values_list("kind", flat=True))
+    assert kinds == {
+        "privileged-open": 4, "one-official": 1, "no-backup": 1, "few-keepers": 1, "closed-system": 1, "quota": 1,
+        "no-epoc-administrator": 1, "psr-two-people": 1, "absence-lapse": 1, "shared-id": 2,
+    }  # fmt: skip
+    elms = set(found.filter(facility=riverside.elm).values_list("kind", flat=True))
+    assert {"no-official", "no-account", "psr-two-people", "no-epoc-administrator"} <= elms
+    reviews = Deadline.objects.open().filter(kind="review", facility=oak)
+    assert sorted(reviews.values_list("due_on", flat=True)) == [TODAY + 90 * DAY, TODAY + 365 * DAY]
+    ends = Deadline.objects.open().get(kind="temporary")
+    assert (ends.account, ends.due_on) == (bobs, TODAY + 7 * DAY)
+    mail = told(mailoutbox, "alice")
+    for words in (
+        "Elm House has no Security Official", "Nobody at Elm House can submit PBJ", "has the same HARP user ID",
+        "Nobody keeps the backup record of Oak House", "Oak House lacks on PS&R a user", "no ePOC administrator",
+        *(f"?kind={kind}" for kind in ("privileged-open", "absence-lapse", "closed-system", "no-backup",
+                                       "one-official")),
+    ):  # fmt: skip
+        assert words in mail, words
+    gone = COE.replace("2020-01-06,,", f"2020-01-06,{TODAY},"), ADA, BOB
+    take("import_staff", tmp_path / "roster.csv", ROSTER, *gone)
+    ask(NOON + DAY)
+    left = Finding.objects.open().filter(kind="leaver-access", person=coe)
+    assert set(left.values_list("account__system__slug", flat=True)) == {"iqies", "cmsnet"}, "one of each system"
+    assert "Coe Example left" in told(mailoutbox, "alice")

@@ -44,10 +44,9 @@ def test_it_ends_on_its_day_is_told_of_and_stays_a_finding_until_its_removal_is_
 ):
     administrator(cast, "fay", cast.oak)
     request = running(cast, account=account, wanted_until=UNTIL, **WANTED)
+    late = {"wanted_until": TODAY - DAY, "at": NOON - 2 * DAY}
     with pytest.raises(AccountRefused, match="that day lies before"):
-        done(
-            cast, running(cast, account=account, wanted_until=TODAY - DAY, kind=Kind.ADDITIONAL_ROLE, role="pbj-viewer")
-        )
+        done(cast, running(cast, account=account, kind=Kind.ADDITIONAL_ROLE, role="pbj-viewer", **late))
     done(cast, request)
     grant, ends = until(account)
     assert (grant.valid_to, grant.temporary, ends) == (UNTIL, True, (UNTIL, True))

@@ -179,11 +179,12 @@ def test_far_ahead_of_the_clock_is_refused_when_mail_goes_to_real_mailboxes(cast
     assert ask(NOON + timedelta(hours=1))[1]
 
 
-@pytest.mark.parametrize("word", ["tomorrow", "2026-13-01", "12:00", "0001-01-01T00:00+14:00", "9999-12-31"])
+@pytest.mark.parametrize("word", ["", "tomorrow", "2026-13-01", "12:00", "0001-01-01T00:00+14:00", "9999-12-31"])
 def test_what_is_no_instant_is_refused_with_its_place(catalogue, word):
     document, ok = ask(word)
     assert not ok
     assert (document["errors"][0]["code"], document["errors"][0]["place"]) == ("not_an_instant", "--at")
+    assert (document["at"], document["sweeps"]) == (None, {})
 
 
 def test_instants_may_be_written_in_the_usual_ways(catalogue):

@@ -211,7 +211,7 @@ def test_it_ends_with_proof_on_a_day_that_can_be_by_who_may(cast):
 
 
 def test_a_change_that_cannot_have_been_is_refused_and_nothing_moves(cast):
-    short = without_harp(running(cast, wanted_until=TODAY - timedelta(days=3)))
+    short = without_harp(running(cast, wanted_until=TODAY - timedelta(days=3), at=NOON - timedelta(days=5)))
     with pytest.raises(AccountRefused, match="wanted until"):
         done(cast, short)
     account = held(cast, last_login=YESTERDAY, roles=[viewer()], person="henry")

@@ -99,7 +99,7 @@ def test_what_is_no_evidence_is_refused_and_nothing_is_written(cast, name, conte
 
 
 def test_a_file_of_an_act_that_fails_is_removed(cast):
-    request = running(cast, wanted_until=TODAY - timedelta(days=3))
+    request = running(cast, wanted_until=TODAY - timedelta(days=3), at=NOON - timedelta(days=5))
     with pytest.raises(AccountRefused, match="wanted until"):
         prove(cast, request, "a.pdf", PDF)
     assert evidence_files() == []

@@ -7,13 +7,14 @@ import pytest
 from accounts.errors import AccountRefused
 from accounts.models import PortalAccount, RoleGrant
 from accounts.policy.request_guards import user_id_flaw
+from accounts.policy.requesting import Kind
 from accounts.services.requests.carrying import record_outcome
 from accounts.services.requests.deciding import decide
 from accounts.services.requests.drafting import as_request, draft
 from accounts.services.requests.ending import fail, finish
 from accounts.services.requests.guards import guards_of
 from accounts.services.requests.planning import plan_steps
-from accounts.services.requests.submitting import submit
+from accounts.services.requests.submitting import change, submit
 from accounts.services.sign_in_facts import state_identity
 from facilities.access import NotAllowed
 from staff.models import Person
@@ -96,6 +97,22 @@ def test_a_role_that_was_wanted_until_a_day_is_not_asked_back_after_it(cast):
     [guard] = guards_of([back], NOON)[-1]
     assert (guard.code, guard.blocks, guard.rule) == ("over", True, "R-54")
     assert "Ask for the role as a new one" in guard.cure
+
+
+def test_what_is_wanted_until_a_day_that_has_passed_is_neither_asked_for_nor_sent(cast):
+    with_harp(cast, "henry")
+    with pytest.raises(AccountRefused, match="“Only until” is Thu 19 Nov 2026, and that day has passed") as refused:
+        drafted(cast, wanted_until=TODAY - timedelta(days=1))
+    assert refused.value.field == "wanted_until"
+    request = drafted(cast, wanted_until=TODAY)
+    assert _codes(request, blocking=True) == set(), "today is its last day"
+    with pytest.raises(AccountRefused, match="“Only until” is 20 Nov 2026, and that day has passed. Change the req"):
+        submit(scope=cast.scope("carol"), requests=[request], at=NOON + timedelta(days=1))
+    [sent] = submit(scope=cast.scope("carol"), requests=[request], at=NOON)
+    again = ask(cast, wanted_until=TODAY)
+    with pytest.raises(AccountRefused, match="that day has passed") as refused:
+        change(scope=cast.scope("carol"), request=sent, ask=again, version=sent.version, at=NOON + timedelta(days=1))
+    assert refused.value.field == "wanted_until"
 
 
 def test_what_is_asked_for_already_counts_into_the_quota_and_each_quota_says_its_own_way_out(cast):
@@ -190,6 +207,12 @@ def test_vendors_people_who_left_and_doubles(cast):
     assert "held" in _codes(again)
     cast.people["henry"].employments.update(valid_to=date(2026, 11, 1))
     assert "left" in _codes(again, blocking=True)
+    for kind in sorted(set(Kind) - {"new-account", "additional-role", "role-change"}):
+        asked = ask(cast, kind=kind, role="", account=iqies, grant=iqies.grants.get())
+        kept = as_request(cast.scope("carol"), asked, cast.people["carol"])
+        kept.pk = -1
+        found = {guard.code for guard in guards_of([kept], NOON)[-1] if guard.blocks}
+        assert ("left" in found) is (kind not in {"removal", "forgotten-id", "contact-change"}), kind
     assert sent.pk != again.pk
 
 

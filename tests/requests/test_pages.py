@@ -414,8 +414,33 @@ def test_a_request_in_two_parts_of_a_list_stands_there_once_and_pages_go_on_wher
         assert back.context["rows"] == first.context["rows"]
 
 
-LIST_QUERIES = 27  # one, so that a full inbox is not counted to its end; one for her records; one for who has left
-PAGE_QUERIES = 59  # sixteen for the guards, which also serve who submits what; two: who left
+def test_the_step_that_wants_a_cmsnet_id_leads_to_asking_for_it_then_to_that_request_then_to_the_account(client, cast):
+    old = {"role": "individual-user", "still_needed_reason": "Old records."}
+    request = submitted(cast, system="qies", **old)
+
+    def ways():
+        [step] = [step for step in page_of(client, request).context["steps"] if step["title"] == "Get a CMSNet ID"]
+        return [(way["label"], way["url"]) for way in step["ways"]]
+
+    sign_in(client, cast.carol)
+    person, place = cast.people["henry"].pk, cast.oak.pk
+    asked = f"{reverse('web:request-new', args=['riverside'])}?person={person}&kind=access&facility={place}"
+    there = reverse("web:person-accounts-add", args=["riverside", person])
+    assert ways() == [
+        ("Ask for CMSNet first", f"{asked}&system=cmsnet"),
+        ("Add the CMSNet account that is there already", there),
+    ]
+    assert client.get(ways()[0][1]).status_code == client.get(there).status_code == 200
+    running = submitted(cast, system="cmsnet", **old)
+    assert ways() == [("Open the request for CMSNet (waiting for a decision)", running.get_absolute_url())]
+    submitting.withdraw(scope=cast.scope("carol"), request=running, reason="It is there.", at=NOON)
+    account = held(cast, "henry", "cmsnet")
+    assert ways() == [("Open the CMSNet account", account.get_absolute_url())]
+    assert "ways" not in page_of(client, submitted(cast)).context["steps"][0]
+
+
+LIST_QUERIES = 26  # one, so that a full inbox is not counted to its end; one for her records; one for who has left
+PAGE_QUERIES = 56  # sixteen for the guards, which also serve who submits what; two: who left
 
 
 def test_the_official_finds_the_removal_that_she_carries_out(client, cast):

@@ -313,14 +313,52 @@ def test_empty_cells_and_capitals_change_nothing():
     assert change.columns == {"phone": "555-010-0199"}
 
 
-def test_a_newcomer_with_the_name_of_somebody_missing_holds_that_one_back():
+def test_a_newcomer_with_the_name_of_somebody_missing_is_left_for_a_decision_and_nobody_ends():
     people = [known(1, number="1"), known(2, "Bob", number="2")]
     result = compare([row(2, number="901"), row(3, "Bob", number="2")], people)
-    assert kinds(result) == ["joiner"]
-    assert "line 2" in result.notes[0]
+    assert (kinds(result), [each.line for each in result.rejected], result.held_back) == ([], [2], 1)
+    assert "Ada Example (1), who is missing in this file" in result.rejected[0].reason
     apart = [known(1, number="1", email="a@x.example"), people[1]]
     result = compare([row(2, number="901", email="z@x.example"), row(3, "Bob", number="2")], apart)
     assert sorted(kinds(result)) == ["joiner", "leaver"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "hers"),
+    [
+        (("Wendy", "Thomas"), row(2, "Weny", "Thomas"), True),
+        (("Wendy", "Thomas"), row(2, "Wedny", "Thoams"), True),
+        (("Otto", "Nguyen"), row(2, "Otto", "Nguyen Jr."), True),
+        (("Otto", "Nguyen"), row(2, "Otto M.", "Nguyen"), True),
+        (("Ana", "Lopez-Diaz"), row(2, "Ana", "Lopez"), True),
+        (("Ana", "Lopez"), row(2, "Lopezz", "Ana"), True),
+        (("Eve", "Kim"), row(2, "Eve", "Brown"), True),
+        (("Eve", "Kim"), row(2, "Eve", "Brown", starts_on=date(2026, 11, 16)), False),
+        (("Eve", "Kim"), row(2, "Eve", "Brown", "77", starts_on=date(2020, 1, 1)), True),
+        (("Rosa", "Davis"), row(2, "Rsa", "Davis", "77", starts_on=date(2026, 11, 16)), False),
+        (("Rosa", "Davis"), row(2, "Bob", "Davis"), False),
+        (("Rosa", "Davis"), row(2, "Bob", "Davis", "77", starts_on=date(2020, 1, 1)), False),
+        (("Rosa", "Davis"), row(2, "Rsa", "Davis", facility=ELM), False),
+    ],
+)
+def test_a_misspelled_or_married_name_makes_no_leaver_and_no_second_person(one, other, hers):
+    """Bob Stays; whoever is missing began on 1 January 2020 and has the employee number 1."""
+    people = [known(1, *one, "1"), known(2, "Bob", "Stays", "2"), known(3, "Pat", "Stays", "3", "", stint(3, ELM))]
+    rows = [other, row(3, "Bob", "Stays", "2"), row(4, "Pat", "Stays", "3", facility=ELM)]
+    result = compare(rows, people)
+    assert [each.line for each in result.rejected] == [2] * hers
+    assert sorted(kinds(result)) == ([] if hers else ["joiner", "leaver"])
+    again = compare(rows, applied(people, result))
+    assert kinds(again) == [], "the next file makes no leaver of her either"
+
+
+def test_of_a_doubtful_newcomer_each_row_is_rejected_and_others_still_leave():
+    people = [known(1, "Rosa", "Davis"), known(2, "Hal", "Gone"), *(known(k, f"P{k}", "Stays", str(k)) for k in (3, 4))]
+    rows = [row(2, "Roza", "Davis", "9"), row(3, "Roza", "Davis", "9", facility=ELM),
+            *(row(k + 1, f"P{k}", "Stays", str(k)) for k in (3, 4))]  # fmt: skip
+    result = compare(rows, people)
+    assert [(each.line, each.facility) for each in result.rejected] == [(2, OAK), (3, ELM)]
+    assert [change.person.first_name for change in result.changes] == ["Hal"]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,13 @@ def test_a_label_in_front_of_a_ccn_is_no_part_of_it(bring, ccn):
     assert (document["unchanged"], document["rejected"]) == (2, [])
 
 
+@pytest.mark.parametrize("place", ["01-5009", "15009.0", "15009", "oak house", "Oak House (015009)"])
+def test_a_column_of_facilities_may_hold_names_or_ccns(bring, place):
+    header = HEADER.replace("CCN", "Facility")
+    document = bring(CAROL.replace("015009", place), ",Henry,Test,,,Oak House,,", header=header)
+    assert (document["unchanged"], document["rejected"]) == (2, [])
+
+
 def test_an_address_in_the_column_of_phones_rejects_the_row(bring):
     header = HEADER.replace("Job Title", "Phone")
     [refused] = bring(",Carol,Test,,carol@example.org,015009,,", header=header)["rejected"]
@@ -106,6 +113,21 @@ def test_first_and_last_name_in_each_others_column_are_no_newcomer_and_no_leaver
     assert (document["joiners"], document["leavers"], document["unchanged"]) == (0, 0, 1)
     document = bring(",Henry,Test,,,015009,,", "T9,Test,Carol,,,015009,,", ",Carol,Test,,,015009,,")
     assert (document["rejected"], document["joiners"], document["leavers"]) == ([], 1, 0), "both are there"
+
+
+def test_a_misspelled_name_makes_no_leaver_tonight_and_none_tomorrow(cast, bring):
+    for _ in range(2):
+        document = bring(",Henri,Test,,,015009,,", CAROL)
+        [refused] = document["rejected"]
+        assert (refused["line"], refused["column"]) == (2, "Last Name")
+        assert "may be Henry Test, who is missing in this file" in refused["reason"]
+        assert (document["joiners"], document["leavers"], document["held_back"]) == (0, 0, 1)
+    assert not cast.people["henry"].employments.filter(valid_to__isnull=False).exists()
+
+
+def test_a_ccn_that_a_spreadsheet_made_a_number_names_the_facility_in_any_column(bring):
+    document = bring(",Carol,Test,,,15009.0,,", header=HEADER.replace("CCN", "Facility"))
+    assert (document["rejected"], document["unchanged"]) == ([], 1)
 
 
 def test_a_nickname_in_brackets_is_the_person_herself(bring):

@@ -30,3 +30,13 @@ def test_the_named_code_and_tests_exist():
             assert callable(getattr(importlib.import_module(module), attribute)), name
         for path in re.findall(r"`([^`]+)`", test):
             assert (ROOT / path).is_file(), name
+
+
+FOLLOWED = (*range(1, 19), *range(23, 28), 33, 34, 38, 40, 41, 43, *range(47, 50), *range(51, 55), 56)
+
+
+def test_what_clocks_and_findings_watch_is_followed_by_commands_alone():
+    """From lists to what a tick finds: no rule rests on tests of its parts only."""
+    for number in FOLLOWED:
+        name, *_, test = ROWS[number - 1]
+        assert re.search(r"_by_commands\.py|test_officials_lapse\.py", test), name

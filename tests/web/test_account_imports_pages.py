@@ -78,6 +78,8 @@ def test_a_list_of_accounts_is_looked_at_imported_once_and_taken_back(alice, cas
     assert "“User ID”: User ID" in words(alice.get(first.url))
     assert "Taken back for one account." in words(alice.post(address("import-undo", source.pk), follow=True))
     assert list(PortalAccount.objects.open().filter(system__slug="iqies")) == [carol]
+    _, page = looked_at(alice, HENRY.replace(f"\t{VIEWER}", ""), header=HEADER.replace("\tRole\t", "\t"))
+    assert "Henry Test · No column is taken for it A new account needs its role" in words(page)
 
 
 def test_what_changes_of_a_known_account_is_shown_as_it_was_and_becomes(alice, cast):

@@ -63,6 +63,11 @@ def test_an_account_shows_its_clock_its_rule_and_where_that_is_written(client, c
     assert "by Wed 2 Dec, 11 p.m. in Chicago" in page
     assert "iQIES Service Center" in page
     assert "Open now, until 20:00 ET." in page
+    assert 'href="tel:18003399313"' in page
+    account.grants.update(valid_to=TODAY + timedelta(days=9))
+    page = html(client.get(address("account", account.pk)))
+    assert "Role ends: " in page, "what lies ahead has not happened"
+    assert "Role ended: " not in page
 
 
 def test_the_history_keeps_what_was_taken_back_struck_through(client, cast):
@@ -143,8 +148,8 @@ def test_a_revoked_role_is_told_on_the_page_and_the_way_back_is_offered(client, 
     assert "Say what happened" in html(refused)
     client.post(address("account-lost", account.pk), {"loss": "roles_revoked", "on": TODAY.isoformat()})
     page = html(client.get(address("account", account.pk)))
-    assert "This account is lost" in page
-    assert "It is back" in page
+    notice = page.partition("This account is lost")[2].partition("This account</h2>")[0]
+    assert all(deed in notice for deed in ("Get it back", "It is back"))
 
 
 def test_the_address_of_another_tenant_shows_nothing_of_ours(client, cast):

@@ -1,19 +1,26 @@
 """Where it burns: the figures of what a member reads, the worst facility first, from kept figures where many."""
 
 import html
+import random
 import re
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import FacilityFigures, Finding, OrganizationFigures, RoleGrant
+from accounts.models import FacilityFigures, Finding, OrganizationFigures, PortalAccount
+from accounts.services.clocks import recompute
 from accounts.services.figures import Figures, keep_figures
+from accounts.services.lapses import sweep_lapses
+from accounts.services.rules.sweep import check_rules
+from accounts.words import count_noun
 from audit.services import Ref, record
-from tests.accounts.holding import held
+from staff.models import Employment
+from systems.models import System
+from tests import factories
 from tests.accounts.mixed import press
 from tests.conftest import NOON
 from web import burning
@@ -50,24 +57,73 @@ def test_the_worst_facility_stands_first_with_its_figures(client, mixed):
     assert shown.sentence.endswith("at two of two facilities.")
 
 
-def test_each_number_of_serious_findings_leads_to_as_many(client, mixed):
-    left, wrong = held(mixed, "idm", person="carol"), {"kind": Finding.Kind.LEAVER_ACCESS, "severity": "critical"}
-    RoleGrant.objects.filter(account=left).update(valid_to=NOON.date() - timedelta(days=3))
-    Finding.objects.create(
-        organization=mixed.riverside,
-        account=left,
-        person=left.person,
-        subject_key="left",
-        opened_on=NOON.date(),
-        **wrong,
-    )
-    answer = page(client, mixed)
-    text = html.unescape(answer.content.decode())
-    for row in answer.context["overview"].rows:
-        [query] = re.findall(rf"findings/(\?severity=serious[^\"]*facility={row.facility.pk}&[^\"]*)", text)
-        shown = client.get(reverse("web:findings", args=[mixed.riverside.slug]) + query).context
-        assert sum(each["group"].count for each in shown["groups"]) == row.figures.serious > 0
-        assert "Role held: Now" in {chip["text"] for chip in shown["chips"]}
+def scattered(cast, seed):
+    """Let people hold what nobody would plan: roles ended, to come, voided and at a closed facility; some have left."""
+    rng, day = random.Random(seed), NOON.date()
+    gone = factories.FacilityFactory(organization=cast.riverside, closed_on=day - timedelta(days=9))
+    places = [cast.oak, cast.elm, factories.FacilityFactory(organization=cast.riverside), gone]
+    logins = [{"login_state": "known", "last_login_on": day - timedelta(days=ago)} for ago in (1, 57, 70, 400)]
+    spans = [(500, None), (500, None), (500, 3), (500, -20), (-20, None)]  # days ago: from, to
+    for _ in range(30):
+        job = factories.EmploymentFactory(facility=rng.choice(places[:3]))
+        Employment.objects.filter(pk=job.pk).update(valid_to=rng.choice([None, day - timedelta(days=2)]))
+        account = factories.AccountFactory(
+            person=job.person,
+            system=System.objects.get(slug=rng.choice(["iqies", "idm", "psr", "cmsnet"])),
+            **rng.choice([{}, {}, {}, {"status": "lost", "loss": "inactive"}]),
+            **rng.choice([*logins, {"login_state": "unknown"}, {"login_state": "never"}]),
+        )
+        for place in rng.sample(places, rng.randint(0, 3)):
+            since, until = rng.choice(spans)
+            factories.GrantFactory(
+                account=account,
+                facility=place,
+                valid_from=day - timedelta(days=since),
+                valid_to=None if until is None else day - timedelta(days=until),
+                voided_at=NOON if rng.random() < 0.1 else None,
+            )
+    with transaction.atomic():
+        recompute(accounts=PortalAccount.objects.all(), at=NOON)
+    sweep_lapses(at=NOON)
+    check_rules(at=NOON, since=None, full=True)
+
+
+def test_every_number_of_every_facility_is_as_long_as_the_list_behind_it(client, cast):
+    scattered(cast, seed=1)
+    followed = 0
+    for member in ("alice", "olga"):
+        text = html.unescape(page(client, cast, member).content.decode())
+        for url, number in re.findall(r'<a href="([^"]+)">([\d,]+)<span class="visually-hidden"', text):
+            shown = client.get(url).context
+            length = shown["count"].number if "count" in shown else sum(each["group"].count for each in shown["groups"])
+            assert int(number) == length, (member, url)
+            assert "&held=now" not in url or "Role held: Now" in " ".join(chip["text"] for chip in shown["chips"])
+            followed += 1
+        grid = client.get(reverse("web:facilities", args=[cast.riverside.slug])).context
+        for cell in (cell for row in grid["rows"] for cell in row["cells"] if "url" in cell):
+            length = client.get(cell["url"]).context["count"].number
+            people, _, accounts = cell["text"].partition(", ")
+            said = accounts or people.replace("person", "account").replace("people", "accounts")
+            assert said.lower() == count_noun(length, "account,accounts"), (member, cell["url"])
+    assert followed > 15
+    shown = page(client, cast).context["overview"]
+    assert {row.facility.pk: row.figures.serious for row in shown.rows} == serious_of(cast, shown)
+
+
+def serious_of(cast, shown):
+    """Return by facility how many serious findings stand there, told grant by grant."""
+    on, found, nowhere = NOON.date(), {row.facility.pk: 0 for row in shown.rows}, 0
+    wrong = Finding.objects.open().filter(organization=cast.riverside, severity__in=["critical", "high"])
+    for finding in wrong.exclude(kind="lapse", deadline__account__isnull=False):
+        stands = {finding.facility_id}
+        if finding.facility_id is None and finding.account is not None:
+            grants = [grant for grant in finding.account.grants.all() if grant.voided_at is None]
+            now = [each for each in grants if each.valid_from <= on and (each.valid_to is None or each.valid_to >= on)]
+            stands, nowhere = {grant.facility_id for grant in now or grants}, nowhere + (not now and bool(grants))
+        for place in stands & set(found):
+            found[place] += 1
+    assert nowhere, "access of somebody who left and has no role any more"
+    return found
 
 
 def test_kept_figures_are_shown_where_there_are_many_and_say_when_somebody_acted_since(client, mixed, monkeypatch):

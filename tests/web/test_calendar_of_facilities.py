@@ -98,3 +98,8 @@ def test_a_leavers_account_is_to_be_removed_not_signed_in_to(client, cast):
     [entry] = entries(client, make(client, cast, "alice", dates="all"))
     assert entry["SUMMARY"] == "Have the QIES account of Henry Test removed"
     assert "left on Tue 17 Nov 2026" in entry["DESCRIPTION"]
+    ago = {"last_login": TODAY - timedelta(days=20), "opened_on": TODAY - timedelta(days=340)}
+    holding.held(cast, "idm", person="henry", **ago)
+    [role] = [each for each in entries(client, make(client, cast, "alice", dates="all")) if " role " in each["SUMMARY"]]
+    assert role["SUMMARY"].startswith("Have the IDM role")
+    assert "Nobody is asked to certify the role any more" in role["DESCRIPTION"].replace("\r\n ", "")

@@ -89,7 +89,7 @@ def test_pages_outside_an_organization_have_no_rail_and_ask_nothing(rf, django_a
     assert "switcher" not in found
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "405", "429", "500"])
 def test_error_pages_say_what_happened_to_the_data_and_lead_back(rf, name):
     html = get_template(f"{name}.html").render({"number": "abc-123"}, None if name == "500" else rf.get("/"))
     html = " ".join(html.split())
@@ -105,6 +105,23 @@ def test_a_broken_page_gives_the_number_of_its_request(client, cast, monkeypatch
     answer = client.get(reverse("web:today", args=["riverside"]), headers={"x-request-id": "number-of-this-request"})
     assert answer.status_code == 500
     assert "number-of-this-request" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [("http://testserver/o/riverside/?x=1", "/o/riverside/%3Fx%3D1"), ("https://elsewhere.example/o/", "/"), ("", "/")],
+)
+def test_who_was_signed_out_meanwhile_comes_back_to_the_page_and_not_to_the_deed(client, cast, referer, back):
+    answer = client.post(reverse("web:first-hour-test", args=["riverside"]), headers={"referer": referer})
+    assert answer.url == f"{reverse('account_login')}?next={back}"
+    assert "what you pressed last was not done" in client.get(answer.url).content.decode()
+
+
+def test_the_address_of_a_deed_opened_as_a_page_has_words(client, cast):
+    client.force_login(cast.alice)
+    answer = client.get(reverse("web:first-hour-test", args=["riverside"]))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "Nothing was changed" in answer.content.decode()
 
 
 def test_a_stale_form_is_refused_in_our_words(cast):

@@ -81,12 +81,14 @@ def kept_files(settings):
 
 def test_a_pasted_table_is_looked_at_imported_and_taken_back(alice, cast):
     before = stored()
-    url, page = looked_at(alice, ADA, CAROL, HENRY, BROKEN)
+    url, page = looked_at(alice, ADA, CAROL, HENRY, BROKEN, HENRY)
     assert stored() == before
     said = words(page)
     assert "Import: one joins and one gets new contact data or dates" in said
     assert "“Hire Date” writes days as month/day/year: 01/13/2020 is read as Mon 13 Jan 2020." in said
     assert "Line 5 Bob Sample · Column “Work Email” This is no e-mail address" in said
+    assert "One row repeats what another row says; each counts once." in said
+    assert "to one known person, so it may be about anybody. Otherwise none would have been." in said
     assert "You can take the import back until Sun 20 Dec 2026." in said
     answer = consent(alice, url, page)
     source = Import.objects.get()
@@ -215,7 +217,7 @@ def test_whoever_is_missing_is_named_with_what_she_holds_and_the_brake_wants_a_t
     hold(cast, cast.people["henry"], cast.oak)
     url, page = looked_at(alice, ADA)
     said = words(page)
-    assert "Oak House would lose 2 of 2 people" in said
+    assert "Oak House would lose two of two people" in said
     assert "Henry Test Not in the file · holds two open accounts" in said
     assert "They have really left: two people at Oak House" in said
     assert "One person who leaves holds open accounts there" in said

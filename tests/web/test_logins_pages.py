@@ -196,7 +196,11 @@ def test_nothing_ticked_is_said_in_words(client, cast):
     held(cast, ago=40)
     client.force_login(cast.carol)
     answer = client.post(address("logins-record"), {"on": TODAY.isoformat()})
-    assert "Tick at least one account." in answer.content.decode()
+    html = answer.content.decode()
+    assert "Tick at least one account." in html
+    assert 'href="#id_accounts"' in html
+    assert 'id="id_accounts"' in html
+    assert 'id="id_on_helptext"' in html, "which the field for the day refers to"
 
 
 def test_an_administrator_is_offered_no_account_of_another_tenant_and_cannot_tick_one(client, cast):

@@ -297,8 +297,12 @@ def test_the_page_shows_what_is_held_and_what_would_stay_open(client, cast):
     assert "Mon 30 Nov 2026" in shown["iQIES"][3]["text"]
     assert "Oak House" in shown["iQIES"][1]["text"]
     assert shown["CMSNet"][2]["words"] == "Removed"
-    assert [each["system"] for each in context["stays_open"]] == ["HARP", "iQIES", "IDM"]
-    assert context["stays_open"][2]["privileged"] == "Approver"
+    assert [each["system"] for each in context["stays_open"]] == ["iQIES", "IDM"], "HARP stays hers; IDM can approve"
+    assert context["stays_open"][1]["privileged"] == "Approver"
+    quits = client.get(address("person-quits", cast, henry.pk)).context["page"]
+    assert {account["url"] for there in quits.places for account in there.accounts} | {
+        account["url"] for account in quits.elsewhere
+    } == {each["url"] for each in context["stays_open"]}, "one function says it on both pages"
 
 
 def test_the_user_id_shown_is_that_of_the_sign_in_authority(client, cast):
@@ -420,11 +424,11 @@ def test_leaving_names_what_stays_open_and_keeps_the_person(client, cast):
     job = henry.employments.get()
     client.force_login(cast.carol)
     url = address("employment-end", cast, job.pk)
-    assert client.get(url).context["systems"] == ["HARP", "iQIES"]
+    assert client.get(url).context["systems"] == ["iQIES"], "the HARP identity stays hers"
     answer = client.post(url, {"last_day_on": "2026-11-14"}, follow=True)
     assert henry.employments.get(voided_at=None).valid_to == date(2026, 11, 14)
-    assert "Still open there: HARP and iQIES" in answer.content.decode()
-    assert "Henry Test left on Sat 14 Nov 2026, and two accounts are still open" in answer.content.decode()
+    assert "Still open there: iQIES." in answer.content.decode()
+    assert "Henry Test left on Sat 14 Nov 2026, and one account is still open" in answer.content.decode()
     assert "away for a while" not in answer.content.decode(), "who left needs nobody to stand in"
     assert answer.context["works_here"] is False
 

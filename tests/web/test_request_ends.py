@@ -131,7 +131,10 @@ def test_failed_tried_again_done_and_undone(client, cast):
     assert AccessRequest.objects.get().state == State.IN_PROGRESS
     assert client.post(fail, {"reason": "The desk is closed."}).status_code == 302
     assert AccessRequest.objects.get().state == State.FAILED
-    assert client.get(back).status_code == 405
+    opened = client.get(back)
+    assert (opened.status_code, opened["Allow"]) == (405, "POST")
+    assert "This address only takes a button" in text_of(opened)
+    assert {"Content-Security-Policy", "X-Frame-Options", "Permissions-Policy"} <= opened.headers.keys()
     page = address("request", request.pk)
     assert f'<form method="post" action="{back}">' in text_of(client.get(page))
     client.post(back)

@@ -42,15 +42,17 @@ def link(answer, words):
 
 
 def put_on_one_form(client, page, **answers):
-    """Press the button of the panel: its hidden answers and what was chosen."""
+    """Press the button of the panel, which sends what was chosen with what is typed below it."""
     panel = re.search(r'aria-labelledby="both-title".*?</section>', page.content.decode(), re.DOTALL)[0]
-    kept = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', panel)
-    data = {name: [html.unescape(value) for key, value in kept if key == name] for name, _ in kept}
-    return client.get(address("request-new"), data | answers, follow=True)
+    assert 'type="submit" form="asking" name="deed" value="both"' in panel
+    assert all(f'name="{name}" form="asking"' in panel for name in answers.keys() & {"over", "successor", "leaving"})
+    return client.post(here(page), {"deed": "both", "reason": "Typed before.", "wanted_on": "2026-12-01"} | answers)
 
 
 def here(page):
-    return f"{page.request['PATH_INFO']}?{page.request['QUERY_STRING']}"
+    """Return where the form of the last step is sent."""
+    action = re.search(r'id="asking" method="post" action="([^"]*)"', page.content.decode())[1]
+    return address("request-new") + html.unescape(action)
 
 
 def lines(page):
@@ -71,12 +73,22 @@ def test_from_the_account_of_who_goes_to_one_form_with_both_and_each_reads_what_
     page = client.get(link(client.get(account.get_absolute_url()), "Ask for removal"))
     assert lines(page) == [GOES]
     assert "closed" not in text_of(page), "what goes may go from a closed system"
-    assert "Nobody of yours is called “zora”" in text_of(put_on_one_form(client, page, over="zora"))
+    nobody = put_on_one_form(client, page, over="zora", reason="Her password is hunter2.")
+    assert "Nobody of yours is called “zora”" in text_of(nobody)
+    assert "hunter2" not in nobody.content.decode()
     several = put_on_one_form(client, page, over="next")
     assert "Who of these takes over?" in text_of(several)
     both = put_on_one_form(client, several, successor=bea.pk)
     assert lines(both) == [GOES, COMES.format("Bea Next")]
     assert "Bea Next takes over." in text_of(both)
+    for kept in (several, both):
+        assert [kept.context["form"][name].value() for name in ("reason", "wanted_on")] == [
+            "Typed before.",
+            "2026-12-01",
+        ]
+        assert "Typed before.</textarea>" in kept.content.decode()
+        assert not kept.context["form"].errors, "nothing was sent yet"
+    assert put_on_one_form(client, page, over="Bea Next").context["wanting"].successor == bea
     assert lines(client.get(address("request-new") + link(both, "Nobody takes over"))) == [GOES]
     assert "system=iqies" in link(both, "Ask for iQIES instead"), "its successor comes first"
     refused = client.post(here(both), TYPED | {"reason": "She retires.", "still_needed_reason": ""})

@@ -7,10 +7,12 @@ import time_machine
 from django.db import transaction
 from django.urls import reverse
 
-from accounts.models import HouseWindow
+from accounts.models import AccessRequest, HouseWindow
 from accounts.services.figures import keep_figures
+from accounts.services.inventory import regain_account, report_loss
 from accounts.services.logins import record_login, refresh_clocks
 from accounts.services.places import keep_in_use
+from accounts.services.requests.gone import draft_reactivation
 from accounts.services.rules.sweep import check_rules
 from facilities.models import Membership
 from staff.services.absences import record_absence
@@ -23,7 +25,8 @@ from web.agenda import SHOWN
 pytestmark = [pytest.mark.django_db, pytest.mark.db_engines]
 TODAY_PAGE = "/o/riverside/"
 QUERIES = (
-    42  # three for what stands beside the list, ten for the requests that wait or came back, one for whose asker left
+    43  # three for what stands beside the list, eleven for the requests that wait, came back or are not sent yet,
+    # one for whose asker left, one for the member's own accounts that no longer work
 )
 
 
@@ -75,6 +78,29 @@ def test_sections_appear_only_when_something_is_in_them_and_in_order(client, cas
         "Check your CASPER roles: you signed in on Fri 20 Nov, after the last safe day (Sat 14 Nov)."
     ]
     assert sentences(answer, "late")[0].startswith("Your iQIES roles are presumed revoked")
+
+
+def test_who_lost_her_roles_reads_what_happened_and_the_way_back_until_they_are_back(client, cast):
+    lost = held(cast, ago=75)
+    report_loss(scope=cast.scope("alice"), account=lost, loss="roles_revoked", lost_on=TODAY, at=NOON)
+    assert "lost" not in [section["slug"] for section in page(client, cast.alice).context["sections"]]
+    answer = page(client, cast.carol)
+    [row] = next(section["rows"] for section in answer.context["sections"] if section["slug"] == "lost")
+    assert row["sentence"] == "Your iQIES roles were revoked: told here on Fri 20 Nov."
+    assert answer.context["sentence"].endswith("One account of yours no longer works.")
+    [way] = row["links"]
+    assert client.get(way["url"], follow=True).status_code == 200
+    draft_reactivation(scope=cast.scope("carol"), account=lost, at=NOON)
+    answer = page(client, cast.carol)
+    firsts = {section["title"]: section["rows"][0]["links"][0] for section in answer.context["sections"][:2]}
+    way = reverse("web:request", args=["riverside", AccessRequest.objects.get().pk])
+    assert firsts == {
+        "No longer working": {"label": "See the request", "url": way},
+        "Your drafts, not sent yet": {"label": "Look and send", "url": way},
+    }
+    assert "One draft of yours waits to be sent." in answer.context["sentence"]
+    regain_account(scope=cast.scope("alice"), account=lost, regained_on=TODAY, at=NOON)
+    assert "No longer working" not in titles(page(client, cast.carol))
 
 
 def test_nobody_is_asked_for_a_login_to_a_system_that_has_closed_for_the_facility(client, cast):
@@ -213,6 +239,9 @@ def test_long_sections_are_cut_but_never_before_the_members_own_row(client, cast
     assert any(row["sentence"].startswith("Sign in to iQIES") for row in section["rows"])
     assert section["more_url"].endswith("?standing=soon")
     assert "More than eight logins are due this week" in answer.content.decode()
+    keep_figures(at=NOON)
+    assert "11 accounts are due this week; nothing is late." in page(client, cast.alice).content.decode()
+    assert "More than seven logins are due this week" in page(client, cast.carol).content.decode(), "not of all of it"
 
 
 def test_the_page_costs_the_same_with_two_accounts_and_with_thirty(client, cast, django_assert_num_queries):

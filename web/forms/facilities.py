@@ -153,7 +153,7 @@ class FacilityForm(SecretFree):
     """What may be corrected later; CCN and state make a facility what it is."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    name = forms.CharField(label="Name", max_length=150)
+    name = forms.CharField(label="Name", max_length=150, error_messages={"required": "Give the name."})
     address = forms.CharField(label="Street address", max_length=150, required=False)
     city = forms.CharField(label="City", max_length=80, required=False)
     zone = forms.ChoiceField(

@@ -22,8 +22,11 @@ class FindingFilter(ListFilter):
         label="Severity", choices=[ALL, (SERIOUS, "Critical or high"), *Severity.choices], required=False
     )
     late = forms.ChoiceField(label="Late accounts", choices=[ALL, (WITHOUT, "Left out")], required=False)
-    # Only from the figures of one facility, so it is a chip that one can take away and no further field.
-    held = forms.ChoiceField(label="Role held", choices=[ALL, (NOW, "Now")], required=False, widget=forms.HiddenInput)
+    # Only from the figures of one facility, so it is a chip that one can take away and no further field. An account
+    # that has no role anywhere any more stands where it had one (`RoleGrantQuerySet.placing`).
+    held = forms.ChoiceField(
+        label="Role held", choices=[ALL, (NOW, "Now, or none any more")], required=False, widget=forms.HiddenInput
+    )
 
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, scope=scope, **kwargs)

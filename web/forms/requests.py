@@ -32,10 +32,19 @@ class TypedForm(SecretFree):
     wanted_until = _day("Only until", "The last day, where it is temporary. Empty: lasting.")
 
     def __init__(
-        self, *args: Any, needs_reason: bool, closed: bool = False, lasting: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        needs_reason: bool,
+        closed: bool = False,
+        lasting: bool = False,
+        removal: bool = False,
+        **kwargs: Any,
     ) -> None:
         """``needs_reason``: somebody decides; ``closed``: the system has closed there; ``lasting``: no days asked."""
         super().__init__(*args, **kwargs)
+        if removal:
+            self.fields["reason"].label = "Why it is to be removed"
+            self.fields["wanted_on"].label = "To be removed on"
         if needs_reason:
             self.fields["reason"].required = True
             self.fields["reason"].error_messages["required"] = "Say why it is needed: whoever decides reads it."

@@ -18,7 +18,7 @@ ROLE_WORDS = {
     Role.HOLDER: "sees and records the own accounts only",
     Role.COORDINATOR: "adds people and accounts, records logins",
     Role.APPROVER: "a coordinator who also decides",
-    Role.ADMINISTRATOR: "all of it, and members and rules",
+    Role.ADMINISTRATOR: "decides everything, also who is a member and which rules apply",
     Role.AUDITOR: "reads everything, changes nothing",
 }
 

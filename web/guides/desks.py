@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Prefetch
 
 from systems.models import Contact, ContactPoint, System
-from web.demands import hours
+from web.demands import hours, url_of
 from web.guides.citing import Bibliography
 
 
@@ -45,16 +45,13 @@ def _desk(row: Contact, of: str, bibliography: Bibliography, at: datetime) -> di
 
 
 def _point(point: ContactPoint, bibliography: Bibliography) -> dict[str, Any]:
-    prefix = {"phone": "tel:", "email": "mailto:"}.get(point.kind, "")
-    value, label = point.value, ContactPoint.Kind(point.kind).label
-    if point.kind == ContactPoint.Kind.PHONE:
-        value = "".join(sign for sign in value if sign.isdigit() or sign == "+")
+    label = ContactPoint.Kind(point.kind).label
     return {
         "kind": point.kind,
         "label": label[0].upper() + label[1:],
         "value": point.value,
         "note": point.note,
         "current": point.current,
-        "url": prefix + value if prefix else "",
+        "url": url_of(point),
         "cite": bibliography.cite(point),
     }

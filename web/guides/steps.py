@@ -95,6 +95,7 @@ def prerequisites_of(system: System, slug: str, bibliography: Bibliography, on: 
             "exception": row.exception,
             "until": _until(row.until_on, on),
             "kind": "" if row.request_kind == RequestKind.REGISTER else TITLES[RequestKind(row.request_kind)],
+            "system": row.needs_system,
             "name": row.needs_system.name if row.needs_system else "",
             "url": reverse("web:system", args=[slug, row.needs_system.slug]) if row.needs_system else "",
             "cite": bibliography.cite(row),

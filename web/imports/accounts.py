@@ -11,7 +11,8 @@ from accounts.lists.reading import AccountList
 from accounts.models import PortalAccount
 from accounts.services.account_list_comparing import Comparison
 from accounts.services.account_lists import import_account_list, preview_account_list
-from accounts.services.account_opening import Planned
+from accounts.services.account_plans import Planned
+from accounts.services.account_register import held_accounts
 from accounts.words import count_noun, day
 from facilities.access import Scope
 from imports.models import Import, PendingImport
@@ -89,7 +90,7 @@ class Accounts:
         shown = planned[start:end]
         if not shown:
             return len(planned), []
-        words = _Words(scope, found, shown)
+        words = _Words(scope, shown)
         return len(planned), [words.row(each) for each in shown]
 
     def outcome(self, scope: Scope, found: Comparison, at: datetime) -> Outcome:
@@ -164,10 +165,11 @@ class _Place:
 
 
 class _Words:
-    """Names for the changes that are shown. Three queries."""
+    """The accounts that are shown as they are, and names for what changes."""
 
-    def __init__(self, scope: Scope, found: Comparison, shown: Sequence[Planned]) -> None:
-        self._scope, self._held = scope, found.held
+    def __init__(self, scope: Scope, shown: Sequence[Planned]) -> None:
+        self._scope = scope
+        self._held = held_accounts(scope.organization, [(each.person, each.system.key) for each in shown])
         ended = {key: place for each in shown for key, place in self._grants(each).items()}
         told = [_Place(each.facility, each.role) for one in shown for each in one.change.grants]
         told += [_Place(each.facility, each.role) for one in shown for each in one.change.certified]

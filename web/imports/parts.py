@@ -136,7 +136,8 @@ def parts_of(
 def rejected_row(each: Rejection, roster: Roster) -> Row:
     """Return a row that is not taken, with the column to blame."""
     name = f"{each.first_name} {each.last_name}".strip()
-    column = f"Column “{roster.title(each.column)}”" if each.column else ""
+    title = roster.title(each.column)
+    column = f"Column “{title}”" if title in roster.header else "No column is taken for it" if each.column else ""
     note = " · ".join(part for part in (name, column) if part)
     return Row(f"Line {each.line}", note=note, text=each.reason[:1].upper() + each.reason[1:])
 

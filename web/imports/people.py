@@ -80,7 +80,7 @@ class People:
                 Total(report.unchanged, "stays as before" if report.unchanged == 1 else "stay as they are"),
                 Total(rejected, f"{'row' if rejected == 1 else 'rows'} not taken", "soon" if rejected else ""),
             ],
-            notes=report.notes + _still_listed(report.still_listed),
+            notes=report.notes + _repeated(report.merged) + _still_listed(report.still_listed),
             promises=_promises(scope, found, at),
             deed=counted({key: getattr(report, key) for key in AHEAD}, AHEAD),
             same="the rows that could be read say what the register says."
@@ -110,6 +110,12 @@ def _promises(scope: Scope, found: Comparison, at: datetime) -> list[str]:
         who = sentence(count_noun(held, "person who leaves holds,people who leave hold"))
         mail += f" {who} open accounts there: you find them under People, “Left, access still open”."
     return [*told, mail, f"You can take the import back until {day(undo_until(at, scope.organization))}."]
+
+
+def _repeated(merged: int) -> list[str]:
+    if not merged:
+        return []
+    return [f"{sentence(count_noun(merged, 'row repeats,rows repeat'))} what another row says; each counts once."]
 
 
 def _still_listed(lines: list[int]) -> list[str]:

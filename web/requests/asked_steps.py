@@ -10,10 +10,11 @@ from django.http import QueryDict
 
 from accounts.errors import AccountRefused
 from accounts.policy.requesting import Kind
-from accounts.words import listed
+from accounts.words import day, listed
 from facilities.access import Scope
 from staff.models import Person
 from systems.models import RequestKind, Step, System
+from web.dossiers import left_among
 from web.forms.facilities import FacilityByNumber
 from web.requests.asking import asks_of
 from web.requests.kinds import ACCESS, PLAIN, UNRECORDED, WHICH
@@ -23,6 +24,7 @@ from web.requests.reach import may_ask_for_others, places_to_ask
 from web.requests.roles import RoleChoice, roles_offered
 from web.requests.successors import people_named
 from web.requests.wanting import Wanting, key_of
+from web.requests.ways import NOT_OF_LEAVERS
 
 WHO, WHERE, ROLE, SEND = 1, 2, 3, 4
 TITLES: Final = {WHO: "For whom and what", WHERE: "Where", ROLE: "Role", SEND: "Check and send"}
@@ -146,6 +148,22 @@ def first_step(asking: Asking) -> dict[str, Any]:
         "kept": wanting.pairs(besides=["person", "kind"]),
         "remarks": remarks,
         "go": go,
+    }
+
+
+def instead_for_who_left(asking: Asking) -> dict[str, str]:
+    """Return what is said instead of asking on where the person has left and nobody needs that of her; else empty."""
+    wanting = asking.wanting
+    if wanting.person is None or wanting.kind not in NOT_OF_LEAVERS:
+        return {}
+    last_on = left_among([wanting.person.pk], asking.on).get(wanting.person.pk)
+    if last_on is None:
+        return {}
+    removal = replace(wanting, kind=Kind.REMOVAL.value, system=None, facilities=(), roles=(), leaving=())
+    return {
+        "title": f"{wanting.person} does not work here any more",
+        "text": f"The last day was {day(last_on)}. What is still open is to be removed.",
+        "url": removal.query(),
     }
 
 

@@ -41,5 +41,6 @@ def _running(scope: Scope, about: Q, query: str, on: date) -> dict[str, Any]:
             {"text": f"{asked(each)}.", "url": each.get_absolute_url(), "note": stands(each, on)}
             for each in found[:SHOWN]
         ],
+        "by_kind": {each.kind: each.get_absolute_url() for each in found},
         "more_url": f"{page}?show=all&{query}".rstrip("&") if len(found) > SHOWN else "",
     }

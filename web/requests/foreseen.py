@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -17,7 +18,7 @@ from staff.models import Absence, Employment, Person
 from systems.models import Prerequisite, System
 from web.requests.kinds import ACCESS
 from web.requests.reach import is_me
-from web.requests.ways import ask_url
+from web.requests.ways import Link, ask_url, removal_ways
 from web.requests.words import said
 
 # Guards about what has to be there first: not there at all, or nobody said yet how it stands.
@@ -68,34 +69,34 @@ def lines_of(scope: Scope, requests: Sequence[AccessRequest], at: datetime) -> l
 def first_ways(
     scope: Scope, requests: Sequence[AccessRequest], guards: Mapping[int, Sequence[Guard]]
 ) -> dict[int, list[dict[str, str]]]:
-    """Return by request the ways to what its guards say comes first: to ask for it, to add it, to say how it stands.
+    """Return by request the ways to what its guards say comes first, or is done instead of it where somebody left.
 
-    Three queries where there is any.
+    To ask for it, to add it, to say how it stands. Three queries where anything comes first.
     """
+    found = {request.pk: ways for request in requests if (ways := removal_ways(scope, request, guards[request.pk]))}
     waiting = [request for request in requests if any(guard.code in _COMES_FIRST for guard in guards[request.pk])]
     if not waiting:
-        return {}
+        return found
     systems = {request.system_id for request in waiting}
     needed = Prerequisite.objects.current().filter(system__in=systems, needs_system__isnull=False)
     rows = list(needed.select_related("needs_system").order_by("needs_system__position"))
     mine = PortalAccount.objects.visible_to(scope).open().filter(system__in={row.needs_system_id for row in rows})
     mine = mine.filter(person__in={request.beneficiary_person_id for request in waiting}).order_by("-pk")
     accounts = {(person, system): pk for person, system, pk in mine.values_list("person", "system", "pk")}
-    addable = _addable(scope, waiting)
-    found: dict[int, list[dict[str, str]]] = {}
+    people = addable(scope, waiting)
     for request in waiting:
         needs = dict.fromkeys(row.needs_system for row in rows if row.system_id == request.system_id)
-        found[request.pk] = [
+        found[request.pk] = found.get(request.pk, []) + [
             way
             for need in needs
             if need is not None
             for guard in guards[request.pk]
-            for way in _ways(scope, request, need, guard, accounts, addable)
+            for way in _ways(scope, request, need, guard, accounts, people)
         ]
     return found
 
 
-def _addable(scope: Scope, requests: Sequence[AccessRequest]) -> set[int]:
+def addable(scope: Scope, requests: Sequence[AccessRequest]) -> set[int]:
     """Return the people to whom the member may add accounts that are there already. One query."""
     places = scope.acts_at(Action.EDIT_ACCOUNT)
     works = Employment.objects.known().filter(person__in={request.beneficiary_person_id for request in requests})
@@ -104,35 +105,56 @@ def _addable(scope: Scope, requests: Sequence[AccessRequest]) -> set[int]:
     return set(works.values_list("person_id", flat=True))
 
 
+def ways_to_first(scope: Scope, request: AccessRequest, need: System, people: Collection[int]) -> list[Link]:
+    """Return the ways to an account that has to be there first: to ask for it, to add it. ``people``: as `addable`."""
+    who, place = request.beneficiary_person_id, request.facility_id
+    url = ask_url(scope, person=who, kind=ACCESS, facility=place, system=need.slug)
+    asks = scope.may(Action.REQUEST_ACCESS, [place], own=is_me(scope, request.beneficiary_person))
+    ways = [{"label": f"Ask for {need.name} first", "url": url}] if asks else []
+    if who in people:
+        there = reverse("web:person-accounts-add", args=[scope.organization.slug, who])
+        ways.append({"label": f"Add the {need.name} account that is there already", "url": there})
+    return ways
+
+
 def _ways(
     scope: Scope,
     request: AccessRequest,
     need: System,
     guard: Guard,
     accounts: Mapping[tuple[int, int], int],
-    addable: Collection[int],
+    people: Collection[int],
 ) -> list[dict[str, str]]:
     """Return the ways to what one guard wants of a system that has to be there first.
 
     None where it is about another one, and none to a page that refuses the member. ``accounts``: by person and system;
-    ``addable``: people.
+    ``people``: as `addable`.
     """
     account = accounts.get((request.beneficiary_person_id, need.pk))
     if guard.code == "prerequisite" and f" {need.name} account" in guard.message:
-        who, place = request.beneficiary_person_id, request.facility_id
-        url = ask_url(scope, person=who, kind=ACCESS, facility=place, system=need.slug)
-        asks = scope.may(Action.REQUEST_ACCESS, [place], own=is_me(scope, request.beneficiary_person))
-        ways = [{"label": f"Ask for {need.name} first", "url": url}] if asks else []
-        if who in addable:
-            there = reverse("web:person-accounts-add", args=[scope.organization.slug, who])
-            ways.append({"label": f"Add the {need.name} account that is there already", "url": there})
-        return ways
+        return ways_to_first(scope, request, need, people)
     own = is_me(scope, request.beneficiary_person)
     keeps = account is not None and scope.may(Action.KEEP_ACCOUNT, [request.facility_id], own=own)
     if guard.code in _TO_BE_SAID and keeps and f"the {need.name} account" in guard.cure:
         url = reverse("web:account-identity", args=[scope.organization.slug, account])
+        url += f"?{urlencode({'then': _asked_at(scope, request)})}"
         return [{"label": f"Say how the {need.name} account stands", "url": url}]
     return []
+
+
+def _asked_at(scope: Scope, request: AccessRequest) -> str:
+    """Return the page on which a request stands, or is being asked for."""
+    if request.pk > 0:  # what is not stored yet has a negative one
+        return request.get_absolute_url()
+    role = request.role.slug if request.role else ""
+    return ask_url(
+        scope,
+        person=request.beneficiary_person_id,
+        kind=ACCESS,
+        system=request.system.slug,
+        facility=request.facility_id,
+        role=role,
+    )
 
 
 def _running(scope: Scope, requests: Sequence[AccessRequest]) -> dict[int, list[dict[str, str]]]:

@@ -17,6 +17,18 @@ PLAIN: Final[dict[str, tuple[str, str]]] = {
     Kind.PROOFING.value: ("Identity proofing again", "It did not work the first time."),
     Kind.CERTIFICATION.value: ("Yearly certification", "A role has to be confirmed for another year."),
 }
+# kind -> what the page is called once it is chosen
+HEADINGS: Final[dict[str, str]] = {
+    ACCESS: "Ask for access",
+    Kind.ROLE_CHANGE.value: "Ask for a change of role",
+    Kind.REACTIVATION.value: "Ask for a role back",
+    Kind.REMOVAL.value: "Ask for a removal",
+    Kind.FORGOTTEN_ID.value: "Ask for a forgotten user ID",
+    Kind.CONTACT_CHANGE.value: "Ask for a change of contact data",
+    Kind.UNLOCK.value: "Ask for an unlock",
+    Kind.PROOFING.value: "Ask for identity proofing again",
+    Kind.CERTIFICATION.value: "Ask for a yearly certification",
+}
 # What a link may call it -> what it is here.
 _ALSO: Final = {Kind.NEW_ACCOUNT.value: ACCESS, Kind.ADDITIONAL_ROLE.value: ACCESS}
 # These are asked for accounts that nobody recorded, too.

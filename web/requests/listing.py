@@ -50,11 +50,11 @@ class Desk:
         """As `to_take_over`, what did not work."""
         return cast(AccessRequestQuerySet, to_try_again(self.scope, self.me, self.gone, self.on))
 
-    def sent_back(self) -> AccessRequestQuerySet:
-        """Return what she asked for and whoever decides sent back to her with a question."""
+    def drafts(self, *, sent_back: bool) -> AccessRequestQuerySet:
+        """Return what she has not sent yet, or what whoever decides sent back to her with a question."""
         if self.me is None:
             return self._all().none()
-        return self._all().filter(requester_person=self.me, state=State.DRAFT, submitted_at__isnull=False)
+        return self._all().filter(requester_person=self.me, state=State.DRAFT, submitted_at__isnull=not sent_back)
 
     def own_removals(self) -> AccessRequestQuerySet:
         """Return the removals that their holders asked for and she carries out as the next in line."""
@@ -212,7 +212,7 @@ def _open_steps() -> QuerySet[RequestStep]:
 
 
 def desk_of(scope: Scope, on: date) -> Desk:
-    """Return what a member's lists are made of. Eight queries at most, one more for an administrator."""
+    """Return what a member's lists are made of. Seven queries at most, one more for an administrator."""
     reach = reach_of(scope, on)
     me = reach.person
     if me is None and scope.user_id is not None:

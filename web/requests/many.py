@@ -3,9 +3,10 @@
 A change is about their accounts that were chosen, access that is not there yet about the people themselves.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from accounts.models import AccessRequest, PortalAccount, RoleGrant
 from accounts.models.inventory import PortalAccountQuerySet
@@ -24,6 +25,7 @@ from web.requests.kinds import ACCESS
 from web.requests.picks import grants_within_reach, holds_on, late_to_get_back, options_of
 from web.requests.reach import is_me, people_to_ask_for
 from web.requests.wanting import Pick
+from web.requests.ways import Link, removal_ways
 from web.requests.words import said
 
 MOST: Final = 500  # requests in one bundle
@@ -51,6 +53,14 @@ class Wish:
     still: bool = False
 
 
+class LeftOut(NamedTuple):
+    """What is left out of it, why, and the way to what is asked for instead."""
+
+    name: str
+    why: str
+    ways: Sequence[Link] = ()
+
+
 @dataclass(slots=True)
 class Many:
     """What would be asked for, each as a sentence, and what is left out with its reason.
@@ -60,7 +70,7 @@ class Many:
 
     asks: list[Ask] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
-    left_out: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list["LeftOut"] = field(default_factory=list)
     requests: list[AccessRequest] = field(default_factory=list)  # as `unsaved`
     closed: bool = False
 
@@ -103,12 +113,12 @@ def _access(
     for person in every:
         if person.pk not in asked:
             why = "Does not work where you may ask. An administrator of the organization asks for her."
-            found.left_out.append((str(person), why))
+            found.left_out.append(LeftOut(str(person), why))
             continue
         candidates += asked[person.pk].asks
         for held in asked[person.pk].left_out:
             why = f"Holds {held} already. Choose another role, or another facility."
-            found.left_out.append((f"{person}, {wish.system.name}", why))
+            found.left_out.append(LeftOut(f"{person}, {wish.system.name}", why))
     return candidates
 
 
@@ -128,7 +138,7 @@ def _changes(
         asks = _asks(account, grants[account.pk], wish, typed, on, [each.pick for each in picks], whole=whole)
         candidates += asks
         if not asks:
-            found.left_out.append((_name(account), _why_not(account, grants[account.pk], wish, surface)))
+            found.left_out.append(LeftOut(_name(account), _why_not(account, grants[account.pk], wish, surface)))
     return candidates
 
 
@@ -139,7 +149,7 @@ def _leave_out_guarded(scope: Scope, asks: list[Ask], me: Person, at: datetime, 
         blocking = [guard for guard in guards[request.pk] if guard.blocks]
         if blocking:
             why = " ".join(f"{guard.message} {guard.cure}" for guard in blocking)
-            found.left_out.append((_named(ask), why))
+            found.left_out.append(LeftOut(_named(ask), why, removal_ways(scope, request, blocking)))
             found.closed |= any(guard.code == "closed" for guard in blocking)
         else:
             found.asks.append(ask)

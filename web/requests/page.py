@@ -35,7 +35,8 @@ from web.requests.change import change_of
 from web.requests.ends import file_links
 from web.requests.history import History, entries_of, history_of, question_of
 from web.requests.kinds import ACCESS
-from web.requests.listing import READ_WITH, desk_of
+from web.requests.listing import READ_WITH, Desk, desk_of
+from web.requests.needed import put_in_ways
 from web.requests.seen import sealed
 from web.requests.steps import reading_of, steps_of
 from web.requests.ways import ask_url
@@ -77,6 +78,8 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
     may_decide = waits and desk.decisions.filter(pk=request.pk).exists()
     history = history_of(scope, request)
     steps = steps_of(scope, request, reading, bibliography, history, on)
+    prerequisites = _prerequisites(scope, request, bibliography, on) if running else []
+    put_in_ways(scope, request, steps, (each["system"] for each in prerequisites))
     return {
         "request": request,
         "title": asked(request),
@@ -87,9 +90,9 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
         },
         "person_url": _person_url(scope, request, history),
         "facts": _facts(request),
-        "gone": _gone(scope, request, history.names.of(request.requester_person_id), on) if running else "",
+        "gone": _gone(desk, request, history.names.of(request.requester_person_id)) if running else "",
         "change": change_of(scope, request, at, on) if running else {},
-        "prerequisites": _prerequisites(scope, request, bibliography, on) if running else [],
+        "prerequisites": prerequisites,
         "seal": sealed(request),
         "about_own": desk.me is not None and is_about(request, desk.me),
         "may_decide": may_decide,
@@ -107,10 +110,15 @@ def page(scope: Scope, request: AccessRequest, at: datetime) -> dict[str, Any]:
     }
 
 
-def _gone(scope: Scope, request: AccessRequest, name: str, on: date) -> str:
-    """Return that who asked has left, as the member may know her name. One query, none for who asked herself."""
+def _gone(desk: Desk, request: AccessRequest, name: str) -> str:
+    """Return that who asked has left, as the member may know her name.
+
+    One query; none for who asked herself, nor for an administrator, whose desk knows it.
+    """
     asker = request.requester_person
-    words = "" if asker.user_id == scope.user_id else has_gone(asker, on)
+    if asker.user_id == desk.scope.user_id:
+        return ""
+    words = desk.left_words(request) if desk.leads else has_gone(asker, desk.on)
     return words.replace(str(asker), name[:1].upper() + name[1:], 1)
 
 

@@ -27,7 +27,7 @@ class Waiting:
 def waiting_for(desk: Desk) -> Waiting:
     """Return what waits for the member, the oldest decision and the soonest step first.
 
-    Five queries at most, two more for the outside deputy and where somebody left whose requests run.
+    Six queries at most, two more for the outside deputy and where somebody left whose requests run.
     """
     decisions = list(desk.decisions.select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
     steps = list(
@@ -35,7 +35,10 @@ def waiting_for(desk: Desk) -> Waiting:
     )
     looks = list(desk.to_look_at().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1]) if desk.reach.outside else []
     orphans = _orphans(desk, decisions) if desk.gone else []
-    asked_back = list(desk.sent_back().select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
+    asked_back, drafts = (
+        list(desk.drafts(sent_back=back).select_related(*READ_WITH).order_by("pk")[: SHOWN + 1])
+        for back in (True, False)
+    )
     left = {each.pk: words for each in (*decisions, *orphans) if (words := desk.left_words(each))}
     more = f"{reverse('web:requests', args=[desk.scope.organization.slug])}?show=inbox"
     sections = []
@@ -45,6 +48,9 @@ def waiting_for(desk: Desk) -> Waiting:
     if asked_back:
         rows = decision_rows(asked_back[:SHOWN], desk.on, deed=("Sent back", "Look and answer"))
         sections.append(_section("request-questions", "Sent back to you", rows, more, len(asked_back)))
+    if drafts:
+        rows = decision_rows(drafts[:SHOWN], desk.on, deed=("Draft", "Look and send"))
+        sections.append(_section("request-drafts", "Your drafts, not sent yet", rows, more, len(drafts)))
     if looks:
         rows = decision_rows(looks[:SHOWN], desk.on, deed=("Look", "Look at it"))
         sections.append(
@@ -58,7 +64,7 @@ def waiting_for(desk: Desk) -> Waiting:
         instead = {each.request_id: desk.stands_in_words(each.request) for each in steps}
         rows = step_rows(steps[:SHOWN], desk.on, instead)
         sections.append(_section("request-steps", "Your steps of requests", rows, more, len(steps)))
-    return Waiting(desk.waiting_count().number, _sentence(len(decisions), len(asked_back)), sections)
+    return Waiting(desk.waiting_count().number, _sentence(len(decisions), len(asked_back), len(drafts)), sections)
 
 
 def _orphans(desk: Desk, decisions: list[AccessRequest]) -> list[AccessRequest]:
@@ -73,12 +79,14 @@ def _section(slug: str, title: str, rows: list[dict[str, Any]], more_url: str, f
     return {"slug": slug, "title": title, "rows": rows, "more_url": more, "more_words": "in the list of requests"}
 
 
-def _sentence(decisions: int, questions: int) -> str:
+def _sentence(decisions: int, questions: int, drafts: int) -> str:
     told = []
     if decisions:
         told.append(f"{_counted(decisions, 'request waits,requests wait')} for your decision.")
     if questions:
         told.append(f"{_counted(questions, 'request,requests')} came back to you with a question.")
+    if drafts:
+        told.append(f"{_counted(drafts, 'draft of yours waits,drafts of yours wait')} to be sent.")
     return " ".join(told)
 
 

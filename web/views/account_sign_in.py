@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -66,6 +67,12 @@ def _allowed(request: ScopedRequest, pk: int) -> PortalAccount:
     return this
 
 
+def _asked_from(request: ScopedRequest) -> str:
+    """Return the request (or the page that asks) that led here, which goes on once this is said; else nothing."""
+    then = request.GET.get("then", "")
+    return then if then.startswith(reverse("web:requests", args=[request.scope.organization.slug])) else ""
+
+
 def _state(
     request: ScopedRequest,
     this: PortalAccount,
@@ -74,7 +81,7 @@ def _state(
     deed: Callable[[datetime], PortalAccount],
 ) -> HttpResponse:
     """Do the deed of a valid form; a refusal stands beside its field with what was typed."""
-    scope = request.scope
+    scope, back = request.scope, _asked_from(request) or this.get_absolute_url()
     if form.is_valid():
         try:
             deed(timezone.now())
@@ -83,6 +90,6 @@ def _state(
             form.show_version(account_in_scope(scope, this.pk).version)
         else:
             say(request, f"{title_of(is_own(scope, this), this)} saved.")
-            return redirect("web:account", scope.organization.slug, this.pk)
-    context = {"form": form, "text": text, "back": this.get_absolute_url(), "crumbs": crumbs(scope, this)}
+            return redirect(back)
+    context = {"form": form, "text": text, "back": back, "crumbs": crumbs(scope, this)}
     return render(request, "web/deed.html", context)

@@ -1,6 +1,6 @@
 """One account with its clock and history, and what people do with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -13,23 +13,24 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.errors import AccountRefused, LoginRejected
 from accounts.models import Deadline, PortalAccount
+from accounts.policy.requesting import Kind
 from accounts.sentences import possessive
 from accounts.services.contradictions import may_see
 from accounts.services.inventory import correct_account, regain_account, remove_account, report_loss
 from accounts.services.logins import confirm_roles, is_own, places_of
 from accounts.services.requests.gone import draft_reactivation
 from accounts.words import count_noun
-from facilities.access import Action, authorize
+from facilities.access import Action, Scope, authorize
 from systems.policy import EASTERN, Standing, day_in, latest_day
 from web.demands import demands, help_desks, moved_away
-from web.dossiers import gather
+from web.dossiers import Dossier, gather
 from web.duties import concerning, duty_rows
 from web.forms.accounts import AccountForm, DayForm, LossForm
 from web.history import timeline
 from web.looks import last_check, roles_here, stated_needs
 from web.others import beside
 from web.requests.beside import of_account
-from web.requests.ways import ways_of_account
+from web.requests.ways import GET_BACK, Link, ways_of_account
 from web.rows import deadline_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 from web.stale import both_versions
@@ -62,6 +63,8 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
     active = this.status == PortalAccount.Status.ACTIVE
     if active and this.login_state == PortalAccount.LoginState.UNKNOWN:
         rows.insert(0, unknown_row(scope, dossier, back=""))
+    under_way = of_account(scope, this, on)
+    asks, way_back = _asks(scope, this, dossier, under_way["by_kind"])
     needs = stated_needs(this, dossier.grants)
     certified = concerning(scope, on).filter(grant__account=this)
     return render(
@@ -76,7 +79,7 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "roles": roles_here(scope, dossier.open_grants, needs),
             "places": scope.reads,
             "others": beside(scope, this, dossier.open_grants, on),
-            "running": of_account(scope, this, on),
+            "running": under_way,
             "profile_check": last_check(this),
             "rows": rows,
             "duties": duty_rows(certified, scope=scope, on=on),
@@ -89,13 +92,30 @@ def account(request: ScopedRequest, pk: int) -> HttpResponse:
             "may_report": dossier.may(scope, Action.REPORT_LOSS),
             "may_record": active and dossier.may(scope, Action.RECORD_LOGIN),
             "may_state": active and dossier.may(scope, Action.RECORD_LOGIN) and may_see(scope, this, now),
-            "asks": ways_of_account(scope, this, dossier.open_grants, on)
-            if dossier.may(scope, Action.REQUEST_ACCESS)
-            else [],
+            "asks": asks,
+            "way_back": way_back,
             "user_id": this.identity.user_id if this.identity else this.user_id,
             "crumbs": crumbs(scope, this)[:1],
         },
     )
+
+
+def _asks(
+    scope: Scope, this: PortalAccount, dossier: Dossier, under_way: Mapping[str, str]
+) -> tuple[list[Link], Link | None]:
+    """Return what can be asked for, and apart from it what brings a lost account back.
+
+    ``under_way``: kind of request -> the address of one that runs.
+    """
+    if not dossier.may(scope, Action.REQUEST_ACCESS):
+        return [], None
+    asks = ways_of_account(scope, this, dossier.open_grants, dossier.on, left=dossier.left_on is not None)
+    if this.status != PortalAccount.Status.LOST or not dossier.may(scope, Action.REPORT_LOSS):
+        return asks, None
+    back = next((ask for ask in asks if ask["label"] == GET_BACK), None)
+    running = under_way.get(Kind.REACTIVATION)
+    others = [ask for ask in asks if ask is not back]
+    return others, {"label": "See the request", "url": running} if back and running else back
 
 
 def title_of(own: bool, account: PortalAccount) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import Deadline, FacilityStream, PortalAccount, RecordKeeper, RoleGrant
+from accounts.models import Deadline, FacilityStream, Finding, PortalAccount, RecordKeeper, RoleGrant
 from accounts.selectors import place_here
 from facilities.access import Action, Scope, authorize
 from facilities.ccn import type_descriptions
@@ -21,6 +21,7 @@ from staff.models import Employment, Person
 from systems.models import System
 from systems.policy import EASTERN, day_in
 from web.duties import concerning, duty_rows
+from web.finding_list import finding_rows, page_rows, ranked
 from web.forms.facilities import FacilityForm, zone_words
 from web.keyset import page_of
 from web.requests.beside import of_facility
@@ -55,6 +56,7 @@ def facility(request: ScopedRequest, pk: int) -> HttpResponse:
         .select_related("account__person", "account__system", "policy__source")
         .order_by("due_on", "pk")[:DUE_ROWS]
     )
+    wrong = Finding.objects.visible_to(scope).open().filter(facility=place)
     return render(
         request,
         "web/facility.html",
@@ -67,6 +69,8 @@ def facility(request: ScopedRequest, pk: int) -> HttpResponse:
             "table": table,
             "page": page,
             "due": next_dates(due, scope=scope, on=on),
+            "wrong": finding_rows(scope, list(page_rows(ranked(wrong))[:DUE_ROWS]), on),
+            "wrong_url": f"{reverse('web:findings', args=[scope.organization.slug])}?facility={place.pk}",
             "running": of_facility(scope, place, on),
             "stated": _stated(place, granted, on),
             "may_keep_in_use": scope.may(Action.KEEP_IN_USE, [place.pk]),

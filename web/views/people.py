@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -47,14 +47,15 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
         PortalAccount.objects.visible_to(scope)
         .filter(person=who)
         .select_related("system", "identity", "organization")
+        .annotate(stays=Exists(PortalAccount.objects.filter(pk=OuterRef("pk")).left_open(on)))
         .order_by("system__position", "pk")
     )
     grants: dict[int, list[RoleGrant]] = defaultdict(list)
     in_force = RoleGrant.objects.in_force(on).filter(account__in=accounts)
     for grant in in_force.select_related("facility", "role").order_by("facility__name", "role__position", "pk"):
         grants[grant.account_id].append(grant)
+    stays = {account.pk for account in accounts if account.stays}
     held = all_held(accounts, on)
-    running = [each for each in held if each.account.status != PortalAccount.Status.REMOVED]
     here = [job for job in jobs if works(job, on)]
     ended = [job.valid_to for job in jobs if job.valid_to and job.valid_to < on]
     places = [job.facility_id for job in jobs]
@@ -72,7 +73,7 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
             "left_on": max(ended) if ended and not here else None,
             "rows": [_account_row(each, grants[each.account.pk], on) for each in held],
             "columns": [{"label": label} for label in ("System", "Roles", "Standing", "Next date", "User ID")],
-            "stays_open": [_stays_open(each, grants[each.account.pk]) for each in running],
+            "stays_open": [_stays_open(each, grants[each.account.pk]) for each in held if each.account.pk in stays],
             "timeline": [_job_item(job, on) for job in jobs],
             "ending": [job for job in jobs if scope.may(Action.END_EMPLOYMENT, [job.facility_id])],
             "running": of_person(scope, who, on),

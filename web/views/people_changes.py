@@ -212,7 +212,8 @@ def employment_end(request: ScopedRequest, pk: int) -> HttpResponse:
     initial = {"last_day_on": job.valid_to or max(on, job.valid_from)}
     form = LeavingForm(request.POST if request.method == "POST" else None, initial=initial)
     open_here = RoleGrant.objects.in_force(on).filter(account__person=job.person, facility=job.facility)
-    open_here = open_here.exclude(account__status=PortalAccount.Status.REMOVED).select_related("account__system")
+    left_open = PortalAccount.objects.filter(person=job.person).left_open(on)
+    open_here = open_here.filter(account__in=left_open).select_related("account__system")
     systems = list(
         dict.fromkeys(grant.account.system.name for grant in open_here.order_by("account__system__position"))
     )

@@ -91,6 +91,7 @@ def _form(request: ScopedRequest, this: AccessRequest, *, nobody: bool) -> Chang
         needs_reason=this.approval == Approved.NEEDED,
         closed=this.kind in NEEDS_OPEN_SYSTEM and closed_for(this.system, [place], on) is not None,
         lasting=this.kind in LASTING,
+        removal=this.kind == Kind.REMOVAL,
         nobody=nobody,
     )
 

@@ -9,16 +9,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.consequences import upper
 from accounts.models import Deadline
 from accounts.sentences import good_day, the_one_sentence
+from accounts.words import count_noun
 from facilities.access import Action, Scope
 from users.models import User
-from web.agenda import SHOWN, Agenda, Section, agenda
+from web.agenda import SHOWN, Agenda, Section, agenda, asked_for
 from web.beside import beside
 from web.first_hour import line_for_today
 from web.requests.listing import desk_of
 from web.requests.waiting import Waiting, waiting_for
-from web.rows import deadline_row, done_row, unknown_row
+from web.rows import deadline_row, done_row, lost_row, unknown_row
 from web.scope import ScopedRequest, organization_page
 
 
@@ -33,13 +35,14 @@ def today(request: ScopedRequest) -> HttpResponse:
     waiting = waiting_for(desk)
     request.waiting = {"web:today": _own_count(day), "web:requests": waiting.count}  # type: ignore[attr-defined]
     started = line_for_today(scope, empty=day.bare, at=now)
+    panels = beside(scope, day.on)
     hour = now.astimezone(ZoneInfo(scope.organization.zone)).hour
     return render(
         request,
         "web/today.html",
         {
             "greeting": f"{good_day(hour)}, {user.name.split()[0]}" if user.name.strip() else good_day(hour),
-            "sentence": f"{the_one_sentence(day.tally)} {waiting.sentence}".strip(),
+            "sentence": f"{the_one_sentence(day.tally(panels.kept))} {_lost_words(day)}{waiting.sentence}".strip(),
             "sections": list(_sections(scope, day, waiting)),
             "day": day,
             "started": started,
@@ -48,7 +51,7 @@ def today(request: ScopedRequest) -> HttpResponse:
             if _may_record(day, scope)
             else "",
             "reminders_url": "" if started and day.bare else _reminders_url(scope),
-            "beside": beside(scope, day.on),
+            "beside": panels,
         },
     )
 
@@ -72,6 +75,9 @@ def _sections(scope: Scope, day: Agenda, waiting: Waiting) -> Any:
         if rows:
             more = f"{everything}?standing={standing}" if section.more else ""
             yield {"slug": slug, "title": title, "rows": rows, "more_url": more}
+        if slug == "check" and day.lost:
+            rows = [lost_row(scope, day.dossiers[each.pk], asked_for(each)) for each in day.lost]
+            yield {"slug": "lost", "title": "No longer working", "rows": rows, "more_url": ""}
         if slug == "week":
             yield from waiting.sections
     if day.unknown:
@@ -90,7 +96,14 @@ def _ordered(deadlines: list[Deadline]) -> list[Deadline]:
 
 def _own_count(day: Agenda) -> int:
     rows = [*day.late.deadlines, *day.check.deadlines, *day.week.deadlines]
-    return sum(1 for row in rows if row.account_id and day.dossiers[row.account_id].own)
+    own = sum(1 for row in rows if row.account_id and day.dossiers[row.account_id].own)
+    return own + sum(1 for each in day.lost if asked_for(each) is None)
+
+
+def _lost_words(day: Agenda) -> str:
+    if not day.lost:
+        return ""
+    return f"{upper(count_noun(len(day.lost), 'account of yours no longer works,accounts of yours no longer work'))}. "
 
 
 def _may_record(day: Agenda, scope: Scope) -> bool:

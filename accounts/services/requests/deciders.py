@@ -140,12 +140,12 @@ def own_person(scope: Scope) -> Person:
 
 
 def reach_of(scope: Scope, on: date) -> Reach:
-    """Return what the member may decide on a day. Five queries at most."""
+    """Return what the member may decide on a day. Four queries at most."""
     if scope.user_id is None:
         return Reach(None)
     confirmed = Person.objects.filter(organization=scope.organization, user_confirmed_at__isnull=False)
-    mine = confirmed.filter(user_id=scope.user_id).first()
-    if mine is None or has_left(mine, on):
+    mine = confirmed.filter(works_here(on), user_id=scope.user_id).first()
+    if mine is None:
         return Reach(None)
     seats = [
         Seat(place, privileged=role in PRIVILEGED) for role, place in sorted(scope.roles, key=str) if role in ORDINARY

@@ -14,12 +14,14 @@ from accounts.policy.requesting import NEEDS_APPROVAL, Kind, State, approval_of,
 from accounts.services.requests.acts import label, lock_request, record_all
 from accounts.services.requests.deciders import own_person
 from accounts.services.requests.offered import surfaces
+from accounts.words import day
 from audit.bulk import among
 from audit.services import Ref, record
 from facilities.access import Action, Scope, authorize
 from facilities.models import Facility
 from staff.models import Person
 from systems.models import System, SystemRole
+from systems.policy import EASTERN, day_in
 
 _WITH_GRANT = frozenset({Kind.ROLE_CHANGE, Kind.CERTIFICATION})
 _WITH_ACCOUNT = frozenset({Kind.REACTIVATION, Kind.CONTACT_CHANGE, Kind.UNLOCK})
@@ -53,7 +55,7 @@ def draft(*, scope: Scope, asks: Sequence[Ask], at: datetime) -> list[AccessRequ
     known = surfaces(ask.system.pk for ask in asks)
     for ask in asks:
         authorize(scope, Action.REQUEST_ACCESS, [ask.facility.pk], own=ask.beneficiary.user_id == scope.user_id)
-        _check(scope, ask)
+        _check(scope, ask, at)
         _refuse_not_offered(ask, known[ask.system.pk])
     _refuse_beyond_reach(scope, asks)
     with transaction.atomic():
@@ -74,7 +76,7 @@ def change(*, scope: Scope, request: AccessRequest, ask: Ask, version: int, at: 
     Who asked for whom, and the kind, stay: another kind is another request. Raises NotAllowed, and AccountRefused for
     a request whose steps have begun and (code ``stale``) for one that somebody else saved meanwhile.
     """
-    _check(scope, ask)
+    _check(scope, ask, at)
     with transaction.atomic():
         held = lock_request(scope, request.pk)
         if held.requester_person.user_id != scope.user_id:
@@ -110,7 +112,7 @@ def change(*, scope: Scope, request: AccessRequest, ask: Ask, version: int, at: 
     return request
 
 
-def _check(scope: Scope, ask: Ask) -> None:
+def _check(scope: Scope, ask: Ask, at: datetime) -> None:
     if ask.kind not in set(Kind):
         raise AccountRefused("Say what you ask for.", field="kind")
     if {ask.facility.organization_id, ask.beneficiary.organization_id} != {scope.organization.pk}:
@@ -121,6 +123,9 @@ def _check(scope: Scope, ask: Ask) -> None:
         raise AccountRefused(f"{ask.role.name} is no role of {ask.system.name}.", field="role")
     if ask.wanted_on and ask.wanted_until and ask.wanted_until < ask.wanted_on:
         raise AccountRefused("The last day lies before the first.", field="wanted_until")
+    if ask.wanted_until and ask.wanted_until < day_in(at, EASTERN):
+        message = f"“Only until” is {day(ask.wanted_until)}, and that day has passed. Give a later day, or none."
+        raise AccountRefused(message, field="wanted_until")
     _check_held(scope, ask)
 
 

@@ -11,18 +11,20 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.models import AccessRequest, PortalAccount, RoleGrant
 from accounts.policy.cover import two_people_missing
+from accounts.policy.people import Time, last_day, moved_on
 from accounts.policy.quotas import Limit
 from accounts.policy.request_guards import PERSONAL_DOMAINS, Authority, Guard, Wanted, guards
 from accounts.policy.requesting import NEEDS_APPROVAL, Kind, State
 from accounts.policy.streams import closed_systems
 from accounts.services.rules.catalogue_read import Known
 from accounts.services.rules.found import Slice
+from accounts.services.rules.leavers import times_among
 from accounts.services.rules.sites import Place, places
 from accounts.services.rules.sweep import people_at
 from accounts.services.temporary_roles import until_when_back
 from audit.bulk import among
 from facilities.models import Facility, Organization
-from staff.models import Employment, Person
+from staff.models import Person
 from systems.models import Ability, Prerequisite, System
 from systems.policy import EASTERN, day_in
 
@@ -47,7 +49,7 @@ class Facts:
     running: set[Wish]
     needs: dict[int, list[Prerequisite]]  # system
     names: Mapping[str, str]  # of systems; read where one is needed
-    left: set[int]
+    times: Mapping[int, list[Time]]  # by person
     providers: int = 1
     own_domain: bool = True
     asked: dict[int, list[AccessRequest]] = field(default_factory=dict)  # by request: those that count before it
@@ -105,7 +107,7 @@ def _facts(requests: Sequence[AccessRequest], part: Slice) -> Facts:
         running={wish_of(row) for row in same},
         needs=needs,
         names=cast(Mapping[str, str], SimpleLazyObject(_names_of_systems)),
-        left=_left(people, on),
+        times=times_among(people),
         asked=_asked_before(requests, others, {limit.system for limit in catalogue.limits}),
         going=_going(requests),
         over=_over(requests, on),
@@ -183,12 +185,6 @@ def _mail(organization: Organization, requests: Sequence[AccessRequest]) -> dict
     return {"providers": providers, "own_domain": _own_domain(requests)}
 
 
-def _left(people: Iterable[int], on: date) -> set[int]:
-    known = Employment.objects.known().filter(person__in=among(people))
-    there = known.filter(Q(valid_to=None) | Q(valid_to__gte=on)).values("person")
-    return set(known.exclude(person__in=there).values_list("person_id", flat=True))
-
-
 def _own_domain(requests: Sequence[AccessRequest]) -> bool:
     """Return whether anybody of the organization has an address that is no personal one."""
     personal = Q(email="")
@@ -206,14 +202,16 @@ def _wanted(request: AccessRequest, facts: Facts) -> Wanted:
     ccn = next((row for row in needs if row.needs == _NEEDS.CCN), None)
     mine = facts.accounts.get((person.pk, system.slug))
     decides = role is not None and role.approved_by_id == role.pk
-    officials = _officials(request, place)
+    officials, times = _officials(request, place), facts.times.get(person.pk, [])
     return Wanted(
         kind=request.kind,
         person=person.pk,
         name=str(person),
         email=person.email,
         vendor=person.affiliation == Person.Affiliation.VENDOR,
-        left=person.pk in facts.left,
+        left_on=last_day(times, facts.on),
+        wanted_until=request.wanted_until,
+        moved_on=moved_on(times, request.facility_id, facts.on),
         facility=request.facility.name,
         licensed_only=request.facility.licensed_only,
         needs_ccn=ccn.fact_id if ccn else "",

@@ -1,53 +1,43 @@
 """Access that has outlived the work: of people who left (R-33, R-34), and at facilities they have left (R-38)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
-
-from django.db.models import Exists, OuterRef
 
 from accounts.models import Finding, PortalAccount, RoleGrant
 from accounts.policy.people import Time, gap_severity, last_day, move_severity, moved_on
 from accounts.services.rules.found import Found, Rule, Slice
 from audit.bulk import among
 from staff.models import Employment
-from systems.models import System
 
 _LEFT, _MOVED = Finding.Kind.LEAVER_ACCESS.value, Finding.Kind.MOVED_ACCESS.value
-_WORKING: Final = (PortalAccount.Status.ACTIVE, PortalAccount.Status.LOST)
 
 
 def times_of(part: Slice) -> dict[int, list[Time]]:
     """Return the times at facilities of everybody of the slice, wherever. One query per slice."""
     if "times" not in part.read:
-        times: dict[int, list[Time]] = defaultdict(list)
-        rows = Employment.objects.known().filter(person__in=among(part.people)).order_by()
-        columns = ("person_id", "facility_id", "valid_from", "valid_to", "job_title")
-        for person, facility, since, until, title in rows.values_list(*columns):
-            times[person].append(Time(facility, since, until, title))
-        part.read["times"] = times
+        part.read["times"] = times_among(part.people)
     found: dict[int, list[Time]] = part.read["times"]
     return found
 
 
-def left_with_access(part: Slice) -> Iterator[Found]:
-    """Yield one finding per account of somebody who left: each system is a removal of its own (R-34).
+def times_among(people: Iterable[int]) -> dict[int, list[Time]]:
+    """Return the times at facilities of these people. One query."""
+    times: dict[int, list[Time]] = defaultdict(list)
+    rows = Employment.objects.known().filter(person__in=among(people)).order_by()
+    columns = ("person_id", "facility_id", "valid_from", "valid_to", "job_title")
+    for person, facility, since, until, title in rows.values_list(*columns):
+        times[person].append(Time(facility, since, until, title))
+    return times
 
-    An identity that other systems sign in through, and that counts for them, stays with the person.
-    """
+
+def left_with_access(part: Slice) -> Iterator[Found]:
+    """Yield one finding per account of somebody who left (`PortalAccountQuerySet.left_open`)."""
     last = {person: day for person, times in times_of(part).items() if (day := last_day(times, part.on))}
-    identity = System.objects.filter(sign_in_via=OuterRef("system"), counts_at_authority=True)
-    privileged = RoleGrant.objects.in_force(part.on).filter(account=OuterRef("pk"), role__privileged=True)
-    accounts = (
-        PortalAccount.objects.filter(person__in=among(last), status__in=_WORKING)
-        .annotate(is_identity=Exists(identity), is_privileged=Exists(privileged))
-        .order_by("pk")
-    )
-    rows = accounts.values_list("pk", "person_id", "system__slug", "is_identity", "is_privileged")
+    accounts = PortalAccount.objects.filter(person__in=among(last)).left_open(part.on).order_by("pk")
+    rows = accounts.values_list("pk", "person_id", "system__slug")
     roles = _roles_kept(last, part) if last else {}
-    for account, person, system, is_identity, is_privileged in rows:
-        if is_identity and not is_privileged:
-            continue
+    for account, person, system in rows:
         yield Found(
             kind=_LEFT,
             subject_key=f"account:{account}",

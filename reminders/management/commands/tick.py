@@ -13,6 +13,7 @@ from reminders.services.tick import Tick, run_tick
 from systems.policy import EASTERN
 
 _YEARS: Final = range(2000, 2200)
+_NOT_RUN: Final[dict[str, Any]] = {"at": None, "sweeps": {}}
 
 
 class Command(ContractCommand):
@@ -28,7 +29,7 @@ class Command(ContractCommand):
         )
 
     def run(self, **options: Any) -> Outcome:
-        at = instant_of(options["at"]) if options["at"] else timezone.now()
+        at = timezone.now() if options["at"] is None else instant_of(options["at"])
         try:
             tick = run_tick(at=at)
         except TickRefused as exc:
@@ -48,9 +49,11 @@ def instant_of(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as exc:
-        raise Refused("not_an_instant", f"{text!r} is no instant; write such as 2026-12-01T12:00Z", "--at") from exc
+        message = f"{text!r} is no instant; write such as 2026-12-01T12:00Z"
+        raise Refused("not_an_instant", message, "--at", _NOT_RUN) from exc
     if found.year not in _YEARS:  # at the ends of the calendar neither zones nor ladders have room
-        raise Refused("not_an_instant", f"{text!r} lies outside the years {_YEARS[0]} to {_YEARS[-1]}", "--at")
+        message = f"{text!r} lies outside the years {_YEARS[0]} to {_YEARS[-1]}"
+        raise Refused("not_an_instant", message, "--at", _NOT_RUN)
     if "T" not in text.upper() and " " not in text:
         return datetime.combine(found.date(), time(12), ZoneInfo(EASTERN)).astimezone(UTC)
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
