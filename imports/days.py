@@ -161,10 +161,11 @@ def _in_eastern(day: date, text: str) -> date:
         return day
     away = timedelta(hours=int(match[5] or 0), minutes=int(match[6] or 0)) * (-1 if match[4] == "-" else 1)
     try:
-        at = datetime.combine(day, time(hour, minute), timezone(away))
+        return datetime.combine(day, time(hour, minute), timezone(away)).astimezone(ZoneInfo(EASTERN)).date()
     except ValueError:
         raise NoDay("there is no such time of day") from None
-    return at.astimezone(ZoneInfo(EASTERN)).date()
+    except OverflowError:  # the first hours of the year 1, which programs write for no day
+        raise NoDay(f"the year {day.year} cannot be meant") from None
 
 
 def _bare(text: str) -> str:

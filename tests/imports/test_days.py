@@ -48,7 +48,8 @@ def test_what_means_no_day(text):
 @pytest.mark.parametrize(
     "text",
     ["02/30/2026", "2026-13-01", "13/45/2026", "soon", "12 Foo 2026", "1/12", "1812-01-01", "2045-01-01", "123",
-     "1/12/026", "12 Januar 2026x", "Marketing 3, 2026", "2026-01-12T31:00Z", "2026-01-12T08:00+45:00"],
+     "1/12/026", "0001-01-01T04:00Z", "12 Januar 2026x", "Marketing 3, 2026", "2026-01-12T31:00Z",
+     "2026-01-12T08:00+45:00"],
 )  # fmt: skip
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(NoDay):
