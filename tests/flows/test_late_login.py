@@ -7,7 +7,7 @@ import pytest
 from accounts.services.inventory import AccountFacts, add_accounts
 from systems.models import System, SystemRole
 from tests.conftest import NOON, TODAY
-from tests.flows.visitors import button, follow, go, press, row
+from tests.flows.visitors import button, follow, go, link, press, row
 from tests.tenancy import rows_of_two_tenants
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -51,6 +51,7 @@ def test_a_late_login_asks_for_the_roles_which_are_gone_and_come_back(clock, idl
     open_account(page)
     about = page.get_by_role("region", name="This account")
     assert "No login keeps it alive until it is given back" in page.get_by_role("main").inner_text()
+    assert link(page, "See the request").is_visible(), "the one that is to bring it back is drafted already"
     assert f"{ROLE}, until Fri 20 Nov 2026" in about.inner_text()
     assert button(page, "I signed in today").count() == 0
 
